@@ -1,0 +1,85 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+
+let package = Package(
+    name: "martlet",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "martlet", targets: ["martlet"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1", traits: []),
+        .package(url: "https://github.com/groue/GRDB.swift.git", exact: "7.10.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-configuration.git", exact: "1.4.0", traits: [.defaults, "YAML"]),
+        .package(url: "https://github.com/apple/swift-crypto.git", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types.git", exact: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
+    ],
+    targets: [
+        // What things are and what is allowed. Imports nothing but Foundation.
+        .target(name: "MartletCore", swiftSettings: settings),
+
+        // Towards the disk. Never sees HTTP.
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .target(
+            name: "MartletStorage",
+            dependencies: ["MartletCore", "CZstd", grdb, sqlite, crypto, lifecycle, logging],
+            swiftSettings: settings
+        ),
+
+        // Towards the wire. Never sees storage.
+        .target(name: "CWebUI", cSettings: [.headerSearchPath("../../web")]),
+        .target(
+            name: "MartletHTTP",
+            dependencies: [
+                "MartletCore", "CWebUI", hummingbird, httpTypes, crypto, lifecycle, logging, nioCore, nioPosix,
+            ],
+            swiftSettings: settings
+        ),
+
+        // The one place that introduces storage to HTTP.
+        .executableTarget(
+            name: "martlet",
+            dependencies: [
+                "MartletCore", "MartletStorage", "MartletHTTP",
+                argumentParser, configuration, hummingbird, lifecycle, logging,
+            ],
+            swiftSettings: settings
+        ),
+
+        .target(
+            name: "MartletTesting",
+            dependencies: ["MartletCore"],
+            path: "Tests/MartletTesting",
+            swiftSettings: settings
+        ),
+        .testTarget(name: "MartletCoreTests", dependencies: ["MartletCore", "MartletTesting"]),
+        .testTarget(name: "MartletStorageTests", dependencies: ["MartletStorage", "MartletTesting"]),
+        .testTarget(
+            name: "MartletHTTPTests",
+            dependencies: ["MartletHTTP", "MartletStorage", "MartletTesting", hummingbird, hummingbirdTesting]
+        ),
+    ]
+)

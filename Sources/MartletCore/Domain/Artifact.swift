@@ -1,0 +1,73 @@
+/// Whose tree of files a path belongs to.
+public enum ArtifactOwner: Sendable, Hashable {
+    case run(Run.ID)
+    case loggedModel(LoggedModel.ID)
+    /// Files that were put beside any run or model. One tree per workspace.
+    case workspace
+
+    /// The form that is stored: `run:<id>`, `model:<id>`, `workspace`.
+    public var key: String {
+        switch self {
+        case .run(let id): "run:\(id.rawValue)"
+        case .loggedModel(let id): "model:\(id.rawValue)"
+        case .workspace: "workspace"
+        }
+    }
+}
+
+/// A place in a tree of files: names joined by `/`, none of them empty, `.` or `..`; empty for the root.
+public struct ArtifactPath: Sendable, Hashable, CustomStringConvertible {
+    public let names: [String]
+
+    /// Longest path in UTF-8 bytes.
+    public static let longest = 4_096
+
+    /// Checks a path that is already percent-decoded once.
+    ///
+    /// Refused: absolute paths, `..` and `.` (also when percent-encoded once more), backslashes, control
+    /// characters, drive letters, `#`, empty names (a single trailing `/` is dropped) and paths over `longest`.
+    /// - Throws: `invalidArgument`.
+    public init(_ text: String) throws(MartletError) {
+        names = try Self.checkedNames(of: text)
+    }
+
+    private init(names: [String]) {
+        self.names = names
+    }
+
+    public static let root = ArtifactPath(names: [])
+
+    public var description: String { names.joined(separator: "/") }
+    public var isRoot: Bool { names.isEmpty }
+    public var name: String { names.last ?? "" }
+    public var folder: ArtifactPath { ArtifactPath(names: Array(names.dropLast())) }
+    public func appending(_ name: String) -> ArtifactPath { ArtifactPath(names: names + [name]) }
+}
+
+/// One line of a listing.
+public struct ArtifactEntry: Codable, Sendable, Equatable {
+    /// Last name of the path.
+    public var name: String
+    /// Whole path below the owner's root.
+    public var path: String
+    public var isFolder: Bool
+    /// Bytes; `nil` for a folder.
+    public var size: Int64?
+    /// `nil` for a folder, and for a file of many parts whose digest is not computed yet.
+    public var digest: Digest?
+    public var md5: String?
+    /// Milliseconds since 1970-01-01 UTC; 0 for a folder.
+    public var modifiedAt: Int64
+
+    public init(
+        name: String, path: String, isFolder: Bool, size: Int64?, digest: Digest?, md5: String?, modifiedAt: Int64
+    ) {
+        self.name = name
+        self.path = path
+        self.isFolder = isFolder
+        self.size = size
+        self.digest = digest
+        self.md5 = md5
+        self.modifiedAt = modifiedAt
+    }
+}

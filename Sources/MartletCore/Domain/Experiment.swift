@@ -1,0 +1,64 @@
+/// A question and the runs that try to answer it.
+public struct Experiment: Codable, Sendable, Equatable {
+    public var id: ID
+    public var name: String
+    /// Where clients put artifacts: `mlflow-artifacts:/<id>` unless the creator chose another place.
+    public var artifactLocation: String
+    public var stage: LifecycleStage
+    /// Milliseconds since 1970-01-01 UTC.
+    public var createdAt: Int64
+    /// Milliseconds since 1970-01-01 UTC.
+    public var updatedAt: Int64
+    /// Why the experiment exists, in the words of its owner. Empty when not said.
+    public var purpose: String
+    /// What the runs are judged by. `nil` when nobody set it; see `Goal.inferred(from:)`.
+    public var goal: Goal?
+    public var tags: [String: String]
+
+    public init(
+        id: ID, name: String, artifactLocation: String, stage: LifecycleStage, createdAt: Int64, updatedAt: Int64,
+        purpose: String, goal: Goal?, tags: [String: String]
+    ) {
+        self.id = id
+        self.name = name
+        self.artifactLocation = artifactLocation
+        self.stage = stage
+        self.createdAt = createdAt
+        self.updatedAt = updatedAt
+        self.purpose = purpose
+        self.goal = goal
+        self.tags = tags
+    }
+}
+
+/// Whether an object is in use or in the bin.
+public enum LifecycleStage: String, Codable, Sendable, CaseIterable {
+    case active
+    case deleted
+}
+
+/// Which stages a listing shows.
+public enum LifecycleView: String, Codable, Sendable, CaseIterable {
+    case active
+    case deleted
+    case all
+}
+
+/// The metric that runs of an experiment are judged by, and which end of it is better.
+public struct Goal: Codable, Sendable, Equatable {
+    public enum Direction: String, Codable, Sendable {
+        case minimize
+        case maximize
+    }
+
+    public var metric: String
+    public var direction: Direction
+    /// True when nobody set it: the interface marks it with "≈".
+    public var isInferred: Bool
+
+    public init(metric: String, direction: Direction, isInferred: Bool) {
+        self.metric = metric
+        self.direction = direction
+        self.isInferred = isInferred
+    }
+}

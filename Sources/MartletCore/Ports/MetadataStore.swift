@@ -1,0 +1,90 @@
+/// Experiments. Every method is one transaction; once a write returns it survives a power loss.
+package protocol ExperimentStore: Sendable {
+    /// - Throws: `alreadyExists` when an experiment has the name, deleted ones included.
+    func createExperiment(_ request: CreateExperiment) async throws(MartletError) -> Experiment
+    /// - Throws: `notFound`.
+    func experiment(_ id: Experiment.ID) async throws(MartletError) -> Experiment
+    /// `nil` when no experiment, deleted ones included, has the name.
+    func experiment(named name: String) async throws(MartletError) -> Experiment?
+    func searchExperiments(_ request: SearchExperiments) async throws(MartletError) -> Page<Experiment>
+    /// - Throws: `notFound`; `failedPrecondition` when a deleted experiment is renamed; `alreadyExists`.
+    func updateExperiment(_ id: Experiment.ID, _ changes: ExperimentChanges) async throws(MartletError) -> Experiment
+    /// Bins or restores the experiment with all of its runs.
+    /// - Throws: `notFound` when it does not exist or is already there.
+    func moveExperiment(_ id: Experiment.ID, to stage: LifecycleStage) async throws(MartletError)
+    /// - Throws: `notFound` for an unknown experiment or tag.
+    func deleteTag(_ key: String, of id: Experiment.ID) async throws(MartletError)
+}
+
+/// Runs, and all that is written to them. Every method is one transaction, durable once it returns.
+package protocol RunStore: Sendable {
+    /// - Throws: `notFound` for the experiment, `failedPrecondition` when it is deleted.
+    func createRun(_ request: CreateRun, id: Run.ID) async throws(MartletError) -> Run
+    /// - Throws: `notFound`.
+    func run(_ id: Run.ID, fields: RunFields) async throws(MartletError) -> Run
+    /// Stores the whole batch or nothing. A point that is already there is not stored again.
+    ///
+    /// An ended run still takes points. O(points), and O(keys) statements.
+    /// - Throws: `notFound`; `failedPrecondition` for a deleted run; `conflict` when a parameter has another value
+    ///   (`ParamConflict` describes it); `storageFull`.
+    func log(_ batch: LogBatch, to id: Run.ID) async throws(MartletError)
+    /// The run after the change. Works on ended runs.
+    /// - Throws: `notFound`; `failedPrecondition` for a deleted run.
+    func updateRun(_ id: Run.ID, _ changes: RunChanges) async throws(MartletError) -> Run
+    /// Bins or restores a run. Doing it twice changes nothing.
+    /// - Throws: `notFound`.
+    func moveRun(_ id: Run.ID, to stage: LifecycleStage) async throws(MartletError)
+    /// - Throws: `notFound` for an unknown run or tag; `failedPrecondition` for a deleted run.
+    func deleteTag(_ key: String, of id: Run.ID) async throws(MartletError)
+    /// - Throws: `notFound`; `failedPrecondition` for a deleted run.
+    func addInputs(_ inputs: RunInputs, to id: Run.ID) async throws(MartletError)
+    func searchRuns(_ request: SearchRuns) async throws(MartletError) -> Page<Run>
+    /// Which parameters, tags and metrics the runs that match have. `limit` keys of each kind, most used first.
+    func columns(of request: SearchRuns, limit: Int) async throws(MartletError) -> RunColumns
+    /// Says that the run lives. - Throws: `notFound`.
+    func heartbeat(_ id: Run.ID) async throws(MartletError)
+}
+
+/// Models that runs saved. Every method is one transaction, durable once it returns.
+package protocol LoggedModelStore: Sendable {
+    func createLoggedModel(
+        _ request: CreateLoggedModel, id: LoggedModel.ID
+    ) async throws(MartletError) -> LoggedModel
+    /// - Throws: `notFound`, also for a deleted one.
+    func loggedModel(_ id: LoggedModel.ID) async throws(MartletError) -> LoggedModel
+    func finishLoggedModel(_ id: LoggedModel.ID, status: LoggedModel.Status) async throws(MartletError) -> LoggedModel
+    func deleteLoggedModel(_ id: LoggedModel.ID) async throws(MartletError)
+    /// - Throws: `notFound`; `conflict` when a parameter has another value.
+    func addToLoggedModel(_ id: LoggedModel.ID, params: [Param], tags: [Tag]) async throws(MartletError) -> LoggedModel
+    func deleteTag(_ key: String, of id: LoggedModel.ID) async throws(MartletError)
+    func searchLoggedModels(_ request: SearchLoggedModels) async throws(MartletError) -> Page<LoggedModel>
+}
+
+/// The points of metrics. It reads and seals; points are written by `RunStore.log`.
+package protocol MetricStore: Sendable {
+    /// Points of one series after `cursor`, at most `limit`, ascending by (time, step, value). Distinct.
+    /// Empty when the run has no such metric. O(points returned) for a series that was logged in order.
+    /// - Throws: `notFound` for the run.
+    func history(
+        of run: Run.ID, key: String, after cursor: HistoryCursor?, limit: Int
+    ) async throws(MartletError) -> PointColumns
+    /// Series for charts. Unknown runs are `notFound`; unknown keys give empty series.
+    func series(_ request: SeriesRequest) async throws(MartletError) -> [BucketedSeries]
+}
+
+/// Trees of files over blobs. Every method is one transaction, durable once it returns.
+package protocol ArtifactStore: Sendable {
+    /// `nil` when there is no such file or folder.
+    func entry(at path: ArtifactPath, of owner: ArtifactOwner) async throws(MartletError) -> ArtifactEntry?
+    /// Files and folders directly inside a folder, by name. Empty when the folder does not exist.
+    func list(_ folder: ArtifactPath, of owner: ArtifactOwner) async throws(MartletError) -> [ArtifactEntry]
+    /// Names a stored blob; a file of that name is replaced.
+    /// - Throws: `conflict` when a folder has the name, or a file has the name of one of the folders.
+    func put(_ blob: StoredBlob, at path: ArtifactPath, of owner: ArtifactOwner) async throws(MartletError)
+    /// Removes a file, or a folder with all inside. Blobs go later, when nothing names them.
+    /// - Throws: `notFound`.
+    func delete(_ path: ArtifactPath, of owner: ArtifactOwner) async throws(MartletError)
+}
+
+/// All that is kept in SQL, as one object, for the services.
+package typealias MetadataStore = ExperimentStore & RunStore & LoggedModelStore & MetricStore & ArtifactStore

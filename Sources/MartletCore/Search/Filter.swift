@@ -1,0 +1,109 @@
+/// A condition on experiments, runs or logged models, however it was written.
+///
+/// A condition on something that an object does not have never holds, not even `!=` (as in MLflow).
+/// NaN matches only `!=`.
+public indirect enum Filter: Sendable, Equatable {
+    case all([Filter])
+    case any([Filter])
+    case not(Filter)
+    case comparison(Comparison)
+    /// A free word: name, notes, purpose, tags or parameters contain it, whatever the case.
+    case word(String)
+
+    public struct Comparison: Sendable, Equatable {
+        public var field: SearchField
+        public var relation: Relation
+        public var value: Value
+
+        public init(field: SearchField, relation: Relation, value: Value) {
+            self.field = field
+            self.relation = relation
+            self.value = value
+        }
+    }
+
+    public enum Relation: String, Sendable, Equatable {
+        case equal = "="
+        case notEqual = "!="
+        case less = "<"
+        case lessOrEqual = "<="
+        case greater = ">"
+        case greaterOrEqual = ">="
+        /// `%` and `_` are wildcards; case matters.
+        case like = "LIKE"
+        case ilike = "ILIKE"
+        case among = "IN"
+        case notAmong = "NOT IN"
+        case isNull = "IS NULL"
+        case isNotNull = "IS NOT NULL"
+    }
+
+    public enum Value: Sendable, Equatable {
+        case number(Double)
+        case integer(Int64)
+        case text(String)
+        case texts([String])
+        case numbers([Double])
+        case none
+    }
+}
+
+/// What a condition or an order looks at.
+public enum SearchField: Sendable, Equatable, Hashable {
+    case attribute(SearchAttribute)
+    case metric(key: String, statistic: MetricStatistic)
+    case param(key: String)
+    case tag(key: String)
+    case datasetName
+    case datasetDigest
+    case datasetContext
+}
+
+/// A number that the summary of a metric holds.
+public enum MetricStatistic: String, Sendable, Equatable, Hashable, CaseIterable {
+    case last
+    case min
+    case max
+    case mean
+    case count
+    /// `min` or `max`, whichever the goal's direction (or the metric's name) makes the better one.
+    case best
+}
+
+/// Own fields of experiments, runs and logged models. Which of them an object has is the parser's concern.
+public enum SearchAttribute: String, Sendable, Equatable, Hashable, CaseIterable {
+    case id
+    case name
+    case status
+    case user
+    case artifactURI
+    case startedAt
+    case endedAt
+    case createdAt
+    case updatedAt
+    case experimentID
+    case modelType
+    case sourceRunID
+    case purpose
+    case notes
+    /// `endedAt - startedAt` in milliseconds.
+    case duration
+}
+
+/// One key of an order.
+public struct SearchOrder: Sendable, Equatable {
+    public var field: SearchField
+    public var descending: Bool
+    /// For scores of logged models: of which dataset.
+    public var datasetName: String?
+    public var datasetDigest: String?
+
+    public init(
+        field: SearchField, descending: Bool, datasetName: String? = nil, datasetDigest: String? = nil
+    ) {
+        self.field = field
+        self.descending = descending
+        self.datasetName = datasetName
+        self.datasetDigest = datasetDigest
+    }
+}

@@ -1,0 +1,113 @@
+/// What may be done with files, and by whom.
+package struct ArtifactService: Sendable {
+    private let store: any MetadataStore
+    private let uploads: any UploadStore
+    private let blobs: any BlobStore
+    private let events: EventBus
+
+    package init(store: any MetadataStore, uploads: any UploadStore, blobs: any BlobStore, events: EventBus) {
+        self.store = store
+        self.uploads = uploads
+        self.blobs = blobs
+        self.events = events
+    }
+
+    /// Files and folders directly inside a folder, by name. Empty when the folder does not exist.
+    package func list(
+        _ folder: ArtifactPath, of owner: ArtifactOwner, as principal: Principal
+    ) async throws(MartletError) -> [ArtifactEntry] {
+        try principal.require(.reader, to: "read artifacts")
+        return try await store.list(folder, of: owner)
+    }
+
+    /// `nil` when there is no such file or folder.
+    package func entry(
+        at path: ArtifactPath, of owner: ArtifactOwner, as principal: Principal
+    ) async throws(MartletError) -> ArtifactEntry? {
+        try principal.require(.reader, to: "read artifacts")
+        return try await store.entry(at: path, of: owner)
+    }
+
+    /// Bytes of a file. - Parameter range: must lie inside the file.
+    /// - Throws: `notFound`.
+    package func read(
+        _ entry: ArtifactEntry, range: Range<Int64>?, as principal: Principal
+    ) async throws(MartletError) -> BlobContent {
+        try principal.require(.reader, to: "read artifacts")
+        guard let digest = entry.digest else { throw MartletError(.notFound, "'\(entry.path)' is a folder") }
+        return try await blobs.read(digest, range: range)
+    }
+
+    /// Stores what the source yields under a name; durable once it returns. A file of that name is replaced.
+    package func write<Source: AsyncSequence & Sendable>(
+        _ source: Source, length: Int64?, to path: ArtifactPath, of owner: ArtifactOwner, as principal: Principal
+    ) async throws(MartletError) -> StoredBlob where Source.Element == [UInt8] {
+        try principal.require(.writer, to: "write artifacts")
+        guard !path.isRoot else { throw MartletError(.invalidArgument, "an artifact needs a path") }
+        let blob = try await blobs.store(source, length: length)
+        try await store.put(blob, at: path, of: owner)
+        publish(owner)
+        return blob
+    }
+
+    package func delete(
+        _ path: ArtifactPath, of owner: ArtifactOwner, as principal: Principal
+    ) async throws(MartletError) {
+        try principal.require(.writer, to: "delete artifacts")
+        try await store.delete(path, of: owner)
+        publish(owner)
+    }
+
+    /// Begins an upload in many parts and returns its id.
+    package func beginUpload(
+        to path: ArtifactPath, of owner: ArtifactOwner, as principal: Principal
+    ) async throws(MartletError) -> String {
+        try principal.require(.writer, to: "write artifacts")
+        guard !path.isRoot else { throw MartletError(.invalidArgument, "an artifact needs a path") }
+        return try await uploads.beginUpload(to: path, of: owner)
+    }
+
+    /// Stores one part; durable once it returns.
+    package func writePart<Source: AsyncSequence & Sendable>(
+        _ source: Source, length: Int64?, number: Int, of upload: String, as principal: Principal
+    ) async throws(MartletError) -> StoredBlob where Source.Element == [UInt8] {
+        try principal.require(.writer, to: "write artifacts")
+        guard (1...100_000).contains(number) else {
+            throw MartletError(.invalidArgument, "part number \(number) is not between 1 and 100000")
+        }
+        _ = try await uploads.parts(of: upload)
+        let blob = try await blobs.store(source, length: length)
+        try await uploads.addPart(BlobPart(number: number, blob: blob), to: upload)
+        return blob
+    }
+
+    /// Names the file made of the parts in the order of `numbers`. Completing it again changes nothing.
+    /// - Throws: `notFound` for an unknown upload; `invalidArgument` for a part that was not sent.
+    package func completeUpload(
+        _ upload: String, parts numbers: [Int], of owner: ArtifactOwner, as principal: Principal
+    ) async throws(MartletError) {
+        try principal.require(.writer, to: "write artifacts")
+        let stored = Dictionary(
+            try await uploads.parts(of: upload).map { ($0.number, $0.blob) }, uniquingKeysWith: { _, last in last })
+        var parts: [StoredBlob] = []
+        for number in numbers {
+            guard let part = stored[number] else {
+                throw MartletError(.invalidArgument, "part \(number) of upload \(upload) was not sent; send it again")
+            }
+            parts.append(part)
+        }
+        guard !parts.isEmpty else { throw MartletError(.invalidArgument, "upload \(upload) names no parts") }
+        let blob = try await blobs.compose(parts)
+        try await uploads.completeUpload(upload, as: blob)
+        publish(owner)
+    }
+
+    package func abortUpload(_ upload: String, as principal: Principal) async throws(MartletError) {
+        try principal.require(.writer, to: "write artifacts")
+        try await uploads.abortUpload(upload)
+    }
+
+    private func publish(_ owner: ArtifactOwner) {
+        if case .run(let id) = owner { events.publish([Topic.artifacts(of: id)]) }
+    }
+}

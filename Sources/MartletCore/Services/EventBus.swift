@@ -1,0 +1,183 @@
+import Synchronization
+
+/// Something changed: read it again. Never data.
+public struct Event: Sendable, Equatable {
+    /// What changed; see `Topic`.
+    public var topic: String
+    /// Grows with every event of this server; ids of another server start are unknown to it.
+    public var revision: UInt64
+
+    public init(topic: String, revision: UInt64) {
+        self.topic = topic
+        self.revision = revision
+    }
+}
+
+/// The names of topics.
+public enum Topic {
+    /// An experiment was made, changed or deleted.
+    public static let experiments = "experiments"
+    /// A run of the experiment was made, changed or deleted.
+    public static func runs(of id: Experiment.ID) -> String { "experiment:\(id):runs" }
+    /// Name, status, notes, parameters, tags of one run.
+    public static func run(_ id: Run.ID) -> String { "run:\(id)" }
+    /// Points of one run.
+    public static func metrics(of id: Run.ID) -> String { "run:\(id):metrics" }
+    /// Files of one run.
+    public static func artifacts(of id: Run.ID) -> String { "run:\(id):artifacts" }
+}
+
+/// Tells viewers what changed. Keeps the latest `capacity` events for viewers that come back.
+///
+/// Publishing is O(subscribers of the topic) and never waits: a viewer that is slow gets its missed topics
+/// merged, one event each.
+package final class EventBus: Sendable {
+    // A class, because subscribers hold it by identity; all its state is behind the mutex.
+    package struct Subscription: Sendable, Hashable {
+        let id: UInt64
+    }
+
+    private struct Subscriber {
+        var topics: Set<String>
+        var pending: [String: UInt64] = [:]
+        var waiter: CheckedContinuation<Void, Never>?
+        var isClosed = false
+    }
+
+    private struct State {
+        var revision: UInt64
+        var ring: [Event] = []
+        var ringStart = 0
+        var nextSubscriber: UInt64 = 0
+        var subscribers: [UInt64: Subscriber] = [:]
+        var byTopic: [String: Set<UInt64>] = [:]
+        var isShutDown = false
+    }
+
+    private let state: Mutex<State>
+    private let capacity: Int
+
+    /// - Parameter firstRevision: greater than any id given out before the restart, e.g. microseconds since 1970.
+    package init(capacity: Int, firstRevision: UInt64) {
+        self.capacity = capacity
+        state = Mutex(State(revision: firstRevision))
+    }
+
+    package func publish(_ topics: some Sequence<String>) {
+        let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+            var woken: [CheckedContinuation<Void, Never>] = []
+            for topic in topics {
+                state.revision += 1
+                Self.remember(Event(topic: topic, revision: state.revision), in: &state, capacity: capacity)
+                for id in state.byTopic[topic] ?? [] {
+                    state.subscribers[id]?.pending[topic] = state.revision
+                    if let waiter = state.subscribers[id]?.waiter {
+                        state.subscribers[id]?.waiter = nil
+                        woken.append(waiter)
+                    }
+                }
+            }
+            return woken
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    private static func remember(_ event: Event, in state: inout State, capacity: Int) {
+        if state.ring.count < capacity {
+            state.ring.append(event)
+        } else {
+            state.ring[state.ringStart] = event
+            state.ringStart = (state.ringStart + 1) % capacity
+        }
+    }
+
+    /// The latest revision: what a new viewer starts from.
+    package var revision: UInt64 { state.withLock { $0.revision } }
+
+    /// What a viewer missed since `revision`, one event a topic, ascending; `nil` when that is not known any
+    /// more (or never was): the viewer must read everything again.
+    package func missed(since revision: UInt64, topics: Set<String>) -> [Event]? {
+        state.withLock { state in
+            guard revision <= state.revision else { return nil }
+            if revision == state.revision { return [] }
+            let oldest = state.ring.isEmpty ? nil : state.ring[state.ringStart].revision
+            guard let oldest, oldest <= revision + 1 else { return nil }
+            var latest: [String: UInt64] = [:]
+            for event in state.ring where event.revision > revision && topics.contains(event.topic) {
+                latest[event.topic] = Swift.max(latest[event.topic] ?? 0, event.revision)
+            }
+            return latest.map { Event(topic: $0.key, revision: $0.value) }.sorted { $0.revision < $1.revision }
+        }
+    }
+
+    package func subscribe(to topics: Set<String>) -> Subscription {
+        state.withLock { state in
+            state.nextSubscriber += 1
+            let id = state.nextSubscriber
+            state.subscribers[id] = Subscriber(topics: topics, isClosed: state.isShutDown)
+            for topic in topics { state.byTopic[topic, default: []].insert(id) }
+            return Subscription(id: id)
+        }
+    }
+
+    package func unsubscribe(_ subscription: Subscription) {
+        let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            guard let subscriber = state.subscribers.removeValue(forKey: subscription.id) else { return nil }
+            for topic in subscriber.topics {
+                state.byTopic[topic]?.remove(subscription.id)
+                if state.byTopic[topic]?.isEmpty == true { state.byTopic[topic] = nil }
+            }
+            return subscriber.waiter
+        }
+        waiter?.resume()
+    }
+
+    /// What changed since the last call, one event a topic; waits until something did.
+    /// Empty when the caller was cancelled; `nil` when the server shuts down.
+    package func next(_ subscription: Subscription) async -> [Event]? {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+                let resumeNow = state.withLock { state -> Bool in
+                    guard let subscriber = state.subscribers[subscription.id], !Task.isCancelled else { return true }
+                    if subscriber.isClosed || !subscriber.pending.isEmpty { return true }
+                    state.subscribers[subscription.id]?.waiter = continuation
+                    return false
+                }
+                if resumeNow { continuation.resume() }
+            }
+        } onCancel: {
+            wake(subscription)
+        }
+        return state.withLock { state in
+            guard let subscriber = state.subscribers[subscription.id], !subscriber.isClosed else { return nil }
+            state.subscribers[subscription.id]?.pending = [:]
+            return subscriber.pending.map { Event(topic: $0.key, revision: $0.value) }
+                .sorted { $0.revision < $1.revision }
+        }
+    }
+
+    /// Ends a wait early, with what is there.
+    package func wake(_ subscription: Subscription) {
+        let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            let waiter = state.subscribers[subscription.id]?.waiter
+            state.subscribers[subscription.id]?.waiter = nil
+            return waiter
+        }
+        waiter?.resume()
+    }
+
+    /// Ends every stream, now and later.
+    package func shutDown() {
+        let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+            state.isShutDown = true
+            var woken: [CheckedContinuation<Void, Never>] = []
+            for id in state.subscribers.keys {
+                state.subscribers[id]?.isClosed = true
+                if let waiter = state.subscribers[id]?.waiter { woken.append(waiter) }
+                state.subscribers[id]?.waiter = nil
+            }
+            return woken
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+}

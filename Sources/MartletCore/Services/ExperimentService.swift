@@ -1,0 +1,81 @@
+/// What may be done with experiments, and by whom.
+package struct ExperimentService: Sendable {
+    private let store: any MetadataStore
+    private let events: EventBus
+
+    package init(store: any MetadataStore, events: EventBus) {
+        self.store = store
+        self.events = events
+    }
+
+    /// - Throws: `invalidArgument` for a bad name, tag or place; `alreadyExists`.
+    package func create(
+        _ request: CreateExperiment, as principal: Principal
+    ) async throws(MartletError) -> Experiment {
+        try principal.require(.writer, to: "create an experiment")
+        try Rules.checkExperimentName(request.name)
+        for (key, value) in request.tags { try Rules.checkExperimentTag(Tag(key: key, value: value)) }
+        try Rules.checkText(request.purpose, what: "purpose", longest: Rules.longestNote)
+        let experiment = try await store.createExperiment(request)
+        events.publish([Topic.experiments])
+        return experiment
+    }
+
+    /// - Throws: `notFound`.
+    package func experiment(_ id: Experiment.ID, as principal: Principal) async throws(MartletError) -> Experiment {
+        try principal.require(.reader, to: "read experiments")
+        return try await store.experiment(id)
+    }
+
+    /// `nil` when no experiment, deleted ones included, has the name.
+    package func experiment(
+        named name: String, as principal: Principal
+    ) async throws(MartletError) -> Experiment? {
+        try principal.require(.reader, to: "read experiments")
+        return try await store.experiment(named: name)
+    }
+
+    package func search(
+        _ request: SearchExperiments, as principal: Principal
+    ) async throws(MartletError) -> Page<Experiment> {
+        try principal.require(.reader, to: "read experiments")
+        return try await store.searchExperiments(request)
+    }
+
+    package func update(
+        _ id: Experiment.ID, _ changes: ExperimentChanges, as principal: Principal
+    ) async throws(MartletError) -> Experiment {
+        try principal.require(.writer, to: "change an experiment")
+        if let name = changes.name { try Rules.checkExperimentName(name) }
+        if let purpose = changes.purpose {
+            try Rules.checkText(purpose, what: "purpose", longest: Rules.longestNote)
+        }
+        if let goal = changes.goal, let goal { try Rules.checkKey(goal.metric, what: "goal metric") }
+        for tag in changes.tags { try Rules.checkExperimentTag(tag) }
+        let experiment = try await store.updateExperiment(id, changes)
+        events.publish([Topic.experiments])
+        return experiment
+    }
+
+    /// Bins or restores the experiment with its runs.
+    package func move(
+        _ id: Experiment.ID, to stage: LifecycleStage, as principal: Principal
+    ) async throws(MartletError) {
+        try principal.require(.writer, to: "delete or restore an experiment")
+        try await store.moveExperiment(id, to: stage)
+        events.publish([Topic.experiments, Topic.runs(of: id)])
+    }
+
+    package func deleteTag(
+        _ key: String, of id: Experiment.ID, as principal: Principal
+    ) async throws(MartletError) {
+        try principal.require(.writer, to: "change an experiment")
+        try await store.deleteTag(key, of: id)
+        events.publish([Topic.experiments])
+    }
+
+    /// The goal that was set, else the one that the metrics of the experiment suggest, else `nil`.
+    package func goal(of experiment: Experiment, metricKeys: [String]) -> Goal? {
+        experiment.goal ?? Goal.inferred(from: metricKeys)
+    }
+}

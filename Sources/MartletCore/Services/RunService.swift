@@ -1,0 +1,119 @@
+/// What may be done with runs, and by whom.
+package struct RunService: Sendable {
+    private let store: any MetadataStore
+    private let events: EventBus
+    private let environment: Environment
+
+    package init(store: any MetadataStore, events: EventBus, environment: Environment) {
+        self.store = store
+        self.events = events
+        self.environment = environment
+    }
+
+    /// - Throws: `invalidArgument`; `notFound` for the experiment; `failedPrecondition` when it is deleted.
+    package func create(_ request: CreateRun, as principal: Principal) async throws(MartletError) -> Run {
+        try principal.require(.writer, to: "create a run")
+        for tag in request.tags { try Rules.checkTag(tag) }
+        try Rules.check(
+            RunChanges(
+                name: request.name, user: request.user, purpose: request.purpose, hypothesis: request.hypothesis,
+                notes: request.notes))
+        var request = request
+        let id = environment.newID()
+        if request.name == nil || request.name == "" { request.name = RunName.generated(from: id) }
+        let run = try await store.createRun(request, id: Run.ID(id))
+        events.publish([Topic.runs(of: run.experimentID)])
+        return run
+    }
+
+    /// - Throws: `notFound`.
+    package func run(
+        _ id: Run.ID, fields: RunFields, as principal: Principal
+    ) async throws(MartletError) -> Run {
+        try principal.require(.reader, to: "read runs")
+        return try await store.run(id, fields: fields)
+    }
+
+    /// Stores the whole batch or nothing; see `RunStore.log`.
+    package func log(_ batch: LogBatch, to id: Run.ID, as principal: Principal) async throws(MartletError) {
+        try principal.require(.writer, to: "log to a run")
+        try Rules.check(batch)
+        try await store.log(batch, to: id)
+        if batch.pointCount > 0 { events.publish([Topic.metrics(of: id)]) }
+        if batch.params.count + batch.tags.count > 0 || batch.changes != RunChanges() {
+            events.publish([Topic.run(id)])
+        }
+    }
+
+    package func update(
+        _ id: Run.ID, _ changes: RunChanges, as principal: Principal
+    ) async throws(MartletError) -> Run {
+        try principal.require(.writer, to: "change a run")
+        try Rules.check(changes)
+        let run = try await store.updateRun(id, changes)
+        events.publish([Topic.run(id), Topic.runs(of: run.experimentID)])
+        return run
+    }
+
+    /// Bins or restores a run. Doing it twice changes nothing.
+    package func move(_ id: Run.ID, to stage: LifecycleStage, as principal: Principal) async throws(MartletError) {
+        try principal.require(.writer, to: "delete or restore a run")
+        try await store.moveRun(id, to: stage)
+        let run = try await store.run(id, fields: RunFields(params: [], metrics: [], tags: [], inputs: false))
+        events.publish([Topic.run(id), Topic.runs(of: run.experimentID)])
+    }
+
+    package func deleteTag(_ key: String, of id: Run.ID, as principal: Principal) async throws(MartletError) {
+        try principal.require(.writer, to: "change a run")
+        try await store.deleteTag(key, of: id)
+        events.publish([Topic.run(id)])
+    }
+
+    package func addInputs(
+        _ inputs: RunInputs, to id: Run.ID, as principal: Principal
+    ) async throws(MartletError) {
+        try principal.require(.writer, to: "change a run")
+        try await store.addInputs(inputs, to: id)
+        events.publish([Topic.run(id)])
+    }
+
+    package func heartbeat(_ id: Run.ID, as principal: Principal) async throws(MartletError) {
+        try principal.require(.writer, to: "report for a run")
+        try await store.heartbeat(id)
+    }
+
+    package func search(_ request: SearchRuns, as principal: Principal) async throws(MartletError) -> Page<Run> {
+        try principal.require(.reader, to: "read runs")
+        return try await store.searchRuns(request)
+    }
+
+    package func columns(
+        of request: SearchRuns, limit: Int, as principal: Principal
+    ) async throws(MartletError) -> RunColumns {
+        try principal.require(.reader, to: "read runs")
+        return try await store.columns(of: request, limit: limit)
+    }
+
+    package func history(
+        of run: Run.ID, key: String, after cursor: HistoryCursor?, limit: Int, as principal: Principal
+    ) async throws(MartletError) -> PointColumns {
+        try principal.require(.reader, to: "read metrics")
+        return try await store.history(of: run, key: key, after: cursor, limit: limit)
+    }
+
+    package func series(
+        _ request: SeriesRequest, as principal: Principal
+    ) async throws(MartletError) -> [BucketedSeries] {
+        try principal.require(.reader, to: "read metrics")
+        guard (1...10_000).contains(request.buckets) else {
+            throw MartletError(.invalidArgument, "buckets is \(request.buckets); ask for 1 to 10000")
+        }
+        guard request.runs.count * request.keys.count <= 10_000 else {
+            throw MartletError(.invalidArgument, "runs × keys is over 10000; ask for fewer series at once")
+        }
+        guard request.smoothingHalfLife >= 0, request.smoothingHalfLife.isFinite else {
+            throw MartletError(.invalidArgument, "smoothing_half_life must be a number ≥ 0")
+        }
+        return try await store.series(request)
+    }
+}

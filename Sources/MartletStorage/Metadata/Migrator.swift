@@ -1,0 +1,37 @@
+import MartletCore
+
+/// One step of the schema. Forward only: never edited once released.
+protocol Migration: Sendable {
+    /// From 1, without gaps.
+    var number: Int64 { get }
+    func statements(for dialect: SQLDialect) -> [String]
+}
+
+/// Brings a database to the schema of this build.
+enum Migrator {
+    static let migrations: [any Migration] = [
+        M0001_tracking(), M0002_metrics(), M0003_models(), M0004_artifacts(),
+    ]
+
+    static var newest: Int64 { migrations.last?.number ?? 0 }
+
+    /// Runs what the database lacks, all of it in the caller's transaction.
+    /// - Throws: `failedPrecondition` for a database from a newer build, which is left untouched.
+    static func migrate(_ connection: any SQLConnection, now: Int64) throws {
+        try connection.execute(
+            "CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL)")
+        let current = try connection.first("SELECT max(number) FROM schema_migration") { $0.integer(0) } ?? 0
+        guard current <= newest else {
+            throw MartletError(
+                .failedPrecondition,
+                "the data was written by a newer Martlet (schema \(current), this build knows \(newest)): "
+                    + "update Martlet, or restore a backup made before the update")
+        }
+        for migration in migrations where migration.number > current {
+            for statement in migration.statements(for: connection.dialect) { try connection.execute(statement) }
+            try connection.execute(
+                "INSERT INTO schema_migration (number, applied_at) VALUES ($1, $2)",
+                [.integer(migration.number), .integer(now)])
+        }
+    }
+}
