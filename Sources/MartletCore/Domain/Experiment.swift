@@ -62,3 +62,25 @@ public struct Goal: Codable, Sendable, Equatable {
         self.isInferred = isInferred
     }
 }
+
+/// What a list of experiments says of each beside its own fields.
+public struct ExperimentStatistics: Codable, Sendable, Equatable {
+    /// Runs that are not deleted.
+    public var runs: Int
+    /// Of these, runs with the status running.
+    public var running: Int
+    /// Milliseconds since 1970-01-01 UTC of the latest write to a run; `nil` without runs.
+    public var lastActivityAt: Int64?
+    /// Keys of the metrics of its runs, by name; at most 1,000.
+    public var metricKeys: [String]
+    /// The goal that was set, else the inferred one.
+    public var goal: Goal?
+
+    public init(runs: Int, running: Int, lastActivityAt: Int64?, metricKeys: [String], goal: Goal?) {
+        self.runs = runs
+        self.running = running
+        self.lastActivityAt = lastActivityAt
+        self.metricKeys = metricKeys
+        self.goal = goal
+    }
+}

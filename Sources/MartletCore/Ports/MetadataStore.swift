@@ -14,6 +14,8 @@ package protocol ExperimentStore: Sendable {
     func moveExperiment(_ id: Experiment.ID, to stage: LifecycleStage) async throws(MartletError)
     /// - Throws: `notFound` for an unknown experiment or tag.
     func deleteTag(_ key: String, of id: Experiment.ID) async throws(MartletError)
+    /// Counts for a list of experiments, in the order of `ids`; zeros for an unknown one.
+    func statistics(of ids: [Experiment.ID]) async throws(MartletError) -> [ExperimentStatistics]
 }
 
 /// Runs, and all that is written to them. Every method is one transaction, durable once it returns.

@@ -74,8 +74,15 @@ package struct ExperimentService: Sendable {
         events.publish([Topic.experiments])
     }
 
-    /// The goal that was set, else the one that the metrics of the experiment suggest, else `nil`.
-    package func goal(of experiment: Experiment, metricKeys: [String]) -> Goal? {
-        experiment.goal ?? Goal.inferred(from: metricKeys)
+    /// Counts and goals for a list of experiments, in the order of the list.
+    package func statistics(
+        of experiments: [Experiment], as principal: Principal
+    ) async throws(MartletError) -> [ExperimentStatistics] {
+        try principal.require(.reader, to: "read experiments")
+        var all = try await store.statistics(of: experiments.map(\.id))
+        for index in all.indices {
+            all[index].goal = experiments[index].goal ?? Goal.inferred(from: all[index].metricKeys)
+        }
+        return all
     }
 }

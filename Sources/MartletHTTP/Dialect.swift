@@ -1,0 +1,10 @@
+package import Hummingbird
+package import MartletCore
+
+/// A tool's protocol: routes that translate to the services, and errors in the tool's own words.
+package protocol Dialect: Sendable {
+    /// Paths that begin so are this dialect's: errors there, 404 and 405 included, are rendered by it.
+    var pathPrefixes: [String] { get }
+    func addRoutes(to router: Router<MartletRequestContext>)
+    func response(to error: MartletError) -> Response
+}
