@@ -1,0 +1,258 @@
+package import MartletCore
+
+extension SQLMetadataStore: RunStore {
+    package func createRun(_ request: CreateRun, id: Run.ID) async throws(MartletError) -> Run {
+        let (now, workspace) = (environment.now(), workspace)
+        return try await database.write { connection in
+            let experiment = request.experimentID.number
+            let stage = try connection.first(
+                "SELECT stage FROM experiment WHERE id = $1", [.integer(experiment)]
+            ) { LifecycleStage(stored: $0.integer(0)) }
+            guard let stage else {
+                throw MartletError(.notFound, "No Experiment with id=\(experiment) exists")
+            }
+            guard stage == .active else {
+                throw MartletError(
+                    .failedPrecondition,
+                    "The experiment \(experiment) must be in the 'active' state. Current state is deleted.")
+            }
+            var run = Run(
+                id: id, experimentID: request.experimentID, name: request.name ?? "", user: request.user,
+                startedAt: request.startedAt, createdAt: now, heartbeatAt: now, purpose: request.purpose,
+                hypothesis: request.hypothesis, notes: request.notes)
+            let number = try Self.insert(run, workspace: workspace, on: connection)
+            for tag in request.tags { try Self.setTag(tag, run: number, experiment: experiment, on: connection) }
+            run.tags = Self.latest(request.tags)
+            return run
+        }
+    }
+
+    package func run(_ id: Run.ID, fields: RunFields) async throws(MartletError) -> Run {
+        try await database.read { connection in
+            let row = try Self.row(of: id, on: connection)
+            return try Self.hydrate([row], fields: fields, on: connection)[0]
+        }
+    }
+
+    package func log(_ batch: LogBatch, to id: Run.ID) async throws(MartletError) {
+        let now = environment.now()
+        try await database.write { connection in
+            let head = try Self.writableHead(of: id, on: connection)
+            let fresh = try Self.newParams(batch.params, run: head.number, id: id, on: connection)
+            if batch.pointCount > 0 {
+                _ = try PointWriter.write(
+                    batch, run: head.number, experiment: head.experiment, now: now, on: connection)
+            }
+            for param in fresh {
+                try Self.insert(param, run: head.number, experiment: head.experiment, on: connection)
+            }
+            for tag in batch.tags {
+                try Self.setTag(tag, run: head.number, experiment: head.experiment, on: connection)
+            }
+            for metric in batch.modelMetrics { try Self.setLatest(metric, on: connection) }
+            try Self.apply(batch.changes, to: head.number, now: now, on: connection)
+            if now - head.heartbeatAt >= 5_000 {
+                try connection.execute(
+                    "UPDATE run SET heartbeat_at = $1 WHERE number = $2", [.integer(now), .integer(head.number)])
+            }
+        }
+    }
+
+    package func updateRun(_ id: Run.ID, _ changes: RunChanges) async throws(MartletError) -> Run {
+        let now = environment.now()
+        return try await database.write { connection in
+            let head = try Self.writableHead(of: id, on: connection)
+            try Self.apply(changes, to: head.number, now: now, on: connection)
+            return try Self.hydrate(
+                [try Self.row(of: id, on: connection)],
+                fields: RunFields(params: [], metrics: [], tags: nil, inputs: false), on: connection)[0]
+        }
+    }
+
+    package func moveRun(_ id: Run.ID, to stage: LifecycleStage) async throws(MartletError) {
+        let now = environment.now()
+        try await database.write { connection in
+            let deletedAt: SQLValue = stage == .deleted ? .integer(now) : .null
+            let count = try connection.execute(
+                "UPDATE run SET stage = $1, deleted_at = $2, updated_at = $3 WHERE id = $4",
+                [.integer(stage.stored), deletedAt, .integer(now), .text(id.rawValue)])
+            guard count > 0 else { throw Self.unknown(id) }
+        }
+    }
+
+    package func deleteTag(_ key: String, of id: Run.ID) async throws(MartletError) {
+        try await database.write { connection in
+            let head = try Self.writableHead(of: id, on: connection)
+            let count = try connection.execute(
+                "DELETE FROM run_tag WHERE run = $1 AND key = $2", [.integer(head.number), .text(key)])
+            guard count > 0 else {
+                throw MartletError(.notFound, "No tag with name: \(key) in run with id \(id)")
+            }
+        }
+    }
+
+    package func heartbeat(_ id: Run.ID) async throws(MartletError) {
+        let now = environment.now()
+        try await database.write { connection in
+            let count = try connection.execute(
+                "UPDATE run SET heartbeat_at = $1 WHERE id = $2", [.integer(now), .text(id.rawValue)])
+            guard count > 0 else { throw Self.unknown(id) }
+        }
+    }
+
+    package func searchRuns(_ request: SearchRuns) async throws(MartletError) -> Page<Run> {
+        try await database.read { connection in
+            let matches = try RunSearch.numbers(request, on: connection)
+            return Page(
+                items: try Self.runs(matches.numbers, fields: request.fields, on: connection),
+                hasMore: matches.hasMore, total: matches.total)
+        }
+    }
+
+    package func columns(of request: SearchRuns, limit: Int) async throws(MartletError) -> RunColumns {
+        try await database.read { try RunSearch.columns(of: request, limit: limit, on: $0) }
+    }
+}
+
+// MARK: - Rows
+
+/// What a write needs to know of its run.
+struct RunHead {
+    var number: Int64
+    var experiment: Int64
+    var stage: LifecycleStage
+    var heartbeatAt: Int64
+}
+
+/// A run's own columns.
+struct RunRow {
+    var number: Int64
+    var run: Run
+}
+
+extension SQLMetadataStore {
+    static func unknown(_ id: Run.ID) -> MartletError {
+        MartletError(.notFound, "Run with id=\(id) not found")
+    }
+
+    /// - Throws: `notFound`; `failedPrecondition` for a deleted run.
+    static func writableHead(of id: Run.ID, on connection: any SQLConnection) throws -> RunHead {
+        let head = try connection.first(
+            "SELECT number, experiment, stage, heartbeat_at FROM run WHERE id = $1", [.text(id.rawValue)]
+        ) { row in
+            RunHead(
+                number: row.integer(0), experiment: row.integer(1), stage: LifecycleStage(stored: row.integer(2)),
+                heartbeatAt: row.integer(3))
+        }
+        guard let head else { throw unknown(id) }
+        guard head.stage == .active else {
+            throw MartletError(
+                .failedPrecondition, "The run \(id) must be in the 'active' state. Current state is deleted.")
+        }
+        return head
+    }
+
+    private static let columnNames = """
+        number, id, experiment, name, status, stage, user_name, started_at, ended_at, created_at, heartbeat_at,
+        purpose, hypothesis, notes, conclusion
+        """
+
+    private static func row(_ row: any SQLRow) -> RunRow {
+        RunRow(
+            number: row.integer(0),
+            run: Run(
+                id: Run.ID(row.text(1)), experimentID: Experiment.ID(row.integer(2)), name: row.text(3),
+                status: RunStatus(stored: row.integer(4)), stage: LifecycleStage(stored: row.integer(5)),
+                user: row.text(6), startedAt: row.optionalInteger(7), endedAt: row.optionalInteger(8),
+                createdAt: row.integer(9), heartbeatAt: row.integer(10), purpose: row.text(11),
+                hypothesis: row.text(12), notes: row.text(13), conclusion: row.text(14)))
+    }
+
+    static func row(of id: Run.ID, on connection: any SQLConnection) throws -> RunRow {
+        let found = try connection.first(
+            "SELECT \(columnNames) FROM run WHERE id = $1", [.text(id.rawValue)], Self.row)
+        guard let found else { throw unknown(id) }
+        return found
+    }
+
+    private static let rowsByNumber = "SELECT \(columnNames) FROM run WHERE number IN (\(Batches.placeholders(from: 1)))"
+
+    /// Runs by number, in the order of the numbers, with the fields that are wanted.
+    static func runs(_ numbers: [Int64], fields: RunFields, on connection: any SQLConnection) throws -> [Run] {
+        var rows: [Int64: RunRow] = [:]
+        try Batches.forEach(numbers) { list in
+            try connection.query(rowsByNumber, list) { rows[$0.integer(0)] = row($0) }
+        }
+        return try hydrate(numbers.compactMap { rows[$0] }, fields: fields, on: connection)
+    }
+
+    private static let paramsByRun = """
+        SELECT run, key, value FROM run_param WHERE run IN (\(Batches.placeholders(from: 1))) ORDER BY run, key
+        """
+    private static let tagsByRun = """
+        SELECT run, key, value FROM run_tag WHERE run IN (\(Batches.placeholders(from: 1))) ORDER BY run, key
+        """
+
+    static func hydrate(
+        _ rows: [RunRow], fields: RunFields, on connection: any SQLConnection
+    ) throws -> [Run] {
+        let numbers = rows.map(\.number)
+        var places: [Int64: Int] = [:]
+        for (place, number) in numbers.enumerated() { places[number] = place }
+        var runs = rows.map(\.run)
+        if fields.params != [] {
+            let wanted = fields.params.map(Set.init)
+            try pairs(paramsByRun, numbers, wanted, on: connection) { number, key, value in
+                if let place = places[number] { runs[place].params.append(Param(key: key, value: value)) }
+            }
+        }
+        if fields.tags != [] {
+            let wanted = fields.tags.map(Set.init)
+            try pairs(tagsByRun, numbers, wanted, on: connection) { number, key, value in
+                if let place = places[number] { runs[place].tags.append(Tag(key: key, value: value)) }
+            }
+        }
+        if fields.metrics != [] {
+            let summaries = try MetricReader.summaries(runs: numbers, keys: fields.metrics, on: connection)
+            for (number, metrics) in summaries {
+                if let place = places[number] { runs[place].metrics = metrics }
+            }
+        }
+        if fields.inputs {
+            for (place, number) in numbers.enumerated() {
+                try addInputs(to: &runs[place], number: number, on: connection)
+            }
+        }
+        return runs
+    }
+
+    private static func pairs(
+        _ sql: String, _ numbers: [Int64], _ wanted: Set<String>?, on connection: any SQLConnection,
+        _ body: (Int64, String, String) -> Void
+    ) throws {
+        try Batches.forEach(numbers) { list in
+            try connection.query(sql, list) { row in
+                let key = row.text(1)
+                if wanted?.contains(key) ?? true { body(row.integer(0), key, row.text(2)) }
+            }
+        }
+    }
+
+    private static func insert(_ run: Run, workspace: Int64, on connection: any SQLConnection) throws -> Int64 {
+        let number = try connection.first(
+            """
+            INSERT INTO run (id, workspace, experiment, name, status, stage, user_name, started_at, created_at,
+              updated_at, heartbeat_at, purpose, hypothesis, notes, conclusion)
+            VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8, $9, $10, $11, $12, $13, '') RETURNING number
+            """,
+            [
+                .text(run.id.rawValue), .integer(workspace), .integer(run.experimentID.number), .text(run.name),
+                .integer(run.status.stored), .text(run.user), .integer(run.startedAt), .integer(run.createdAt),
+                .integer(run.createdAt), .integer(run.heartbeatAt), .text(run.purpose), .text(run.hypothesis),
+                .text(run.notes),
+            ]
+        ) { $0.integer(0) }
+        guard let number else { throw MartletError(.internal, "the new run has no number") }
+        return number
+    }
+}

@@ -1,0 +1,323 @@
+import Dispatch
+import Foundation
+import GRDB
+import GRDBSQLite
+package import Logging
+package import MartletCore
+import Synchronization
+
+/// SQLite in one folder, for one process at a time: WAL, `synchronous = FULL`, snapshot reads beside one writer.
+///
+/// Writes that wait at the same time share one transaction and one sync (group commit).
+///
+/// A class, because it owns the connections. All of its state is immutable or behind a mutex.
+package final class SQLiteDatabase: SQLDatabase {
+    private let pool: DatabasePool
+    private let folder: FolderLock
+    private let logger: Logger
+    private let queue = Mutex(WriteQueue())
+    /// Connections by the identity of GRDB's, which is retained so that the identity stays its own.
+    private let connections = Mutex<[ObjectIdentifier: KeptConnection]>([:])
+    private let checkpointer: DatabaseQueue
+    let path: String
+
+    /// Opens or makes the database `martlet.db` in the folder and brings it to the newest schema.
+    /// - Throws: `failedPrecondition` when another process has the folder or the data is from a newer build;
+    ///   `unavailable` when the folder cannot be used.
+    package init(folder path: String, now: Int64, logger: Logger) throws(MartletError) {
+        self.logger = logger
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            folder = try FolderLock(folder: path)
+            self.path = path + "/martlet.db"
+            pool = try DatabasePool(path: self.path, configuration: Self.configuration(readers: 4))
+            // GRDB sets NORMAL when it opens a pool, which would lose acknowledged writes with the power.
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            checkpointer = try DatabaseQueue(path: self.path, configuration: Self.configuration(readers: 1))
+            try Self.requireFullSync(pool)
+        } catch {
+            throw Self.refusal(error, logger)
+        }
+        try migrate(now: now)
+    }
+
+    private static func configuration(readers: Int) -> Configuration {
+        var configuration = Configuration()
+        configuration.maximumReaderCount = readers
+        configuration.foreignKeysEnabled = false
+        configuration.busyMode = .timeout(10)
+        configuration.prepareDatabase { database in
+            for pragma in [
+                "secure_delete = OFF", "wal_autocheckpoint = 0", "temp_store = MEMORY", "cache_size = -16384",
+                "synchronous = FULL",
+            ] {
+                try database.execute(sql: "PRAGMA \(pragma)")
+            }
+            try SQLiteFunctions.register(on: database)
+        }
+        return configuration
+    }
+
+    private static func requireFullSync(_ pool: DatabasePool) throws {
+        let (mode, sync) = try pool.writeWithoutTransaction {
+            (try String.fetchOne($0, sql: "PRAGMA journal_mode"), try Int.fetchOne($0, sql: "PRAGMA synchronous"))
+        }
+        guard mode == "wal", sync == 2 else {
+            throw MartletError(
+                .unavailable, "the database would not be durable (journal \(mode ?? "?"), synchronous \(sync ?? -1))")
+        }
+    }
+
+    private func migrate(now: Int64) throws(MartletError) {
+        do {
+            try pool.writeWithoutTransaction { database in
+                let connection = try connection(of: database)
+                try connection.execute("BEGIN IMMEDIATE")
+                do {
+                    try Migrator.migrate(connection, now: now)
+                    try connection.execute("COMMIT")
+                } catch {
+                    try connection.execute("ROLLBACK")
+                    throw error
+                }
+            }
+        } catch {
+            throw Self.refusal(error, logger)
+        }
+    }
+
+    package func read<Result: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws -> Result
+    ) async throws(MartletError) -> Result {
+        do {
+            return try await pool.read { database in try body(try self.connection(of: database)) }
+        } catch {
+            throw Self.refusal(error, logger)
+        }
+    }
+
+    package func write<Result: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws -> Result
+    ) async throws(MartletError) -> Result {
+        let logger = logger
+        let outcome: Swift.Result<Result, MartletError> = await withCheckedContinuation { continuation in
+            let box = WriteBox<Result>()
+            let job = WriteJob(
+                run: { box.value = try body($0) },
+                finish: { error in
+                    if let error {
+                        continuation.resume(returning: .failure(Self.refusal(error, logger)))
+                    } else if let value = box.value {
+                        continuation.resume(returning: .success(value))
+                    } else {
+                        preconditionFailure("a committed write has no result")
+                    }
+                })
+            let mustStart = queue.withLock { queue -> Bool in
+                queue.jobs.append(job)
+                defer { queue.isDraining = true }
+                return !queue.isDraining
+            }
+            if mustStart { startDraining() }
+        }
+        return try outcome.get()
+    }
+
+    /// Jobs that wait for the writer, for `/metrics`.
+    package var waitingWrites: Int { queue.withLock { $0.jobs.count } }
+
+    private func connection(of database: Database) throws -> SQLiteConnection {
+        let id = ObjectIdentifier(database)
+        if let kept = connections.withLock({ $0[id] }) { return kept.connection }
+        let fresh = KeptConnection(database: database, connection: try SQLiteConnection(database))
+        connections.withLock { $0[id] = fresh }
+        return fresh.connection
+    }
+}
+
+/// Retained together: statements must not outlive their connection, nor its address be used again.
+///
+/// Sendable without proof by the compiler: both are used only inside accesses of GRDB's queues.
+private struct KeptConnection: @unchecked Sendable {
+    let database: Database
+    let connection: SQLiteConnection
+}
+
+/// Carries a result from the writer to the caller. Written before and read after `finish`, by one thread.
+private final class WriteBox<Value>: @unchecked Sendable {
+    var value: Value?
+}
+
+private struct WriteJob: Sendable {
+    let run: @Sendable (any SQLConnection) throws -> Void
+    let finish: @Sendable ((any Error)?) -> Void
+}
+
+private struct WriteQueue {
+    var jobs: [WriteJob] = []
+    var isDraining = false
+}
+
+// MARK: - The writer
+
+extension SQLiteDatabase {
+    private func startDraining() {
+        pool.asyncWriteWithoutTransaction { database in
+            let connection: SQLiteConnection
+            do {
+                connection = try self.connection(of: database)
+            } catch {
+                for job in self.takeJobs() { job.finish(error) }
+                return
+            }
+            while true {
+                let jobs = self.takeJobs()
+                if jobs.isEmpty { return }
+                self.commit(jobs, on: connection)
+            }
+        }
+    }
+
+    /// All that waits; when nothing does, the drain has ended.
+    private func takeJobs() -> [WriteJob] {
+        queue.withLock { queue in
+            let jobs = queue.jobs
+            queue.jobs = []
+            if jobs.isEmpty { queue.isDraining = false }
+            return jobs
+        }
+    }
+
+    /// One transaction for all; each alone when one of them fails after it wrote.
+    private func commit(_ jobs: [WriteJob], on connection: SQLiteConnection) {
+        var refusals: [(WriteJob, any Error)] = []
+        var accepted: [WriteJob] = []
+        do {
+            try connection.execute("BEGIN IMMEDIATE")
+            for job in jobs {
+                connection.forgetWrites()
+                do {
+                    try job.run(connection)
+                    accepted.append(job)
+                } catch where !connection.hasWritten {
+                    refusals.append((job, error))
+                }
+            }
+            if !accepted.isEmpty { try connection.execute("COMMIT") } else { try connection.execute("ROLLBACK") }
+        } catch {
+            rollBack(connection)
+            if jobs.count == 1 {
+                jobs[0].finish(error)
+            } else {
+                for job in jobs { commit([job], on: connection) }
+            }
+            return
+        }
+        for job in accepted { job.finish(nil) }
+        for (job, error) in refusals { job.finish(error) }
+    }
+
+    private func rollBack(_ connection: SQLiteConnection) {
+        guard connection.isInTransaction else { return }
+        do {
+            try connection.execute("ROLLBACK")
+        } catch {
+            logger.error("rollback failed", metadata: ["cause": "\(error)"])
+        }
+    }
+}
+
+// MARK: - Upkeep
+
+extension SQLiteDatabase {
+    /// Copies committed pages from the WAL to the database, beside writers and readers.
+    /// - Returns: pages in the WAL and pages of it that are copied.
+    @discardableResult
+    package func checkpoint() async throws(MartletError) -> (walPages: Int, copied: Int) {
+        do {
+            return try await checkpointer.writeWithoutTransaction { database in
+                var (pages, copied) = (Int32(0), Int32(0))
+                let code = sqlite3_wal_checkpoint_v2(
+                    database.sqliteConnection, nil, SQLITE_CHECKPOINT_PASSIVE, &pages, &copied)
+                guard code == SQLITE_OK || code == SQLITE_BUSY else {
+                    throw SQLiteError(code: code, connection: database.sqliteConnection, sql: "checkpoint")
+                }
+                return (Int(pages), Int(copied))
+            }
+        } catch {
+            throw Self.refusal(error, logger)
+        }
+    }
+
+    /// Starts the WAL file anew, between two writes. Readers of old snapshots make it wait at most a moment.
+    package func restartLog() async throws(MartletError) {
+        do {
+            try await pool.writeWithoutTransaction { database in
+                let connection = database.sqliteConnection
+                sqlite3_busy_timeout(connection, 50)
+                defer { sqlite3_busy_timeout(connection, 10_000) }
+                let code = sqlite3_wal_checkpoint_v2(connection, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
+                guard code == SQLITE_OK || code == SQLITE_BUSY else {
+                    throw SQLiteError(code: code, connection: connection, sql: "checkpoint")
+                }
+            }
+        } catch {
+            throw Self.refusal(error, logger)
+        }
+    }
+
+    /// Keeps the statistics of the query planner true. Cheap when little changed.
+    package func optimize() async throws(MartletError) {
+        do {
+            try await pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA analysis_limit = 400; PRAGMA optimize") }
+        } catch {
+            throw Self.refusal(error, logger)
+        }
+    }
+
+    /// The journal mode and the level of `synchronous` (2 is FULL) that the writer really has.
+    package func durability() async throws(MartletError) -> (journalMode: String, synchronous: Int) {
+        do {
+            return try await pool.writeWithoutTransaction {
+                (try String.fetchOne($0, sql: "PRAGMA journal_mode") ?? "",
+                    try Int.fetchOne($0, sql: "PRAGMA synchronous") ?? -1)
+            }
+        } catch {
+            throw Self.refusal(error, logger)
+        }
+    }
+
+    /// Copies the whole WAL into the database and closes. Nothing may be used afterwards.
+    package func close() async throws(MartletError) {
+        try await restartLog()
+        connections.withLock { $0 = [:] }
+        do {
+            try checkpointer.close()
+            try pool.close()
+        } catch {
+            throw Self.refusal(error, logger)
+        }
+        folder.release()
+    }
+
+    /// What a client may know of a failure. The rest goes to the log.
+    private static func refusal(_ error: any Error, _ logger: Logger) -> MartletError {
+        if let error = error as? MartletError { return error }
+        if error is CancellationError { return MartletError(.cancelled, "the request was cancelled") }
+        let code = (error as? SQLiteError)?.code ?? (error as? DatabaseError)?.extendedResultCode.rawValue ?? 0
+        switch code & 0xff {
+        case SQLITE_FULL:
+            logger.error("the disk is full", metadata: ["cause": "\(error)"])
+            return MartletError(
+                .storageFull, "the server's disk is full: nothing of this request was stored; free space and send it again")
+        case SQLITE_BUSY, SQLITE_LOCKED:
+            return MartletError(.unavailable, "the database is busy; try again")
+        case SQLITE_CORRUPT, SQLITE_NOTADB:
+            logger.critical("the database is damaged", metadata: ["cause": "\(error)"])
+            return MartletError(.internal, "the database is damaged; restore a backup")
+        default:
+            logger.error("the database failed", metadata: ["cause": "\(error)"])
+            return MartletError(.internal, "the database failed; the server's log has the cause")
+        }
+    }
+}
