@@ -3,7 +3,7 @@
 /// Stages are 0 active, 1 deleted. Times are milliseconds since 1970-01-01 UTC.
 /// Run statuses are 1 running, 2 scheduled, 3 finished, 4 failed, 5 killed.
 struct M0001_tracking: Migration {
-    let number = 1
+    let number: Int64 = 1
 
     func statements(for dialect: SQLDialect) -> [String] {
         let text = dialect.text

@@ -1,6 +1,6 @@
 /// Metrics: the log of points, the sealed chunks, the running summaries. See docs/metric-chunks.md.
 struct M0002_metrics: Migration {
-    let number = 2
+    let number: Int64 = 2
 
     func statements(for dialect: SQLDialect) -> [String] {
         let (text, real, bytes) = (dialect.text, dialect.real, dialect.bytes)

@@ -1,6 +1,6 @@
 /// Models that runs saved. Statuses are 1 pending, 2 ready, 3 failed.
 struct M0003_models: Migration {
-    let number = 3
+    let number: Int64 = 3
 
     func statements(for dialect: SQLDialect) -> [String] {
         let (text, real) = (dialect.text, dialect.real)

@@ -1,6 +1,6 @@
 /// Trees of files, the blobs that they name, and uploads in many parts. See docs/blob-layout.md.
 struct M0004_artifacts: Migration {
-    let number = 4
+    let number: Int64 = 4
 
     func statements(for dialect: SQLDialect) -> [String] {
         let text = dialect.text
