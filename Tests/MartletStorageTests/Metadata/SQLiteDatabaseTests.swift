@@ -1,0 +1,128 @@
+import Foundation
+import Logging
+import MartletCore
+import MartletStorage
+import MartletTesting
+import Testing
+
+@Suite("SQLite as the embedded database")
+struct SQLiteDatabaseTests {
+    let folder: ScratchFolder
+    let database: SQLiteDatabase
+
+    init() async throws {
+        folder = try ScratchFolder()
+        database = try SQLiteDatabase(folder: folder.path, now: 0, logger: Logger(label: "test"))
+        try await database.write { connection in
+            try connection.execute("CREATE TABLE thing (id BIGINT PRIMARY KEY, name TEXT)")
+        }
+    }
+
+    private func count() async throws -> Int64 {
+        try await database.read { try $0.first("SELECT count(*) FROM thing") { $0.integer(0) } ?? -1 }
+    }
+
+    @Test("the writer syncs every commit, read back after the pool is open")
+    func writesAreDurable() async throws {
+        let (mode, synchronous) = try await database.durability()
+        #expect(mode == "wal")
+        #expect(synchronous == 2)
+    }
+
+    @Test("placeholders are bound by their number, not by their place")
+    func bindsByName() async throws {
+        let text = try await database.write { connection in
+            try connection.execute("INSERT INTO thing (name, id) VALUES ($2, $1)", [.integer(7), .text("seven")])
+            return try connection.first("SELECT name FROM thing WHERE id = $1", [.integer(7)]) { $0.text(0) }
+        }
+        #expect(text == "seven")
+    }
+
+    @Test("a refusal before the first write fails nobody else of the same transaction")
+    func refusalsAreAlone() async throws {
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            for id in 0..<200 {
+                group.addTask {
+                    do {
+                        try await database.write { connection in
+                            if id % 3 == 0 { throw MartletError(.invalidArgument, "no threes") }
+                            try connection.execute("INSERT INTO thing (id) VALUES ($1)", [.integer(id)])
+                        }
+                        return true
+                    } catch let error as MartletError where error.code == .invalidArgument {
+                        return false
+                    }
+                }
+            }
+            var stored = 0
+            for try await done in group where done { stored += 1 }
+            #expect(stored == 133)
+        }
+        #expect(try await count() == 133)
+    }
+
+    @Test("an error after a write undoes that write and no other")
+    func failuresAreAlone() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for id in 0..<100 {
+                group.addTask {
+                    let shouldFail = id % 10 == 0
+                    let outcome: MartletError?
+                    do {
+                        try await database.write { connection in
+                            try connection.execute("INSERT INTO thing (id) VALUES ($1)", [.integer(id)])
+                            if shouldFail { throw MartletError(.conflict, "too late") }
+                        }
+                        outcome = nil
+                    } catch {
+                        outcome = error
+                    }
+                    #expect((outcome?.code == .conflict) == shouldFail)
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try await count() == 90)
+    }
+
+    @Test("a second server on the same folder is refused")
+    func folderIsLocked() async throws {
+        let error = #expect(throws: MartletError.self) {
+            _ = try SQLiteDatabase(folder: folder.path, now: 0, logger: Logger(label: "test"))
+        }
+        #expect(error?.code == .failedPrecondition)
+        #expect(error?.message.contains("another Martlet") == true)
+    }
+
+    @Test("a database from the future is refused and left as it is")
+    func futureIsRefused() async throws {
+        try await database.write { connection in
+            try connection.execute("INSERT INTO schema_migration (number, applied_at) VALUES (9999, 0)")
+        }
+        try await database.close()
+        let error = #expect(throws: MartletError.self) {
+            _ = try SQLiteDatabase(folder: folder.path, now: 0, logger: Logger(label: "test"))
+        }
+        #expect(error?.code == .failedPrecondition)
+        #expect(error?.message.contains("newer Martlet") == true)
+    }
+
+    @Test("what was written is there after closing and opening again")
+    func survivesReopening() async throws {
+        try await database.write { try $0.execute("INSERT INTO thing (id, name) VALUES (1, 'kept')") }
+        try await database.close()
+        let again = try SQLiteDatabase(folder: folder.path, now: 0, logger: Logger(label: "test"))
+        let name = try await again.read { try $0.first("SELECT name FROM thing") { $0.text(0) } }
+        #expect(name == "kept")
+    }
+
+    @Test("a checkpoint beside a writer loses nothing")
+    func checkpointsBesideWrites() async throws {
+        for id in 0..<50 {
+            try await database.write { try $0.execute("INSERT INTO thing (id) VALUES ($1)", [.integer(id)]) }
+            if id % 10 == 0 { try await database.checkpoint() }
+        }
+        try await database.restartLog()
+        #expect(try await count() == 50)
+    }
+}
