@@ -24,32 +24,31 @@ package enum Rules {
         }
     }
 
-    /// Whether a key is legal, by one pass over the bytes where it is ASCII.
+    /// Whether a key is legal. One pass over the bytes where they are ASCII.
     package static func isWellFormed(_ key: String) -> Bool {
         var key = key
-        let verdict = key.withUTF8 { bytes -> Bool? in
-            guard !bytes.isEmpty, bytes.count <= longestKey * 4 else { return false }
-            var previous = UInt8(ascii: "/")
-            var dots = 0
-            var length = 0
+        let (isPlain, isLegal, hasParts) = key.withUTF8 { bytes in
+            var hasParts = false
             for byte in bytes {
-                if byte >= 0x80 { return nil }
-                let isSlash = byte == UInt8(ascii: "/")
-                if isSlash, previous == UInt8(ascii: "/") || dots == length { return false }
-                if isSlash {
-                    dots = 0
-                    length = 0
-                } else {
-                    guard isKeyByte(byte) else { return false }
-                    length += 1
-                    if byte == UInt8(ascii: ".") { dots += 1 }
-                    if dots == length, dots > 2 { dots = -1_000 }
+                if byte >= 0x80 { return (false, true, true) }
+                if byte == UInt8(ascii: "/") || byte == UInt8(ascii: ".") {
+                    hasParts = true
+                } else if !isKeyByte(byte) {
+                    return (true, false, false)
                 }
-                previous = byte
             }
-            return bytes.count <= longestKey && previous != UInt8(ascii: "/") && dots != length
+            return (true, !bytes.isEmpty && bytes.count <= longestKey, hasParts)
         }
-        return verdict ?? isWellFormedUnicode(key)
+        guard isLegal else { return false }
+        return (isPlain || isLegalUnicode(key)) && (!hasParts || namesOnePlace(key))
+    }
+
+    /// MLflow's `path_not_unique`: the key must be its own normal form and not lead upwards.
+    private static func namesOnePlace(_ key: String) -> Bool {
+        !key.hasPrefix("..")
+            && key.split(separator: "/", omittingEmptySubsequences: false).allSatisfy {
+                !$0.isEmpty && $0 != "." && $0 != ".."
+            }
     }
 
     private static func isKeyByte(_ byte: UInt8) -> Bool {
@@ -60,20 +59,15 @@ package enum Rules {
         }
     }
 
-    private static func isWellFormedUnicode(_ key: String) -> Bool {
+    private static func isLegalUnicode(_ key: String) -> Bool {
         let scalars = key.unicodeScalars
         guard scalars.count <= longestKey else { return false }
-        let legal = scalars.allSatisfy { scalar in
-            scalar.isASCII
-                ? isKeyByte(UInt8(scalar.value)) || scalar == "/"
-                : scalar.properties.isAlphabetic || scalar.properties.numericType != nil
-                    || scalar.properties.generalCategory == .nonspacingMark
-                    || scalar.properties.generalCategory == .spacingMark
+        return scalars.allSatisfy { scalar in
+            if scalar.isASCII { return isKeyByte(UInt8(scalar.value)) || scalar == "/" }
+            let properties = scalar.properties
+            return properties.isAlphabetic || properties.numericType != nil
+                || properties.generalCategory == .nonspacingMark || properties.generalCategory == .spacingMark
         }
-        return legal
-            && key.split(separator: "/", omittingEmptySubsequences: false).allSatisfy {
-                !$0.isEmpty && $0 != "." && $0 != ".."
-            }
     }
 
     package static func checkParam(_ param: Param) throws(MartletError) {
