@@ -99,7 +99,10 @@ public struct SearchOrder: Sendable, Equatable {
     public var datasetDigest: String?
 
     public init(
-        field: SearchField, descending: Bool, datasetName: String? = nil, datasetDigest: String? = nil
+        field: SearchField,
+        descending: Bool,
+        datasetName: String? = nil,
+        datasetDigest: String? = nil
     ) {
         self.field = field
         self.descending = descending
