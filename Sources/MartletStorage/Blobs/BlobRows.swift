@@ -1,0 +1,145 @@
+import MartletCore
+
+/// Where the bytes of a blob are.
+enum BlobPlace: Sendable, Equatable {
+    /// A file of its own.
+    case file
+    /// A record of a pack.
+    case pack(PackPlace)
+    /// Other blobs, one after another.
+    case parts
+}
+
+/// A record's pack, and the offset of its header in that file.
+struct PackPlace: Sendable, Hashable {
+    var pack: Int64
+    var offset: Int64
+}
+
+/// What the database says of a blob.
+struct BlobRow: Sendable {
+    var blob: StoredBlob
+    var place: BlobPlace
+    /// Milliseconds since 1970-01-01 UTC of the last time that it was stored.
+    var storedAt: Int64
+}
+
+/// The stretch of a composed blob that one part covers.
+struct PartRow: Sendable {
+    var digest: Digest
+    /// In the whole.
+    var offset: Int64
+    var size: Int64
+}
+
+/// The rows of blobs. A blob exists when its row does; a file or a record without a row is nothing.
+enum BlobRows {
+    static func row(_ digest: Digest, _ connection: any SQLConnection) throws -> BlobRow? {
+        try connection.first(
+            "SELECT md5, size, kind, pack, pack_offset, created_at FROM blob WHERE digest = $1",
+            [.text(digest.rawValue)]
+        ) { row in
+            let place: BlobPlace =
+                switch row.integer(2) {
+                case 0: .file
+                case 1: .pack(PackPlace(pack: row.integer(3), offset: row.integer(4)))
+                default: .parts
+                }
+            return BlobRow(
+                blob: StoredBlob(digest: digest, md5: row.optionalText(0), size: row.integer(1)),
+                place: place,
+                storedAt: row.integer(5)
+            )
+        }
+    }
+
+    /// - Throws: `unavailable` when there is no such blob: the garbage collector was faster than its name.
+    static func requirePresent(_ digest: Digest, _ connection: any SQLConnection) throws {
+        let found = try connection.first("SELECT 1 FROM blob WHERE digest = $1", [.text(digest.rawValue)]) {
+            $0.integer(0)
+        }
+        guard found != nil else {
+            throw MartletError(
+                .unavailable,
+                "the content \(digest.rawValue.prefix(12))… is no longer stored; send the file again"
+            )
+        }
+    }
+
+    /// - Returns: false when a blob of that digest is there already, which stays as it is.
+    static func insert(
+        _ blob: StoredBlob,
+        at place: BlobPlace,
+        now: Int64,
+        _ connection: any SQLConnection
+    ) throws -> Bool {
+        let (kind, pack): (Int64, PackPlace?) =
+            switch place {
+            case .file: (0, nil)
+            case .pack(let place): (1, place)
+            case .parts: (2, nil)
+            }
+        let inserted = try connection.execute(
+            """
+            INSERT INTO blob (digest, md5, size, kind, pack, pack_offset, created_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (digest) DO NOTHING
+            """,
+            [
+                .text(blob.digest.rawValue), .text(blob.md5), .integer(blob.size), .integer(kind),
+                .integer(pack?.pack), .integer(pack?.offset), .integer(now),
+            ]
+        )
+        return inserted > 0
+    }
+
+    /// Starts the blob's grace period anew. - Returns: false when it is gone.
+    static func touch(_ digest: Digest, now: Int64, _ connection: any SQLConnection) throws -> Bool {
+        try connection.execute(
+            "UPDATE blob SET created_at = $1 WHERE digest = $2",
+            [.integer(now), .text(digest.rawValue)]
+        ) > 0
+    }
+
+    /// Offset in the pack just behind the last record that a row names; `nil` when none does.
+    static func end(of pack: Int64, _ connection: any SQLConnection) throws -> Int64? {
+        try connection.first(
+            """
+            SELECT pack_offset, size FROM blob WHERE kind = 1 AND pack = $1
+            ORDER BY pack_offset DESC LIMIT 1
+            """,
+            [.integer(pack)]
+        ) { $0.integer(0) + Int64(PackRecord.headerSize) + $0.integer(1) }
+    }
+
+    // MARK: Parts
+
+    static func insertPart(
+        _ part: PartRow,
+        at position: Int,
+        of blob: Digest,
+        _ connection: any SQLConnection
+    ) throws {
+        try connection.execute(
+            "INSERT INTO blob_part (blob, position, part, part_offset, part_size) VALUES ($1, $2, $3, $4, $5)",
+            [
+                .text(blob.rawValue), .integer(position), .text(part.digest.rawValue), .integer(part.offset),
+                .integer(part.size),
+            ]
+        )
+    }
+
+    /// The parts that share bytes with the range, in order.
+    static func parts(
+        of blob: Digest,
+        in range: Range<Int64>,
+        _ connection: any SQLConnection
+    ) throws -> [PartRow] {
+        try connection.rows(
+            """
+            SELECT part, part_offset, part_size FROM blob_part
+            WHERE blob = $1 AND part_offset < $2 AND part_offset + part_size > $3 ORDER BY position
+            """,
+            [.text(blob.rawValue), .integer(range.upperBound), .integer(range.lowerBound)]
+        ) { PartRow(digest: Digest($0.text(0)), offset: $0.integer(1), size: $0.integer(2)) }
+    }
+}

@@ -1,0 +1,235 @@
+package import MartletCore
+
+extension SQLMetadataStore: ArtifactStore {
+    package func entry(
+        at path: ArtifactPath,
+        of owner: ArtifactOwner
+    ) async throws(MartletError) -> ArtifactEntry? {
+        guard !path.isRoot else { return nil }
+        let (place, owner) = (TreePlace(path), owner.key)
+        return try await database.read { try ArtifactRows.entry(at: place, of: owner, $0) }
+    }
+
+    package func list(_ folder: ArtifactPath, of owner: ArtifactOwner) async throws(MartletError) -> [ArtifactEntry] {
+        let (folder, owner) = (folder.description, owner.key)
+        return try await database.read { try ArtifactRows.list(folder, of: owner, $0) }
+    }
+
+    package func put(
+        _ blob: StoredBlob,
+        at path: ArtifactPath,
+        of owner: ArtifactOwner
+    ) async throws(MartletError) {
+        let (path, owner, now) = (path.description, owner.key, environment.now())
+        try await database.write { try ArtifactRows.put(blob, at: path, of: owner, now: now, $0) }
+    }
+
+    package func delete(_ path: ArtifactPath, of owner: ArtifactOwner) async throws(MartletError) {
+        let (path, owner) = (path.description, owner.key)
+        try await database.write { try ArtifactRows.delete(path, of: owner, $0) }
+    }
+}
+
+/// The key of a row in the tree: the path of the parent (empty for the root) and the last name.
+struct TreePlace: Sendable {
+    var folder: String
+    var name: String
+
+    init(_ path: ArtifactPath) {
+        folder = path.folder.description
+        name = path.name
+    }
+
+    /// - Parameter path: a checked path that is not the root.
+    init(checked path: String) {
+        if let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) {
+            folder = String(path[..<slash])
+            name = String(path[path.utf8.index(after: slash)...])
+        } else {
+            folder = ""
+            name = path
+        }
+    }
+
+    var path: String { folder.isEmpty ? name : "\(folder)/\(name)" }
+    var key: [SQLValue] { [.text(folder), .text(name)] }
+}
+
+/// The rows of the trees. Paths are checked before they come here; `owner` is `ArtifactOwner.key`.
+enum ArtifactRows {
+    static func entry(
+        at place: TreePlace,
+        of owner: String,
+        _ connection: any SQLConnection
+    ) throws -> ArtifactEntry? {
+        try connection.first(
+            """
+            SELECT name, is_folder, size, digest, md5, modified_at FROM artifact
+            WHERE owner = $1 AND folder = $2 AND name = $3
+            """,
+            [.text(owner)] + place.key
+        ) { entry(in: place.folder, $0) }
+    }
+
+    /// By name, in the order of its UTF-8 bytes. One range of the primary key.
+    static func list(
+        _ folder: String,
+        of owner: String,
+        _ connection: any SQLConnection
+    ) throws -> [ArtifactEntry] {
+        try connection.rows(
+            """
+            SELECT name, is_folder, size, digest, md5, modified_at FROM artifact
+            WHERE owner = $1 AND folder = $2 ORDER BY name
+            """,
+            [.text(owner), .text(folder)]
+        ) { entry(in: folder, $0) }
+    }
+
+    private static func entry(in folder: String, _ row: any SQLRow) -> ArtifactEntry {
+        let name = row.text(0)
+        let isFolder = row.flag(1)
+        return ArtifactEntry(
+            name: name,
+            path: folder.isEmpty ? name : "\(folder)/\(name)",
+            isFolder: isFolder,
+            size: row.optionalInteger(2),
+            digest: row.optionalText(3).map { Digest($0) },
+            md5: row.optionalText(4),
+            modifiedAt: isFolder ? 0 : row.integer(5)
+        )
+    }
+
+    /// Names a blob, with the folders above. All checks come before the first write.
+    ///
+    /// - Throws: `conflict`; `invalidArgument` for the root; `unavailable` when the blob was collected meanwhile.
+    static func put(
+        _ blob: StoredBlob,
+        at path: String,
+        of owner: String,
+        now: Int64,
+        _ connection: any SQLConnection
+    ) throws {
+        guard !path.isEmpty else { throw MartletError(.invalidArgument, "an artifact needs a path") }
+        try BlobRows.requirePresent(blob.digest, connection)
+        let place = TreePlace(checked: path)
+        let standing = try isFolder(place, of: owner, connection)
+        if standing == true { throw folderStands(at: path) }
+        let missing = standing == nil ? try missingFolders(above: place, of: owner, connection) : []
+        for folder in missing {
+            try connection.execute(
+                """
+                INSERT INTO artifact (owner, folder, name, is_folder, modified_at) VALUES ($1, $2, $3, 1, $4)
+                ON CONFLICT DO NOTHING
+                """,
+                [.text(owner)] + folder.key + [.integer(now)]
+            )
+        }
+        let changed = try connection.execute(
+            """
+            INSERT INTO artifact (owner, folder, name, is_folder, digest, md5, size, modified_at)
+            VALUES ($1, $2, $3, 0, $4, $5, $6, $7)
+            ON CONFLICT (owner, folder, name) DO UPDATE
+            SET digest = excluded.digest, md5 = excluded.md5, size = excluded.size, modified_at = excluded.modified_at
+            WHERE artifact.is_folder = 0
+            """,
+            [.text(owner)] + place.key
+                + [.text(blob.digest.rawValue), .text(blob.md5), .integer(blob.size), .integer(now)]
+        )
+        // Only a second server can have made a folder since the check above.
+        if changed == 0 { throw folderStands(at: path) }
+    }
+
+    /// `nil` when nothing stands there.
+    private static func isFolder(
+        _ place: TreePlace,
+        of owner: String,
+        _ connection: any SQLConnection
+    ) throws -> Bool? {
+        try connection.first(
+            "SELECT is_folder FROM artifact WHERE owner = $1 AND folder = $2 AND name = $3",
+            [.text(owner)] + place.key
+        ) { $0.flag(0) }
+    }
+
+    /// The folders that a new file lacks, from the deepest up: one look-up when its folder exists.
+    private static func missingFolders(
+        above place: TreePlace,
+        of owner: String,
+        _ connection: any SQLConnection
+    ) throws -> [TreePlace] {
+        var missing: [TreePlace] = []
+        var folder = place.folder
+        while !folder.isEmpty {
+            let ancestor = TreePlace(checked: folder)
+            switch try isFolder(ancestor, of: owner, connection) {
+            case true?: return missing
+            case false?:
+                throw MartletError(
+                    .conflict,
+                    "'\(place.path)' cannot be stored: '\(folder)' is a file; delete it, or choose another path"
+                )
+            case nil: missing.append(ancestor)
+            }
+            folder = ancestor.folder
+        }
+        return missing
+    }
+
+    private static func folderStands(at path: String) -> MartletError {
+        MartletError(.conflict, "'\(path)' cannot be stored: it is a folder; delete it, or choose another path")
+    }
+
+    /// Removes a file, or a folder with all inside, then the folders above that became empty.
+    ///
+    /// The root stands for the whole tree. - Throws: `notFound`.
+    static func delete(_ path: String, of owner: String, _ connection: any SQLConnection) throws {
+        if path.isEmpty {
+            let removed = try connection.execute("DELETE FROM artifact WHERE owner = $1", [.text(owner)])
+            if removed == 0 { throw MartletError(.notFound, "there are no artifacts to delete") }
+            return
+        }
+        let place = TreePlace(checked: path)
+        guard let isFolder = try isFolder(place, of: owner, connection) else {
+            throw MartletError(.notFound, "there is no artifact '\(path)'")
+        }
+        if isFolder {
+            try connection.execute(
+                "DELETE FROM artifact WHERE owner = $1 AND folder = $2",
+                [.text(owner), .text(path)]
+            )
+            // '0' is the character after '/': the range holds every path below, in the order of bytes.
+            try connection.execute(
+                "DELETE FROM artifact WHERE owner = $1 AND folder >= $2 AND folder < $3",
+                [.text(owner), .text(path + "/"), .text(path + "0")]
+            )
+        }
+        try remove(place, of: owner, connection)
+        try removeEmptyFolders(from: place.folder, of: owner, connection)
+    }
+
+    private static func remove(_ place: TreePlace, of owner: String, _ connection: any SQLConnection) throws {
+        try connection.execute(
+            "DELETE FROM artifact WHERE owner = $1 AND folder = $2 AND name = $3",
+            [.text(owner)] + place.key
+        )
+    }
+
+    private static func removeEmptyFolders(
+        from deepest: String,
+        of owner: String,
+        _ connection: any SQLConnection
+    ) throws {
+        var folder = deepest
+        while !folder.isEmpty {
+            let child = try connection.first(
+                "SELECT 1 FROM artifact WHERE owner = $1 AND folder = $2 LIMIT 1",
+                [.text(owner), .text(folder)]
+            ) { $0.integer(0) }
+            if child != nil { return }
+            let place = TreePlace(checked: folder)
+            try remove(place, of: owner, connection)
+            folder = place.folder
+        }
+    }
+}

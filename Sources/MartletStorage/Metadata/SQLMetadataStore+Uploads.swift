@@ -1,0 +1,120 @@
+package import MartletCore
+
+extension SQLMetadataStore: UploadStore {
+    package func beginUpload(
+        to path: ArtifactPath,
+        of owner: ArtifactOwner
+    ) async throws(MartletError) -> String {
+        let (id, path, owner, now) = (environment.newID(), path.description, owner.key, environment.now())
+        try await database.write { try UploadRows.begin(id, to: path, of: owner, now: now, $0) }
+        return id
+    }
+
+    package func addPart(_ part: BlobPart, to upload: String) async throws(MartletError) {
+        try await database.write { try UploadRows.add(part, to: upload, $0) }
+    }
+
+    package func parts(of upload: String) async throws(MartletError) -> [BlobPart] {
+        try await database.read { try UploadRows.parts(of: upload, $0) }
+    }
+
+    package func completeUpload(_ upload: String, as blob: StoredBlob) async throws(MartletError) {
+        let now = environment.now()
+        try await database.write { try UploadRows.complete(upload, as: blob, now: now, $0) }
+    }
+
+    package func abortUpload(_ upload: String) async throws(MartletError) {
+        try await database.write { try UploadRows.abort(upload, $0) }
+    }
+}
+
+/// The rows of uploads in many parts. States are 0 open and 1 completed; an aborted upload has no row.
+enum UploadRows {
+    private static let open: Int64 = 0
+    private static let completed: Int64 = 1
+
+    static func begin(
+        _ id: String,
+        to path: String,
+        of owner: String,
+        now: Int64,
+        _ connection: any SQLConnection
+    ) throws {
+        guard !path.isEmpty else { throw MartletError(.invalidArgument, "an artifact needs a path") }
+        try connection.execute(
+            "INSERT INTO upload (id, owner, path, state, created_at) VALUES ($1, $2, $3, $4, $5)",
+            [.text(id), .text(owner), .text(path), .integer(open), .integer(now)]
+        )
+    }
+
+    static func add(_ part: BlobPart, to upload: String, _ connection: any SQLConnection) throws {
+        guard try state(of: upload, connection) == open else {
+            throw MartletError(.failedPrecondition, "upload \(upload) is completed; begin another one")
+        }
+        try BlobRows.requirePresent(part.blob.digest, connection)
+        try connection.execute(
+            """
+            INSERT INTO upload_part (upload, number, digest, md5, size) VALUES ($1, $2, $3, $4, $5)
+            ON CONFLICT (upload, number) DO UPDATE
+            SET digest = excluded.digest, md5 = excluded.md5, size = excluded.size
+            """,
+            [
+                .text(upload), .integer(part.number), .text(part.blob.digest.rawValue), .text(part.blob.md5),
+                .integer(part.blob.size),
+            ]
+        )
+    }
+
+    /// By number. A completed upload keeps its parts until the garbage collector forgets it.
+    static func parts(of upload: String, _ connection: any SQLConnection) throws -> [BlobPart] {
+        _ = try state(of: upload, connection)
+        return try connection.rows(
+            "SELECT number, digest, md5, size FROM upload_part WHERE upload = $1 ORDER BY number",
+            [.text(upload)]
+        ) { row in
+            BlobPart(
+                number: Int(row.integer(0)),
+                blob: StoredBlob(digest: Digest(row.text(1)), md5: row.optionalText(2), size: row.integer(3))
+            )
+        }
+    }
+
+    /// The name in the tree and the state of the upload change together.
+    static func complete(
+        _ upload: String,
+        as blob: StoredBlob,
+        now: Int64,
+        _ connection: any SQLConnection
+    ) throws {
+        guard try state(of: upload, connection) == open else { return }
+        let place = try connection.first("SELECT owner, path FROM upload WHERE id = $1", [.text(upload)]) {
+            (owner: $0.text(0), path: $0.text(1))
+        }
+        guard let place else { throw unknown(upload) }
+        try ArtifactRows.put(blob, at: place.path, of: place.owner, now: now, connection)
+        try connection.execute(
+            "UPDATE upload SET state = $1, digest = $2 WHERE id = $3",
+            [.integer(completed), .text(blob.digest.rawValue), .text(upload)]
+        )
+    }
+
+    /// A completed upload stays what it is.
+    static func abort(_ upload: String, _ connection: any SQLConnection) throws {
+        let removed = try connection.execute(
+            "DELETE FROM upload WHERE id = $1 AND state = $2",
+            [.text(upload), .integer(open)]
+        )
+        if removed > 0 { try connection.execute("DELETE FROM upload_part WHERE upload = $1", [.text(upload)]) }
+    }
+
+    /// - Throws: `notFound`.
+    private static func state(of upload: String, _ connection: any SQLConnection) throws -> Int64 {
+        let state = try connection.first("SELECT state FROM upload WHERE id = $1", [.text(upload)]) { $0.integer(0) }
+        guard let state else { throw unknown(upload) }
+        return state
+    }
+
+    private static func unknown(_ upload: String) -> MartletError {
+        MartletError(.notFound, "there is no upload '\(upload.prefix(64))': it was aborted, or it expired; begin again")
+    }
+}
