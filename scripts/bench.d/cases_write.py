@@ -1,0 +1,164 @@
+"""Writing: batches, single points, runs, and what the points take on disk."""
+
+import random
+import sqlite3
+
+from plan import Plan, number
+from wire import API, STEP0, T0, Client, batch, loss, metric
+
+
+def _batches(runs, keys, steps, bodies=4, spacing=50):
+    """Requests of keys × steps points, one run a connection; values differ between the bodies of a connection."""
+    source, plan = random.Random(1), Plan()
+    for connection, run in enumerate(runs):
+        for _ in range(bodies):
+            metrics = [
+                metric(
+                    key, loss(step, source), number(13, T0 + step * spacing, steps * spacing),
+                    number(10, STEP0 + step, steps),
+                )
+                for step in range(steps)
+                for key in keys
+            ]
+            plan.add(connection, "POST", f"{API}/runs/log-batch", batch(run, metrics))
+    return plan
+
+
+def _measure_batches(bench, server, keys, steps, seconds, connections=4):
+    runs = Client(server).runs(connections)
+    plan = _batches(runs, [f"train/metric_{i}" for i in range(keys)], steps)
+    load = bench.machine.run_load(server, connections, plan, seconds=seconds)
+    points = load["requests"] * keys * steps
+    return points / load["seconds"], load["server_cpu"] / points * 1e6, points
+
+
+def _martlet_batches(bench, keys, steps, seconds):
+    """Counts the CPU until the server has ended, so that sealing is in it."""
+    server = bench.start_martlet()
+    before = server.cpu_seconds()
+    rate, _, points = _measure_batches(bench, server, keys, steps, seconds)
+    resident = server.resident_bytes()
+    cpu = server.stop() - before
+    server.remove()
+    return rate, cpu / points * 1e6, points, resident
+
+
+def ingest(bench):
+    seconds = bench.seconds(6)
+    rate, cpu, points, resident = _martlet_batches(bench, 10, 100, seconds)
+    rivals = {rival.name: _measure_batches(bench, rival, 10, 100, seconds) for rival in bench.rivals}
+    bench.add("log-batch of 1,000 (10 keys × 100), 4 conn.", "points/s", rate, _pick(rivals, 0), 1.5e6)
+    bench.add("  CPU a point, sealing included", "µs", cpu, _pick(rivals, 1), 0.6)
+    bench.add(
+        "  resident after it", "MB", resident / 1e6, target=500, limit=f"{points / 1e6:.1f} M points logged"
+    )
+
+
+def ingest_keys(bench):
+    seconds = bench.seconds(6)
+    rate, cpu, _, _ = _martlet_batches(bench, 1000, 1, seconds)
+    rivals = {rival.name: _measure_batches(bench, rival, 1000, 1, seconds) for rival in bench.rivals}
+    bench.add("log-batch of 1,000 distinct keys, 4 conn.", "points/s", rate, _pick(rivals, 0), 150_000)
+    bench.add("  CPU a point, sealing included", "µs", cpu, _pick(rivals, 1))
+
+
+def log_metric(bench):
+    server = bench.start_martlet()
+    for connections, most, cpu_target in ((8, 7_000, 0.12), (32, 15_000, 0.08)):
+        seconds = bench.seconds(5)
+        before = bench.machine.fsync_milliseconds()
+        rate, cpu = _measure_points(bench, server, connections, seconds)
+        fsync = (before + bench.machine.fsync_milliseconds()) / 2
+        rivals = {rival.name: _measure_points(bench, rival, connections, seconds) for rival in bench.rivals}
+        possible = 0.7 * connections / (fsync + 0.25) * 1e3
+        note = f"fsync {fsync:.3f} ms: 70 % is {possible:,.0f}/s"
+        name = f"log-metric, {connections} conn."
+        bench.add(name, "requests/s", rate, _pick(rivals, 0), min(most, possible), note)
+        bench.add("  CPU a request", "ms", cpu, _pick(rivals, 1), cpu_target)
+    server.remove()
+
+
+def _measure_points(bench, server, connections, seconds):
+    plan = Plan()
+    for connection, run in enumerate(Client(server).runs(connections)):
+        body = (
+            f'{{"run_uuid": "{run}", "run_id": "{run}", "key": "loss", "value": 0.{number(6, 421337, 7919)}, '
+            f'"timestamp": {number(13, T0, 40)}, "step": {number(10, STEP0)}}}'
+        )
+        plan.add(connection, "POST", f"{API}/runs/log-metric", body)
+    load = bench.machine.run_load(server, connections, plan, seconds=seconds)
+    return load["requests"] / load["seconds"], load["server_cpu"] / load["requests"] * 1e3
+
+
+def create_run(bench):
+    server = bench.start_martlet()
+    before = bench.machine.fsync_milliseconds()
+    _, wall, cpu = _measure_runs(bench, server, bench.seconds(4))
+    fsync = (before + bench.machine.fsync_milliseconds()) / 2
+    rivals = {rival.name: _measure_runs(bench, rival, bench.seconds(4)) for rival in bench.rivals}
+    bench.add("create run, 1 conn., median", "ms", wall, _pick(rivals, 1), 3 * fsync, f"fsync {fsync:.3f} ms")
+    bench.add("  CPU a run", "ms", cpu, _pick(rivals, 2), 0.2)
+    server.remove()
+
+
+def _measure_runs(bench, server, seconds):
+    experiment = Client(server).create_experiment(f"create-{random.getrandbits(64):x}")
+    tags = '[{"key": "mlflow.user", "value": "bench"}, {"key": "mlflow.source.name", "value": "train.py"}]'
+    body = (
+        f'{{"experiment_id": "{experiment}", "user_id": "bench", "run_name": "run {number(7)}", '
+        f'"start_time": {number(13, T0, 10)}, "tags": {tags}}}'
+    )
+    plan = Plan().add(0, "POST", f"{API}/runs/create", body)
+    load = bench.machine.run_load(server, 1, plan, seconds=seconds)
+    return load["requests"] / load["seconds"], load["p50"], load["server_cpu"] / load["requests"] * 1e3
+
+
+def stored_size(bench):
+    """Bytes a point in the database file after sealing: all indexes and summaries, without free pages."""
+    series = 100_000 if not bench.is_quick else 20_480
+    for name, runs, keys, points, is_single, target in (
+        ("float32-like series", 1, 10, series, True, 5),
+        ("double series", 1, 10, series, False, 8.5),
+        ("50 keys × 100 points a run", 200 if not bench.is_quick else 40, 50, 100, True, 16),
+    ):
+        server = bench.start_martlet()
+        ids = Client(server).runs(runs)
+        plan = _series_plan(ids, keys, points, is_single)
+        bench.machine.run_load(server, 1, plan, requests=len(plan.templates))
+        server.stop()
+        used, whole, unsealed = _database_size(server.folder)
+        total = runs * keys * points
+        note = f"file with free pages {whole / total:.2f}; {unsealed} log rows unsealed; {total / 1e6:.2g} M points"
+        bench.add(f"stored, {name}", "bytes a point", used / total, target=target, limit=note)
+        server.remove()
+
+
+def _series_plan(runs, keys, points, is_single):
+    source, plan = random.Random(2), Plan()
+    steps_a_request = max(1, 1000 // keys)
+    for run in runs:
+        clock = T0
+        for first in range(0, points, steps_a_request):
+            metrics = []
+            for step in range(first, min(first + steps_a_request, points)):
+                clock += 50 + source.randrange(-3, 4)
+                metrics += [metric(f"metric_{i}", loss(step, source, is_single), clock, step) for i in range(keys)]
+            plan.add(0, "POST", f"{API}/runs/log-batch", batch(run, metrics))
+    return plan
+
+
+def _database_size(folder):
+    """(bytes of used pages, bytes of the file, rows left in the point log) of the only SQLite file."""
+    path = next(file for file in sorted(folder.rglob("*")) if file.suffix in (".sqlite", ".sqlite3", ".db"))
+    database = sqlite3.connect(path)
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    pages, free, size = (
+        database.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+    )
+    unsealed = database.execute("SELECT count(*) FROM point_log").fetchone()[0]
+    database.close()
+    return (pages - free) * size, path.stat().st_size, unsealed
+
+
+def _pick(rivals, index):
+    return {name: figures[index] for name, figures in rivals.items()}
