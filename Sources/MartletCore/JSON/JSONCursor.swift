@@ -5,6 +5,8 @@ struct JSONCursor {
     let base: UnsafePointer<UInt8>
     let end: Int
     var index = 0
+    /// Values that may still be read: a bound on the memory that a small text of many empty values takes.
+    var remaining = 1_000_000
 
     init(base: UnsafePointer<UInt8>, end: Int) {
         self.base = base

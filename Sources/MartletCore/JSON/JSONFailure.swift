@@ -12,6 +12,7 @@ package struct JSONFailure: Error, Equatable {
         case loneSurrogate = "half of a surrogate pair"
         case badUTF8 = "the string is not UTF-8"
         case tooDeep = "more than 64 levels deep"
+        case tooMany = "more than 1000000 values"
         case trailingBytes = "something follows the end of the value"
     }
 

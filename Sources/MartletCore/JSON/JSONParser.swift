@@ -29,6 +29,8 @@ package enum JSONParser {
 extension JSONCursor {
     /// Any value, whitespace before it skipped.
     mutating func value(depth: Int) throws(JSONFailure) -> JSONValue {
+        remaining -= 1
+        guard remaining >= 0 else { throw JSONFailure(.tooMany, at: index) }
         switch try peek() {
         case UInt8(ascii: "{"): return .object(try members(depth: depth + 1))
         case UInt8(ascii: "["): return .array(try elements(depth: depth + 1))

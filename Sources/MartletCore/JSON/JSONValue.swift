@@ -1,5 +1,5 @@
 /// A JSON text in memory.
-package indirect enum JSONValue: Sendable, Equatable {
+package enum JSONValue: Sendable, Equatable {
     case null
     case bool(Bool)
     /// A number without fraction and exponent that fits 64 bits.

@@ -64,6 +64,12 @@ package struct JSONWriter: Sendable {
         needsComma = true
     }
 
+    /// A piece of JSON that begins or goes on with a value; no comma is put before or after it.
+    package mutating func piece(_ text: [UInt8]) {
+        bytes.append(contentsOf: text)
+        needsComma = false
+    }
+
     private mutating func word(_ word: StaticString) {
         separate()
         bytes.append(contentsOf: UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount))

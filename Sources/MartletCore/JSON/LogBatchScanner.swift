@@ -272,7 +272,7 @@ package struct LogBatchScanner {
     @inline(never)
     private mutating func newKey(_ range: Range<Int>, hash: UInt64, slot: Int) throws(JSONFailure) -> UInt32? {
         let name = try cursor.text(range)
-        guard Rules.isWellFormed(name) else { return nil }
+        guard Rules.isWellFormed(name), !name.hasPrefix("..") else { return nil }
         // Two spellings of one text are one key to `String`; the tree parser merges them.
         if name.utf8.contains(where: { $0 >= 0x80 }), batch.keys.contains(name) { return nil }
         batch.keys.append(name)

@@ -1,0 +1,72 @@
+import MartletCore
+import Synchronization
+
+/// Where the experiments' artifacts are, remembered: the place of an experiment never changes, and every answer
+/// about a run holds it.
+final class ExperimentLocations: Sendable {
+    // A class, because copies of the dialect share what one of them learnt.
+    private static let most = 10_000
+    private let known = Mutex<[Experiment.ID: String]>([:])
+
+    func location(
+        of id: Experiment.ID,
+        services: Services,
+        as principal: Principal
+    ) async throws(MartletError) -> String {
+        if let location = known.withLock({ $0[id] }) { return location }
+        let location = try await services.experiments.experiment(id, as: principal).artifactLocation
+        known.withLock { known in
+            if known.count >= Self.most { known.removeAll() }
+            known[id] = location
+        }
+        return location
+    }
+}
+
+/// MLflow's places of artifacts: `mlflow-artifacts:/<path>` is a path of this server.
+enum MLflowArtifactURI {
+    static func ofRun(_ id: Run.ID, in location: String) -> String { join(location, "\(id)/artifacts") }
+
+    /// As `append_to_uri_path` (`utils/uri.py` 3.18): a query stays behind the path.
+    private static func join(_ location: String, _ tail: String) -> String {
+        let mark = location.firstIndex(of: "?") ?? location.endIndex
+        var path = location[..<mark]
+        while path.hasSuffix("/"), !path.hasSuffix(":/") { path.removeLast() }
+        return "\(path)\(path.hasSuffix("/") ? "" : "/")\(tail)\(location[mark...])"
+    }
+
+    /// The path that this server keeps for a URI; `nil` when the files are elsewhere.
+    static func servedPath(of uri: String) -> String? {
+        let scheme = "mlflow-artifacts:"
+        guard uri.hasPrefix(scheme) else { return nil }
+        var rest = uri.dropFirst(scheme.count)
+        if rest.hasPrefix("//"), !rest.hasPrefix("///") {
+            rest = rest.dropFirst(2).drop { $0 != "/" }
+        }
+        return String(rest.drop { $0 == "/" })
+    }
+
+    /// Whose file a path of the proxy is: `<experiment>/<run>/artifacts/…`, `<experiment>/models/<model>/artifacts/…`,
+    /// or nobody's.
+    static func place(of path: ArtifactPath) throws(MartletError) -> (owner: ArtifactOwner, path: ArtifactPath) {
+        let names = path.names
+        guard let first = names.first, Experiment.ID(first) != nil else { return (.workspace, path) }
+        if names.count >= 3, names[2] == "artifacts", isRunID(names[1]) {
+            return (.run(Run.ID(names[1])), try tail(names, from: 3))
+        }
+        if names.count >= 4, names[1] == "models", names[3] == "artifacts", names[2].hasPrefix("m-"),
+            isRunID(names[2].dropFirst(2))
+        {
+            return (.loggedModel(LoggedModel.ID(names[2])), try tail(names, from: 4))
+        }
+        return (.workspace, path)
+    }
+
+    private static func tail(_ names: [String], from index: Int) throws(MartletError) -> ArtifactPath {
+        try ArtifactPath(names[index...].joined(separator: "/"))
+    }
+
+    static func isRunID(_ text: some StringProtocol) -> Bool {
+        text.utf8.count == 32 && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+    }
+}

@@ -1,0 +1,75 @@
+import Crypto
+import Foundation
+import HTTPTypes
+import Hummingbird
+import MartletCore
+
+/// URLs that need no login: a path of this server, valid for a while, signed with a key of this process.
+struct SignedLinks: Sendable {
+    private let basePath: String
+    private let now: @Sendable () -> Int64
+    private let key = SymmetricKey(size: .bits256)
+
+    /// - Parameter now: milliseconds since 1970-01-01 UTC.
+    init(basePath: String, now: @escaping @Sendable () -> Int64) {
+        self.basePath = basePath
+        self.now = now
+    }
+
+    /// An absolute URL at the host that the client spoke to, which the request guard has checked.
+    ///
+    /// - Parameter path: percent-encoded, without the base path.
+    func url(for method: HTTPRequest.Method, path: String, validFor duration: Duration, _ request: Request) -> String {
+        let expires = now() + duration.components.seconds * 1_000
+        let isSecure = request.headers[Self.forwardedScheme]?.lowercased() == "https"
+        let host = request.head.authority ?? "localhost"
+        let signature = Self.hexadecimal(code(method, path, expires))
+        return "\(isSecure ? "https" : "http")://\(host)\(basePath)\(path)?expires=\(expires)&signature=\(signature)"
+    }
+
+    /// - Throws: `permissionDenied` for a link that is not ours, was changed, or is too old.
+    func check(_ request: Request) throws(MartletError) {
+        let query = try request.queryItems
+        guard let expires = query.first("expires").flatMap({ Int64($0) }), let signature = query.first("signature"),
+            let bytes = Self.bytes(signature),
+            HMAC<SHA256>.isValidAuthenticationCode(
+                bytes,
+                authenticating: text(request.method, request.uri.path, expires),
+                using: key
+            )
+        else { throw MartletError(.permissionDenied, "the link is not valid; ask for a new one") }
+        guard expires > now() else {
+            throw MartletError(.permissionDenied, "the link has expired; ask for a new one")
+        }
+    }
+
+    private func code(_ method: HTTPRequest.Method, _ path: String, _ expires: Int64) -> Data {
+        Data(HMAC<SHA256>.authenticationCode(for: text(method, path, expires), using: key))
+    }
+
+    private func text(_ method: HTTPRequest.Method, _ path: String, _ expires: Int64) -> Data {
+        // What may be read may also be asked for its head.
+        Data("\(method == .head ? "GET" : method.rawValue)\n\(path)\n\(expires)".utf8)
+    }
+
+    private static func hexadecimal(_ bytes: Data) -> String {
+        bytes.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+    }
+
+    private static func bytes(_ text: String) -> Data? {
+        guard text.utf8.count == 64 else { return nil }
+        var data = Data()
+        var rest = Substring(text)
+        while !rest.isEmpty {
+            guard let byte = UInt8(rest.prefix(2), radix: 16) else { return nil }
+            data.append(byte)
+            rest = rest.dropFirst(2)
+        }
+        return data
+    }
+
+    private static let forwardedScheme: HTTPField.Name = {
+        guard let name = HTTPField.Name("X-Forwarded-Proto") else { preconditionFailure("a legal header name") }
+        return name
+    }()
+}
