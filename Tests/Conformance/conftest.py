@@ -57,7 +57,9 @@ def mlflow(tracking, server):
     yield tracking
     while tracking.active_run() is not None:
         tracking.end_run()
+    # `set_experiment` also sets a variable, for child processes.
     tracking.tracking.fluent._active_experiment_id = None
+    os.environ.pop("MLFLOW_EXPERIMENT_ID", None)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Starts the server under test and talks to it without the mlflow client.
 
 `MARTLET_TEST_TARGET=mlflow` puts the real `mlflow server` in its place: what the suite expects is first
-validated against the original. `MARTLET_BIN` names the binary (default: the release build of this clone).
+validated against the original. `MARTLET_BINARY` names the binary (default: the release build of this clone).
 """
 
 import contextlib
@@ -23,15 +23,15 @@ ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
 
 
 def martlet_binary():
-    """The binary to test: MARTLET_BIN, or the release build, or the debug build where there is no release build."""
-    named = os.environ.get("MARTLET_BIN")
+    """The binary to test: MARTLET_BINARY, or the release build, or the debug build where there is no release build."""
+    named = os.environ.get("MARTLET_BINARY") or os.environ.get("MARTLET_BIN")
     if named:
         return named
     for configuration in ("release", "debug"):
         binary = REPOSITORY / ".build" / configuration / "martlet"
         if binary.exists():
             return str(binary)
-    raise FileNotFoundError("no martlet binary: run `swift build -c release`, or set MARTLET_BIN")
+    raise FileNotFoundError("no martlet binary: run `swift build -c release`, or set MARTLET_BINARY")
 
 
 def free_port():
