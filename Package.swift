@@ -18,6 +18,7 @@ let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", p
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 
 let package = Package(
@@ -36,6 +37,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types.git", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", exact: "1.35.2"),
     ],
     targets: [
         // What things are and what is allowed. Imports nothing but Foundation.
@@ -50,11 +52,13 @@ let package = Package(
         ),
 
         // Towards the wire. Never sees storage.
-        .target(name: "CWebUI", cSettings: [.headerSearchPath("../../web")]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "CWebUI"),
         .target(
             name: "MartletHTTP",
             dependencies: [
-                "MartletCore", "CWebUI", hummingbird, httpTypes, crypto, lifecycle, logging, nioCore, nioPosix,
+                "MartletCore", "CWebUI", "CZlib", hummingbird, httpTypes, nioHTTPTypes, crypto, lifecycle, logging, nioCore,
+                nioPosix,
             ],
             swiftSettings: settings
         ),

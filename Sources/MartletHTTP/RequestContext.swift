@@ -1,14 +1,27 @@
 package import Hummingbird
 package import MartletCore
+package import NIOCore
 
 /// What belongs to one request while it is answered.
 package struct MartletRequestContext: RequestContext {
     package var coreContext: CoreRequestContextStorage
     /// Who asks; the one local person until a login says otherwise.
     package var principal: Principal
+    /// Given back as `X-Request-ID` and written to the log of failures.
+    package var requestID: String
+    private let channel: any Channel
 
     package init(source: Source) {
         coreContext = .init(source: source)
         principal = .local
+        requestID = ""
+        channel = source.channel
+    }
+
+    /// Whether the peer is this machine: compressing for it would only cost.
+    package var isFromThisMachine: Bool {
+        guard let address = channel.remoteAddress else { return false }
+        guard let ip = address.ipAddress else { return true }
+        return ip.hasPrefix("127.") || ip == "::1"
     }
 }

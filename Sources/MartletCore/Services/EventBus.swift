@@ -94,30 +94,55 @@ package final class EventBus: Sendable {
     /// The latest revision: what a new viewer starts from.
     package var revision: UInt64 { state.withLock { $0.revision } }
 
-    /// What a viewer missed since `revision`, one event a topic, ascending; `nil` when that is not known any
-    /// more (or never was): the viewer must read everything again.
-    package func missed(since revision: UInt64, topics: Set<String>) -> [Event]? {
+    /// Where a viewer begins.
+    package struct Beginning: Sendable {
+        package var subscription: Subscription
+        /// The latest revision when the subscription began: nothing up to it is delivered later.
+        package var revision: UInt64
+        /// What the viewer missed, one event a topic, ascending; `nil` when that is not known any more (or never
+        /// was): the viewer must read everything again.
+        package var missed: [Event]?
+    }
+
+    /// Registers a viewer and says what it missed, in one step, so that no event falls between.
+    ///
+    /// - Parameter last: the last revision that the viewer saw; `nil` for a new viewer, which missed nothing.
+    package func subscribe(to topics: Set<String>, after last: UInt64?) -> Beginning {
         state.withLock { state in
-            guard revision <= state.revision else { return nil }
-            if revision == state.revision { return [] }
-            let oldest = state.ring.isEmpty ? nil : state.ring[state.ringStart].revision
-            guard let oldest, oldest <= revision + 1 else { return nil }
-            var latest: [String: UInt64] = [:]
-            for event in state.ring where event.revision > revision && topics.contains(event.topic) {
-                latest[event.topic] = Swift.max(latest[event.topic] ?? 0, event.revision)
-            }
-            return latest.map { Event(topic: $0.key, revision: $0.value) }.sorted { $0.revision < $1.revision }
+            Beginning(
+                subscription: Self.subscribe(to: topics, in: &state), revision: state.revision,
+                missed: last.map { Self.missed(since: $0, topics: topics, in: state) } ?? [])
         }
     }
 
     package func subscribe(to topics: Set<String>) -> Subscription {
-        state.withLock { state in
-            state.nextSubscriber += 1
-            let id = state.nextSubscriber
-            state.subscribers[id] = Subscriber(topics: topics, isClosed: state.isShutDown)
-            for topic in topics { state.byTopic[topic, default: []].insert(id) }
-            return Subscription(id: id)
+        state.withLock { Self.subscribe(to: topics, in: &$0) }
+    }
+
+    private static func subscribe(to topics: Set<String>, in state: inout State) -> Subscription {
+        state.nextSubscriber += 1
+        let id = state.nextSubscriber
+        state.subscribers[id] = Subscriber(topics: topics, isClosed: state.isShutDown)
+        for topic in topics { state.byTopic[topic, default: []].insert(id) }
+        return Subscription(id: id)
+    }
+
+    /// What a viewer missed since `revision`, one event a topic, ascending; `nil` when that is not known any
+    /// more (or never was): the viewer must read everything again.
+    package func missed(since revision: UInt64, topics: Set<String>) -> [Event]? {
+        state.withLock { Self.missed(since: revision, topics: topics, in: $0) }
+    }
+
+    private static func missed(since revision: UInt64, topics: Set<String>, in state: State) -> [Event]? {
+        guard revision <= state.revision else { return nil }
+        if revision == state.revision { return [] }
+        let oldest = state.ring.isEmpty ? nil : state.ring[state.ringStart].revision
+        guard let oldest, oldest <= revision + 1 else { return nil }
+        var latest: [String: UInt64] = [:]
+        for event in state.ring where event.revision > revision && topics.contains(event.topic) {
+            latest[event.topic] = Swift.max(latest[event.topic] ?? 0, event.revision)
         }
+        return latest.map { Event(topic: $0.key, revision: $0.value) }.sorted { $0.revision < $1.revision }
     }
 
     package func unsubscribe(_ subscription: Subscription) {

@@ -1,0 +1,158 @@
+import Hummingbird
+import MartletCore
+
+/// One run: `/api/v1/runs` and `/api/v1/runs/{id}`.
+struct RunRoutes: NativeRoutes {
+    let services: Services
+    let largestBody: Int
+
+    func add(to router: Router<MartletRequestContext>) {
+        router.post("/api/v1/runs", use: create)
+        router.post("/api/v1/runs/bulk", use: bulk)
+        router.get("/api/v1/runs/{id}", use: read)
+        router.patch("/api/v1/runs/{id}", use: update)
+        router.delete("/api/v1/runs/{id}") { _, context in
+            try await services.runs.move(runID(context), to: .deleted, as: context.principal)
+            return noContent
+        }
+        router.post("/api/v1/runs/{id}/restore") { _, context in
+            try await services.runs.move(runID(context), to: .active, as: context.principal)
+            return noContent
+        }
+        router.post("/api/v1/runs/{id}/log", use: log)
+        router.post("/api/v1/runs/{id}/heartbeat") { _, context in
+            try await services.runs.heartbeat(runID(context), as: context.principal)
+            return noContent
+        }
+        router.post("/api/v1/runs/{id}/tags", use: tags)
+    }
+
+    private func create(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
+        let fields = try await body(request, upTo: largestBody)
+        let experiment = try fields.requiredString("experimentID")
+        guard let experiment = Experiment.ID(experiment) else {
+            throw fields.wrong("experimentID", "a decimal number as a string")
+        }
+        let run = try await services.runs.create(
+            CreateRun(
+                experimentID: experiment,
+                name: try fields.string("name"),
+                user: try fields.string("user") ?? "",
+                startedAt: try fields.integer("startedAt") ?? services.environment.now(),
+                purpose: try fields.string("purpose") ?? "",
+                hypothesis: try fields.string("hypothesis") ?? "",
+                notes: try fields.string("notes") ?? "",
+                tags: try fields.tags("tags")
+            ),
+            as: context.principal
+        )
+        var json = JSONWriter(reserving: 1_024)
+        json.run(run, now: services.environment.now())
+        return answer(json, to: request, context, status: .created)
+    }
+
+    private func read(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
+        let run = try await services.runs.run(runID(context), fields: .all, as: context.principal)
+        return answer(run, to: request, context)
+    }
+
+    private func update(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
+        let id = try runID(context)
+        let fields = try await body(request, upTo: largestBody)
+        let changes = RunChanges(
+            name: try fields.string("name"),
+            status: try fields.choice("status", of: RunStatus.self),
+            endedAt: try fields.integer("endedAt"),
+            user: try fields.string("user"),
+            purpose: try fields.string("purpose"),
+            hypothesis: try fields.string("hypothesis"),
+            notes: try fields.string("notes"),
+            conclusion: try fields.string("conclusion")
+        )
+        _ = try await services.runs.update(id, changes, as: context.principal)
+        let run = try await services.runs.run(id, fields: .all, as: context.principal)
+        return answer(run, to: request, context)
+    }
+
+    private func log(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
+        let id = try runID(context)
+        let fields = try await body(request, upTo: largestBody)
+        let now = services.environment.now()
+        var batch = LogBatch(
+            params: (try fields.texts("params") ?? []).map { Param(key: $0.key, value: $0.value) },
+            tags: try fields.tags("tags")
+        )
+        for point in try fields.objects("metrics") ?? [] {
+            guard let value = try point.number("value") else { throw point.missing("value") }
+            batch.append(
+                key: try point.requiredString("key"),
+                step: try point.integer("step") ?? 0,
+                time: try point.integer("time") ?? now,
+                value: value
+            )
+        }
+        try await services.runs.log(batch, to: id, as: context.principal)
+        return noContent
+    }
+
+    private func tags(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
+        let id = try runID(context)
+        let fields = try await body(request, upTo: largestBody)
+        try await change(id, set: fields.tags("set"), delete: fields.strings("delete") ?? [], as: context.principal)
+        return noContent
+    }
+
+    private func change(
+        _ id: Run.ID,
+        set tags: [Tag],
+        delete keys: [String],
+        as principal: Principal
+    ) async throws(MartletError) {
+        try await services.runs.log(LogBatch(tags: tags), to: id, as: principal)
+        for key in keys {
+            do throws(MartletError) {
+                try await services.runs.deleteTag(key, of: id, as: principal)
+            } catch  where error.code == .notFound {
+                // The tag is gone already, or the run is: the read tells them apart.
+                _ = try await services.runs.run(
+                    id,
+                    fields: RunFields(params: [], metrics: [], tags: [], inputs: false),
+                    as: principal
+                )
+            }
+        }
+    }
+
+    private func bulk(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
+        let fields = try await body(request, upTo: largestBody)
+        guard let ids = try fields.strings("ids") else { throw fields.missing("ids") }
+        guard ids.count <= 10_000 else { throw fields.wrong("ids", "at most 10000 ids") }
+        let runs = try runIDs(ids)
+        let tags = try fields.tags("set")
+        let keys = try fields.strings("delete") ?? []
+        let action = try fields.requiredString("action")
+        guard ["delete", "restore", "tag"].contains(action) else {
+            throw fields.wrong("action", "one of delete, restore, tag")
+        }
+        var changed = 0
+        for run in runs {
+            switch action {
+            case "delete": try await services.runs.move(run, to: .deleted, as: context.principal)
+            case "restore": try await services.runs.move(run, to: .active, as: context.principal)
+            default: try await change(run, set: tags, delete: keys, as: context.principal)
+            }
+            changed += 1
+        }
+        var json = JSONWriter()
+        json.beginObject()
+        json.field("changed", Int64(changed))
+        json.endObject()
+        return answer(json, to: request, context)
+    }
+
+    private func answer(_ run: Run, to request: Request, _ context: MartletRequestContext) -> Response {
+        var json = JSONWriter(reserving: 4_096)
+        json.run(run, now: services.environment.now())
+        return answer(json, to: request, context)
+    }
+}

@@ -1,0 +1,101 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import NIOHTTPTypes
+
+/// Cuts connections whose peer keeps the server waiting: heads and bodies that trickle, answers that are not read,
+/// idle and refused peers. What the server itself takes its time for is never counted.
+///
+/// Hummingbird's idle timeout starts anew with every byte and it has none for writing, hence this. Costs a few
+/// stores per message part; the clock is only looked at by one timer per connection.
+final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPRequestPart
+    typealias InboundOut = HTTPRequestPart
+    typealias OutboundIn = HTTPResponsePart
+    typealias OutboundOut = HTTPResponsePart
+
+    private var watch: ConnectionWatch
+    private let tick: TimeAmount
+    private let metrics: ServerMetrics
+    private var timer: RepeatedTask?
+    private var closesAfterAnswer = false
+
+    init(patience: ConnectionPatience, metrics: ServerMetrics) {
+        watch = ConnectionWatch(patience: patience)
+        tick = patience.tick
+        self.metrics = metrics
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        metrics.connectionOpened()
+        // The timer runs on the loop of the channel, as the handler does, and is cancelled with it.
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        timer = context.eventLoop.scheduleRepeatedTask(initialDelay: tick, delay: tick) { _ in
+            let (handler, context) = bound.value
+            handler.look(context)
+        }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        timer?.cancel()
+        timer = nil
+        metrics.connectionClosed()
+    }
+
+    private func look(_ context: ChannelHandlerContext) {
+        let buffered = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        guard watch.tick(bufferedBytes: buffered) == .cut else { return }
+        timer?.cancel()
+        metrics.connectionCut()
+        context.close(promise: nil)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            watch.headReceived()
+            if head.headerFields[.expect]?.lowercased() == "100-continue" {
+                context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
+            }
+        case .body(let bytes): watch.bodyReceived(bytes.readableBytes)
+        case .end: watch.requestEnded()
+        }
+        context.fireChannelRead(data)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        watch.readCompleted()
+        context.fireChannelReadComplete()
+    }
+
+    func read(context: ChannelHandlerContext) {
+        watch.readWanted()
+        context.read()
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        switch unwrapOutboundIn(data) {
+        case .head(let head):
+            closesAfterAnswer = head.headerFields[.connection]?.lowercased() == "close"
+            context.write(data, promise: promise)
+        case .body(let bytes):
+            watch.bodyWritten(bytes.readableBytes)
+            context.write(data, promise: promise)
+        case .end:
+            watch.answerEnded()
+            guard closesAfterAnswer else { return context.write(data, promise: promise) }
+            // The peer may still be sending. Closing at once would reset the connection and lose the answer.
+            watch.closing()
+            context.writeAndFlush(data, promise: promise)
+            context.close(mode: .output, promise: nil)
+        }
+    }
+
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        if mode == .output { watch.closing() }
+        context.close(mode: mode, promise: promise)
+    }
+}
+
+@available(*, unavailable)
+extension ConnectionGuard: Sendable {}

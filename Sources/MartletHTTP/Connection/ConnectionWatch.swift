@@ -1,0 +1,96 @@
+/// Whose turn it is on a connection, and for how long already. Time comes in ticks from outside.
+struct ConnectionWatch {
+    enum Verdict {
+        case fine
+        case cut
+    }
+
+    private let patience: ConnectionPatience
+    /// Requests whose head has come and whose answer has not ended.
+    private var openRequests = 0
+    private var isReceiving = false
+    private var hadRequest = false
+    private var isClosing = false
+    /// Whether the server waits for bytes; false while it is busy with those that it has.
+    private var wantsToRead = false
+    private var quietTicks = 0
+
+    private var receivedBytes = 0
+    private var receivingTicks = 0
+    private var writtenBytes = 0
+    private var writingTicks = 0
+    /// Bytes that the peer had taken when the window of writing began.
+    private var takenBytes = 0
+
+    init(patience: ConnectionPatience) {
+        self.patience = patience
+    }
+
+    mutating func headReceived() {
+        openRequests += 1
+        hadRequest = true
+        isReceiving = true
+        receivedBytes = 0
+        receivingTicks = 0
+        quietTicks = 0
+    }
+
+    mutating func bodyReceived(_ count: Int) { receivedBytes &+= count }
+    mutating func requestEnded() { isReceiving = false }
+    mutating func readWanted() { wantsToRead = true }
+    mutating func readCompleted() { wantsToRead = false }
+    mutating func bodyWritten(_ count: Int) { writtenBytes &+= count }
+
+    mutating func answerEnded() {
+        openRequests -= 1
+        quietTicks = 0
+    }
+
+    mutating func closing() {
+        guard !isClosing else { return }
+        isClosing = true
+        quietTicks = 0
+    }
+
+    /// - Parameter bufferedBytes: what waits to be taken by the peer.
+    mutating func tick(bufferedBytes: Int) -> Verdict {
+        if tickWriting(bufferedBytes) == .cut { return .cut }
+        // A large answer may go on after the side was closed; it has its own window above.
+        if isClosing { return bufferedBytes > 0 ? .fine : tickQuiet(most: patience.closing) }
+        if isReceiving { return tickReceiving() }
+        if openRequests == 0 { return tickQuiet(most: hadRequest ? patience.idle : patience.firstHead) }
+        return .fine
+    }
+
+    private mutating func tickQuiet(most: Int) -> Verdict {
+        quietTicks += 1
+        return quietTicks >= most ? .cut : .fine
+    }
+
+    private mutating func tickReceiving() -> Verdict {
+        guard wantsToRead else { return .fine }
+        receivingTicks += 1
+        guard receivingTicks >= patience.window else { return .fine }
+        defer {
+            receivingTicks = 0
+            receivedBytes = 0
+        }
+        return receivedBytes < patience.bytesPerWindow ? .cut : .fine
+    }
+
+    private mutating func tickWriting(_ bufferedBytes: Int) -> Verdict {
+        let taken = writtenBytes - bufferedBytes
+        guard bufferedBytes > 0 else {
+            writingTicks = 0
+            takenBytes = taken
+            return .fine
+        }
+        writingTicks += 1
+        guard writingTicks >= patience.window else { return .fine }
+        defer {
+            writingTicks = 0
+            takenBytes = taken
+        }
+        return taken - takenBytes < patience.bytesPerWindow ? .cut : .fine
+    }
+}

@@ -1,0 +1,100 @@
+import HTTPTypes
+import Hummingbird
+import MartletCore
+
+/// Decides whether a request may come in at all, and takes the base path off.
+///
+/// A web page elsewhere must not reach a server on loopback: not by a name that it re-points to 127.0.0.1 (`Host`),
+/// not by a form or script that posts blindly (`Origin`).
+struct RequestGuard: Sendable {
+    private let basePath: String
+    private let isOpen: Bool
+    private let names: Set<String>
+
+    init(_ configuration: HTTPConfiguration) {
+        basePath = configuration.basePath
+        isOpen = configuration.isOpen
+        names = Set(configuration.publicHosts + [configuration.host.lowercased()])
+    }
+
+    /// The request without the base path. A proxy may have taken it off already.
+    func withoutBasePath(_ request: Request) -> Request {
+        guard !basePath.isEmpty, let path = request.head.path, path.hasPrefix(basePath) else { return request }
+        let rest = path.dropFirst(basePath.count)
+        var head = request.head
+        switch rest.first {
+        case nil: head.path = "/"
+        case "/": head.path = String(rest)
+        case "?": head.path = "/" + rest
+        default: return request
+        }
+        return Request(head: head, body: request.body)
+    }
+
+    /// - Throws: `permissionDenied`.
+    func check(_ request: Request) throws(MartletError) {
+        let authority = request.head.authority
+        // HTTP/1.0 probes send no Host; a browser always does.
+        if let authority, !isOpen, !isOwn(Self.host(of: authority)) {
+            throw MartletError(
+                .permissionDenied,
+                "this server does not answer to the name '\(authority.prefix(100))'; "
+                    + "if it is a name of this server, start it with --public-host \(Self.host(of: authority).prefix(100))"
+            )
+        }
+        switch request.method {
+        case .get, .head, .options: return
+        default: break
+        }
+        guard let origin = request.headers[.origin] else { return }
+        guard isOwnOrigin(origin, authority: authority) else {
+            throw MartletError(
+                .permissionDenied,
+                "a page of '\(origin.prefix(100))' may not change things here; use the server's own pages, "
+                    + "or a client that sends no Origin"
+            )
+        }
+    }
+
+    private func isOwnOrigin(_ origin: String, authority: String?) -> Bool {
+        guard let mark = origin.range(of: "://") else { return false }
+        let place = origin[mark.upperBound...]
+        if let authority, place.lowercased() == authority.lowercased() { return true }
+        let host = Self.host(of: place)
+        return names.contains(host) && !Self.isLoopback(host)
+    }
+
+    private func isOwn(_ host: String) -> Bool {
+        Self.isLoopback(host) || names.contains(host)
+    }
+
+    static func isLoopback(_ host: String) -> Bool {
+        if host == "localhost" || host == "[::1]" || host.hasSuffix(".localhost") { return true }
+        guard host.hasPrefix("127.") else { return false }
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil }
+    }
+
+    /// The lower-case host of `host:port`, brackets of IPv6 kept.
+    static func host(of authority: some StringProtocol) -> String {
+        let end: String.Index?
+        if authority.hasPrefix("[") {
+            end = authority.firstIndex(of: "]").map { authority.index(after: $0) }
+        } else {
+            end = authority.firstIndex(of: ":")
+        }
+        return String(authority[..<(end ?? authority.endIndex)]).lowercased()
+    }
+}
+
+extension StringProtocol {
+    /// The first place of `text`; without Foundation.
+    fileprivate func range(of text: String) -> Range<Index>? {
+        var start = startIndex
+        while start < endIndex {
+            if self[start...].hasPrefix(text) { return start..<index(start, offsetBy: text.count) }
+            start = index(after: start)
+        }
+        return nil
+    }
+}

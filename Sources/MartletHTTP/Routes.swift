@@ -1,0 +1,31 @@
+import Hummingbird
+import MartletCore
+
+/// The table of contents of the wire side: who answers what.
+func addRoutes(to router: Router<MartletRequestContext>, _ parts: Parts) {
+    let services = parts.services
+    let limit = parts.configuration.largestBody
+    // The native API, /api/v1
+    VersionRoutes(version: parts.configuration.version, environment: services.environment).add(to: router)
+    ExperimentRoutes(services: services, largestBody: limit).add(to: router)
+    RunRoutes(services: services, largestBody: limit).add(to: router)
+    RunSearchRoutes(services: services, largestBody: limit).add(to: router)
+    RunExportRoutes(services: services, largestBody: limit).add(to: router)
+    MetricRoutes(services: services, largestBody: limit).add(to: router)
+    HistoryRoutes(services: services).add(to: router)
+    ArtifactRoutes(services: services).add(to: router)
+    LoggedModelRoutes(services: services, largestBody: limit).add(to: router)
+    // Live events, /api/v1/events
+    EventStreamRoutes(
+        events: services.events,
+        metrics: parts.metrics,
+        most: parts.configuration.mostEventStreams,
+        clock: parts.clock
+    ).add(to: router)
+    // Other tools' protocols
+    for dialect in parts.dialects { dialect.addRoutes(to: router) }
+    // For operators, /metrics
+    MetricsRoutes(metrics: parts.metrics).add(to: router)
+    // The pages
+    WebUIRoutes(configuration: parts.configuration).add(to: router)
+}

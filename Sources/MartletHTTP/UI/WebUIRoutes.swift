@@ -1,0 +1,54 @@
+import HTTPTypes
+import Hummingbird
+import MartletCore
+import NIOCore
+
+/// The pages: one document for all addresses that the interface draws, and the files that it needs.
+struct WebUIRoutes: Sendable {
+    private let assets: WebAssets
+
+    /// First names of addresses that the interface draws; `web/js/router.js` knows what they mean.
+    static let pages = [
+        "e", "r", "m", "d", "compare", "models", "datasets", "jobs", "settings", "embed", "experiments", "runs",
+    ]
+
+    init(configuration: HTTPConfiguration) {
+        assets = WebAssets(folder: configuration.uiDirectory, basePath: configuration.basePath)
+    }
+
+    func add(to router: Router<MartletRequestContext>) {
+        router.get("/") { request, _ in try page(request) }
+        for name in Self.pages {
+            router.get("/\(name)") { request, _ in try page(request) }
+            router.get("/\(name)/**") { request, _ in try page(request) }
+        }
+        router.get("/js/**") { request, _ in
+            try file("js/" + decodedPathTail(of: request, after: "/js/"), request)
+        }
+        router.get("/{file}") { request, context in try file(decodedParameter("file", context), request) }
+    }
+
+    private func page(_ request: Request) throws(MartletError) -> Response {
+        var response = try file("index.html", request)
+        response.headers[.contentSecurityPolicy] =
+            "default-src 'self'; script-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; "
+            + "img-src 'self' data: blob:; frame-ancestors 'self'"
+        response.headers[.frameOptions] = "SAMEORIGIN"
+        response.headers[.referrerPolicy] = "same-origin"
+        return response
+    }
+
+    private func file(_ path: String, _ request: Request) throws(MartletError) -> Response {
+        let asset = try assets.asset(path)
+        // Names do not change with the content, so a browser asks each time and is told "not modified".
+        var headers: HTTPFields = [
+            .contentType: asset.type, .eTag: asset.tag, .cacheControl: "no-cache", .vary: "Accept-Encoding",
+        ]
+        if request.headers[.ifNoneMatch] == asset.tag { return Response(status: .notModified, headers: headers) }
+        if Gzip.isAccepted(by: request), let packed = assets.packed(path, asset) {
+            headers[.contentEncoding] = "gzip"
+            return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: packed)))
+        }
+        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: asset.bytes)))
+    }
+}
