@@ -100,7 +100,7 @@ def arguments():
     parser.add_argument("--no-rival", action="store_true", help="Martlet alone")
     parser.add_argument("--json", help="write the figures to this file as well")
     parser.add_argument("--python", help="interpreter that has mlflow")
-    parser.add_argument("--binary", default=os.environ.get("MARTLET_BINARY"), help="the martlet to measure")
+    parser.add_argument("--binary", default=os.environ.get("MARTLET_BIN"), help="the martlet to measure")
     parser.add_argument("--scratch", help="folder on the disk to measure; default: a temporary one in .build")
     parser.add_argument("--workers", default="default,1", help="configurations of the rival (default: default,1)")
     return parser.parse_args()

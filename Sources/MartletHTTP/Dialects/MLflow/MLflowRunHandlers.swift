@@ -20,10 +20,11 @@ extension MLflowDialect {
             )
         }
         rest = Self.lastOfEachKey(rest)
+        let userID = try message.string("user_id") ?? ""
         let create = CreateRun(
             experimentID: experiment,
             name: name.isEmpty ? changes.name : name,
-            user: changes.user ?? MLflowRules.truncated(try message.string("user_id") ?? "", to: Rules.longestKey),
+            user: changes.user ?? MLflowRules.truncated(userID, to: Rules.longestKey),
             startedAt: try message.integer("start_time"),
             notes: changes.notes ?? "",
             tags: rest

@@ -1,0 +1,214 @@
+package import MartletCore
+
+/// Appends points to the log and keeps the summaries.
+///
+/// The caller holds the run: on an engine with several writers it has locked the run's row, so that two requests
+/// to one run come one after the other.
+package enum PointWriter {
+    /// Stores the points of a batch that are not stored yet; see "Write" in docs/metric-chunks.md.
+    ///
+    /// Writes nothing before all checks have passed. Durable with the caller's transaction. O(points), and O(keys)
+    /// rows; points that come late, below their series' mark, cost a look at what is stored of that time.
+    /// - Returns: how many points were new.
+    /// - Throws: `invalidArgument` for columns that do not fit each other.
+    package static func write(
+        _ batch: LogBatch, run: Int64, experiment: Int64, now: Int64, on connection: any SQLConnection
+    ) throws -> Int {
+        guard batch.pointCount > 0 else { return 0 }
+        var groups = try SeriesGroups(batch)
+        try groups.lookUp(batch.keys, run: run, on: connection)
+        let points = groups.points
+        for index in groups.groups.indices {
+            try groups.groups[index].dropKnown(of: points, run: run, on: connection)
+        }
+        guard groups.groups.contains(where: { !$0.range.isEmpty }) else { return 0 }
+        try groups.nameNewKeys(batch.keys, on: connection)
+        return try append(groups, run: run, experiment: experiment, now: now, on: connection)
+    }
+
+    private static func append(
+        _ groups: SeriesGroups, run: Int64, experiment: Int64, now: Int64, on connection: any SQLConnection
+    ) throws -> Int {
+        let points = groups.points
+        var pieces: [PointLog.Piece] = []
+        pieces.reserveCapacity(groups.groups.count)
+        var (firstTime, lastTime, count) = (Int64.max, Int64.min, 0)
+        for group in groups.groups where !group.range.isEmpty {
+            pieces.append(PointLog.Piece(key: group.key, range: group.range))
+            firstTime = min(firstTime, points.times[group.range.lowerBound])
+            lastTime = max(lastTime, points.times[group.range.upperBound - 1])
+            count += group.range.count
+        }
+        let data = PointLog.encode(pieces, of: points)
+        try connection.execute(
+            appendRow,
+            [
+                .integer(run), .integer(run), .integer(firstTime), .integer(lastTime), .integer(now),
+                .integer(count), .integer(data.count), .blob(data),
+            ])
+        for group in groups.groups where !group.range.isEmpty {
+            var state = group.state
+            state.add(points, group.range)
+            try connection.execute(
+                SeriesState.upsert, state.arguments(run: run, key: group.key, experiment: experiment))
+        }
+        return count
+    }
+
+    private static let appendRow = """
+        INSERT INTO point_log (run, seq, first_time, last_time, received_at, points, bytes, data)
+        VALUES ($1, (SELECT coalesce(max(seq), 0) + 1 FROM point_log WHERE run = $2), $3, $4, $5, $6, $7, $8)
+        """
+}
+
+/// The points of a batch by series, each sorted and distinct, and what is stored of each series.
+struct SeriesGroups {
+    /// One series of the batch.
+    struct Group {
+        /// Its place among the batch's keys.
+        let keyIndex: Int
+        /// Of `metric_key`; 0 while it is not known.
+        var key: Int64 = 0
+        /// The series before this batch.
+        var state = SeriesState()
+        /// Its points.
+        var range: Range<Int>
+    }
+
+    let points: PointBuffer
+    /// In the order of the batch's keys, and by key after `nameNewKeys`. Keys without points are left out.
+    var groups: [Group] = []
+
+    /// A counting sort by key, then each series in order.
+    /// - Throws: `invalidArgument` for columns of different lengths or a key that is not there.
+    init(_ batch: LogBatch) throws(MartletError) {
+        let count = batch.values.count
+        guard batch.keyIndexes.count == count, batch.steps.count == count, batch.times.count == count else {
+            throw MartletError(.invalidArgument, "the columns of the points are not equally long")
+        }
+        var starts = [Int](repeating: 0, count: batch.keys.count + 1)
+        for index in batch.keyIndexes {
+            guard Int(index) < batch.keys.count else {
+                throw MartletError(.invalidArgument, "a point names key \(index) of \(batch.keys.count)")
+            }
+            starts[Int(index) + 1] += 1
+        }
+        for key in 0..<batch.keys.count { starts[key + 1] += starts[key] }
+        points = PointBuffer(capacity: count)
+        points.advance(by: count)
+        Self.scatter(batch, from: starts, to: points)
+        for key in batch.keys.indices where starts[key] < starts[key + 1] {
+            let range = points.sortAndUnite(starts[key]..<starts[key + 1])
+            groups.append(Group(keyIndex: key, range: range))
+        }
+    }
+
+    private static func scatter(_ batch: LogBatch, from starts: [Int], to points: PointBuffer) {
+        var next = starts
+        let (steps, times, values) = (points.steps, points.times, points.values)
+        next.withUnsafeMutableBufferPointer { next in
+            batch.keyIndexes.withUnsafeBufferPointer { keys in
+                for index in keys.indices {
+                    let place = next[Int(keys[index])]
+                    next[Int(keys[index])] = place &+ 1
+                    steps[place] = batch.steps[index]
+                    times[place] = batch.times[index]
+                    let value = batch.values[index]
+                    // One NaN for all, so that equal points have equal bytes.
+                    values[place] = value.isNaN ? .nan : value
+                }
+            }
+        }
+    }
+
+    /// Finds the number and the state of every series that is stored.
+    mutating func lookUp(_ names: [String], run: Int64, on connection: any SQLConnection) throws {
+        var start = 0
+        while start < groups.count {
+            let query = Lookup.forCount(groups.count - start)
+            var arguments: [SQLValue] = [.integer(run)]
+            arguments.reserveCapacity(query.size + 1)
+            for place in 0..<query.size {
+                let group = start + place
+                arguments.append(group < groups.count ? .text(names[groups[group].keyIndex]) : .null)
+            }
+            try connection.query(query.sql, arguments) { row in
+                let group = start + Int(row.integer(0))
+                groups[group].key = row.integer(1)
+                if !row.isNull(2) { groups[group].state = SeriesState(row, from: 2) }
+            }
+            start += query.size
+        }
+    }
+
+    /// Gives numbers to keys that have none, and orders the groups by key, as rows are to be written.
+    mutating func nameNewKeys(_ names: [String], on connection: any SQLConnection) throws {
+        var fresh = groups.indices.filter { groups[$0].key == 0 && !groups[$0].range.isEmpty }
+        // By name, so that two servers that add the same keys wait for each other and do not deadlock.
+        fresh.sort { names[groups[$0].keyIndex] < names[groups[$1].keyIndex] }
+        for index in fresh {
+            let name = SQLValue.text(names[groups[index].keyIndex])
+            let id =
+                try connection.first(Self.addKey, [name]) { $0.integer(0) }
+                ?? connection.first("SELECT id FROM metric_key WHERE name = $1", [name]) { $0.integer(0) }
+            guard let id else { throw MartletError(.internal, "a metric key could not be numbered") }
+            groups[index].key = id
+        }
+        groups.sort { $0.key < $1.key }
+        for (left, right) in zip(groups, groups.dropFirst()) where left.key == right.key && left.key != 0 {
+            throw MartletError(.invalidArgument, "the metric '\(names[left.keyIndex])' is named twice")
+        }
+    }
+
+    private static let addKey =
+        "INSERT INTO metric_key (name) VALUES ($1) ON CONFLICT (name) DO NOTHING RETURNING id"
+
+    /// One statement for many keys: few texts, each for a fixed number of names.
+    private struct Lookup {
+        let size: Int
+        let sql: String
+
+        private static let one = Lookup(size: 1)
+        private static let some = Lookup(size: 16)
+        private static let many = Lookup(size: 128)
+
+        static func forCount(_ count: Int) -> Lookup { count == 1 ? one : count <= 16 ? some : many }
+
+        private init(size: Int) {
+            self.size = size
+            let wanted = (0..<size).map { "(\($0), CAST($\($0 + 2) AS TEXT))" }.joined(separator: ", ")
+            let state = SeriesState.columns.split(separator: ", ").map { "s.\($0)" }.joined(separator: ", ")
+            // The order of the joins is the order of the text: names first, whatever the statistics say.
+            sql = """
+                WITH wanted (place, name) AS (VALUES \(wanted))
+                SELECT w.place, k.id, \(state) FROM wanted w CROSS JOIN metric_key k
+                LEFT JOIN metric_summary s ON s.run = $1 AND s.key = k.id WHERE k.name = w.name
+                """
+        }
+    }
+}
+
+extension SeriesGroups.Group {
+    /// Leaves only the points that are not stored, in their place and order.
+    mutating func dropKnown(of points: PointBuffer, run: Int64, on connection: any SQLConnection) throws {
+        guard key != 0, state.count > 0, !range.isEmpty else { return }
+        let mark = state.mark
+        var firstNew = range.lowerBound
+        while firstNew < range.upperBound, points.place(firstNew) < mark { firstNew += 1 }
+        let late = range.lowerBound..<firstNew
+        if firstNew < range.upperBound, points.place(firstNew) == mark { firstNew += 1 }
+        guard !late.isEmpty else {
+            range = firstNew..<range.upperBound
+            return
+        }
+        let known = try StoredPoints.around(
+            points.times[late.lowerBound]...points.times[late.upperBound - 1], run: run, key: key, on: connection)
+        // From the back, so that those kept end where the new ones begin.
+        var end = firstNew
+        for index in late.reversed() where !known.contains(points.place(index)) {
+            end -= 1
+            points.copy(from: index, to: end)
+        }
+        range = end..<range.upperBound
+    }
+}

@@ -1,0 +1,139 @@
+import ArgumentParser
+import Configuration
+import Foundation
+import Logging
+import MartletCore
+import MartletHTTP
+import ServiceLifecycle
+
+/// `martlet serve`: the server, until it is told to stop.
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Start the server.",
+        discussion: """
+            Each setting can also come from the environment (MARTLET_PORT=5001, MARTLET_BASE_PATH=/martlet) or from a
+            JSON or YAML file (--config); flags win over the environment, that over the file.
+
+            EXAMPLES
+              martlet serve --port 5001 --data /srv/martlet
+              martlet serve --base-path /martlet --public-host ml.example.org   behind a proxy
+            """
+    )
+
+    @Option(help: "Address to listen on. (default: 127.0.0.1)")
+    var host: String?
+    @Option(help: "Port to listen on; 0 for any free one. (default: 5000)")
+    var port: Int?
+    @Option(help: "Folder that keeps everything. (default: ./martlet-data)")
+    var data: String?
+    @Option(help: "Path under which a proxy puts the server, e.g. /martlet.")
+    var basePath: String?
+    @Option(help: "Names, separated by commas, under which browsers reach the server through a proxy.")
+    var publicHost: String?
+    @Flag(help: "Answer a network although login does not exist yet.")
+    var open = false
+    @Option(help: "Serve the web interface from this folder instead of the built-in files; for its development.")
+    var uiDir: String?
+    @Option(help: "trace, debug, info, notice, warning, error or critical. (default: info)")
+    var logLevel: String?
+    @Option(help: "Largest body that is read as a whole, in bytes; artifacts have no limit. (default: 16777216)")
+    var maxBodyBytes: Int?
+    @Option(help: "Largest head of a request, in bytes. (default: 65536)")
+    var maxHeaderBytes: Int?
+    @Option(help: "Most connections at a time. (default: 4096)")
+    var maxConnections: Int?
+    @Option(help: "Most live event streams at a time. (default: 1000)")
+    var maxEventStreams: Int?
+    @Option(help: "Seconds that requests in flight get at shutdown. (default: 10)")
+    var shutdownGrace: Int?
+    @Option(help: "JSON or YAML file with settings.")
+    var config: String?
+
+    func run() async throws {
+        do {
+            let settings = try await ServerSettings(flags: flags, file: config)
+            try settings.checkReach()
+            try await serve(settings)
+        } catch let error as SettingsError {
+            throw ValidationError(error.description)
+        } catch let error as MartletError {
+            FileHandle.standardError.write(Data("martlet: \(error.message)\n".utf8))
+            throw ExitCode(1)
+        }
+    }
+
+    private var flags: [AbsoluteConfigKey: ConfigValue] {
+        var values: [AbsoluteConfigKey: ConfigValue] = [:]
+        let texts = [
+            "host": host, "data": data, "basePath": basePath, "publicHost": publicHost, "uiDir": uiDir,
+            "logLevel": logLevel,
+        ]
+        for (key, text) in texts {
+            if let text { values[AbsoluteConfigKey([key])] = ConfigValue(.string(text), isSecret: false) }
+        }
+        let numbers = [
+            "port": port, "maxBodyBytes": maxBodyBytes, "maxHeaderBytes": maxHeaderBytes,
+            "maxConnections": maxConnections, "maxEventStreams": maxEventStreams, "shutdownGrace": shutdownGrace,
+        ]
+        for (key, number) in numbers {
+            if let number { values[AbsoluteConfigKey([key])] = ConfigValue(.int(number), isSecret: false) }
+        }
+        if open { values["open"] = ConfigValue(.bool(true), isSecret: false) }
+        return values
+    }
+
+    private func serve(_ settings: ServerSettings) async throws {
+        var logger = Logger(label: "martlet", factory: { StreamLogHandler.standardError(label: $0) })
+        logger.logLevel = settings.logLevel
+        let folder = URL(fileURLWithPath: settings.dataFolder).standardizedFileURL.path
+        let live = try await liveServices(data: folder, environment: .live, logger: logger)
+        let http = settings.http
+        let application = buildApplication(
+            services: live.services,
+            dialects: [MLflowDialect(services: live.services, basePath: http.basePath)],
+            configuration: http,
+            logger: logger,
+            extraMetrics: {
+                [("martlet_waiting_writes", "Writes that wait for the writer.", Double(live.waitingWrites()))]
+            },
+            onListening: { port in Self.greet(http, port: port, folder: folder) }
+        )
+        var group = ServiceGroupConfiguration(
+            services: live.background + [application],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: logger
+        )
+        group.maximumGracefulShutdownDuration = .seconds(settings.shutdownGrace)
+        do {
+            try await ServiceGroup(configuration: group).run()
+        } catch {
+            // The folder is closed in good order also when the server could not start.
+            try? await live.close()
+            throw Self.explained(error, http)
+        }
+        try await live.close()
+        logger.info("stopped")
+    }
+
+    private static func explained(_ error: any Error, _ http: HTTPConfiguration) -> any Error {
+        let text = String(describing: error)
+        guard text.contains("bind") || text.contains("in use") || text.contains("Address") else { return error }
+        return SettingsError(
+            "cannot listen on \(http.host):\(http.port): \(text); is another server running there? "
+                + "Choose another port with --port"
+        )
+    }
+
+    /// On standard output: where the server is, and what to paste.
+    private static func greet(_ http: HTTPConfiguration, port: Int, folder: String) {
+        let host = http.host.contains(":") ? "[\(http.host)]" : http.host
+        let address = "http://\(host):\(port)\(http.basePath)"
+        print("Martlet listens on \(address) (data in \(folder))")
+        print("For mlflow, paste one of these:")
+        print("  export MLFLOW_TRACKING_URI=\(address)")
+        print("  mlflow.set_tracking_uri(\"\(address)\")")
+        // Standard output of a pipe is buffered; whoever waits for the line must get it now.
+        fflush(nil)
+    }
+}

@@ -1,0 +1,120 @@
+import ArgumentParser
+import Configuration
+import Foundation
+import Logging
+import MartletHTTP
+
+/// What `martlet serve` can be told. Flags win over the environment (`MARTLET_…`), that over the file, that over
+/// defaults. See docs/configuration.md.
+struct ServerSettings: Sendable {
+    var http: HTTPConfiguration
+    var dataFolder: String
+    var logLevel: Logger.Level
+    /// Seconds that requests in flight are given at shutdown.
+    var shutdownGrace: Int
+
+    /// - Throws: `SettingsError` that names the setting.
+    init(flags: [AbsoluteConfigKey: ConfigValue], file: String?) async throws {
+        let config = ConfigReader(providers: try await Self.providers(flags: flags, file: file))
+        http = HTTPConfiguration()
+        http.host = try await Self.string(config, "host") ?? http.host
+        http.port = try await Self.int(config, "port", in: 0...65_535) ?? http.port
+        http.basePath = HTTPConfiguration.normalizedBasePath(try await Self.string(config, "basePath") ?? "")
+        http.isOpen = try await Self.bool(config, "open") ?? false
+        http.publicHosts = (try await Self.string(config, "publicHost") ?? "")
+            .split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces).lowercased() }
+        http.uiDirectory = try await Self.string(config, "uiDir")
+        http.largestBody = try await Self.int(config, "maxBodyBytes", in: 1_024...(1 << 30)) ?? http.largestBody
+        http.largestHeader = try await Self.int(config, "maxHeaderBytes", in: 1_024...(1 << 20)) ?? http.largestHeader
+        http.mostConnections = try await Self.int(config, "maxConnections", in: 1...1_000_000) ?? http.mostConnections
+        http.mostEventStreams =
+            try await Self.int(config, "maxEventStreams", in: 0...1_000_000) ?? http.mostEventStreams
+        dataFolder = try await Self.string(config, "data") ?? "./martlet-data"
+        shutdownGrace = try await Self.int(config, "shutdownGrace", in: 0...3_600) ?? 10
+        let level = try await Self.string(config, "logLevel") ?? "info"
+        guard let level = Logger.Level(rawValue: level.lowercased()) else {
+            let names = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+            throw SettingsError("log level '\(level)' is unknown; use one of \(names)")
+        }
+        logLevel = level
+    }
+
+    private static func providers(
+        flags: [AbsoluteConfigKey: ConfigValue],
+        file: String?
+    ) async throws -> [any ConfigProvider] {
+        var providers: [any ConfigProvider] = [
+            InMemoryProvider(name: "flags", values: flags),
+            EnvironmentVariablesProvider().prefixKeys(with: "martlet"),
+        ]
+        guard let file = file ?? ProcessInfo.processInfo.environment["MARTLET_CONFIG"] else { return providers }
+        do {
+            if file.hasSuffix(".yaml") || file.hasSuffix(".yml") {
+                providers.append(try await FileProvider<YAMLSnapshot>(filePath: .init(file)))
+            } else {
+                providers.append(try await FileProvider<JSONSnapshot>(filePath: .init(file)))
+            }
+        } catch {
+            throw SettingsError("the configuration file '\(file)' cannot be read: \(error); correct it or leave it out")
+        }
+        return providers
+    }
+
+    private static func string(_ config: ConfigReader, _ key: ConfigKey) async throws -> String? {
+        do {
+            let text = try await config.fetchString(forKey: key)
+            return text?.isEmpty == true ? nil : text
+        } catch {
+            throw SettingsError("the setting '\(key)' must be a text")
+        }
+    }
+
+    private static func int(
+        _ config: ConfigReader,
+        _ key: ConfigKey,
+        in range: ClosedRange<Int>
+    ) async throws -> Int? {
+        let value: Int?
+        do {
+            value = try await config.fetchInt(forKey: key)
+        } catch {
+            throw SettingsError("the setting '\(key)' must be a whole number")
+        }
+        guard let value else { return nil }
+        guard range.contains(value) else {
+            throw SettingsError(
+                "the setting '\(key)' is \(value); it must be from \(range.lowerBound) to \(range.upperBound)"
+            )
+        }
+        return value
+    }
+
+    private static func bool(_ config: ConfigReader, _ key: ConfigKey) async throws -> Bool? {
+        do {
+            return try await config.fetchBool(forKey: key)
+        } catch {
+            throw SettingsError("the setting '\(key)' must be true or false")
+        }
+    }
+
+    /// - Throws: `SettingsError` for an address that others can reach.
+    func checkReach() throws {
+        guard !http.isOpen, !Self.isLoopback(http.host) else { return }
+        throw SettingsError(
+            "listening on \(http.host) would let everybody on the network read and change everything, "
+                + "because login does not exist yet; listen on 127.0.0.1 (through a proxy or a tunnel that checks who "
+                + "comes), or add --open to do it all the same"
+        )
+    }
+
+    private static func isLoopback(_ host: String) -> Bool {
+        host == "localhost" || host == "::1" || (host.hasPrefix("127.") && host.split(separator: ".").count == 4)
+    }
+}
+
+/// A setting that cannot be used: what, why, and what to do.
+struct SettingsError: Error, CustomStringConvertible {
+    var description: String
+
+    init(_ description: String) { self.description = description }
+}

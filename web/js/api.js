@@ -1,0 +1,134 @@
+// The only fetch. Every question to the server is a function here; every refusal is an ApiError.
+
+const root = new URL("api/v1/", document.baseURI);
+
+/** What the server refused, or that it could not be reached (`status` 0). */
+export class ApiError extends Error {
+    constructor(message, { status = 0, code = "unreachable", requestID = "" } = {}) {
+        super(message);
+        this.name = "ApiError";
+        this.status = status;
+        this.code = code;
+        this.requestID = requestID;
+    }
+}
+
+/**
+ * The absolute address of a path below /api/v1/, for links, images and downloads.
+ * @param {string[]} parts
+ * @param {Record<string, string>} [query]
+ */
+export function apiURL(parts, query = {}) {
+    const url = new URL(parts.map(encodeURIComponent).join("/"), root);
+    for (const [key, value] of Object.entries(query)) {
+        if (value !== null && value !== undefined) url.searchParams.set(key, value);
+    }
+    return url.href;
+}
+
+async function send(method, url, { body, signal, headers = {} } = {}) {
+    let response;
+    try {
+        response = await fetch(url, {
+            method,
+            signal,
+            headers: body === undefined ? headers : { "Content-Type": "application/json", ...headers },
+            body: body === undefined ? undefined : JSON.stringify(body),
+        });
+    } catch (error) {
+        if (error.name === "AbortError") throw error;
+        throw new ApiError("The server does not answer. Is martlet serve running?");
+    }
+    if (!response.ok) throw await refusal(response);
+    return response;
+}
+
+async function refusal(response) {
+    let message = `The server answered ${response.status} ${response.statusText}`.trim();
+    let code = "";
+    let requestID = response.headers.get("X-Request-ID") ?? "";
+    try {
+        const answer = await response.json();
+        message = answer.message ?? message;
+        code = answer.code ?? "";
+        requestID = answer.requestID ?? requestID;
+    } catch {
+        // Not JSON: the status line says what there is to say.
+    }
+    return new ApiError(message, { status: response.status, code, requestID });
+}
+
+async function json(method, parts, { query, body, signal } = {}) {
+    const response = await send(method, apiURL(parts, query), { body, signal });
+    return response.status === 204 ? null : response.json();
+}
+
+/** @returns {Promise<{version: string, api: number}>} */
+export const version = () => json("GET", ["version"]);
+
+/** @returns {Promise<{experiments: object[], hasMore: boolean}>} */
+export const experiments = (query = {}, signal) => json("GET", ["experiments"], { query, signal });
+
+export const experiment = (id, signal) => json("GET", ["experiments", id], { signal });
+
+export const createExperiment = (body) => json("POST", ["experiments"], { body });
+
+export const changeExperiment = (id, body) => json("PATCH", ["experiments", id], { body });
+
+export const deleteExperiment = (id) => json("DELETE", ["experiments", id]);
+
+export const restoreExperiment = (id) => json("POST", ["experiments", id, "restore"]);
+
+export const run = (id, signal) => json("GET", ["runs", id], { signal });
+
+export const changeRun = (id, body) => json("PATCH", ["runs", id], { body });
+
+export const deleteRun = (id) => json("DELETE", ["runs", id]);
+
+export const restoreRun = (id) => json("POST", ["runs", id, "restore"]);
+
+/** @returns {Promise<{runs: object[], total: number, hasMore: boolean, now: number}>} */
+export const searchRuns = (body, signal) => json("POST", ["runs", "search"], { body, signal });
+
+export const runColumns = (body, signal) => json("POST", ["runs", "columns"], { body, signal });
+
+export const bulk = (body) => json("POST", ["runs", "bulk"], { body });
+
+/** @returns {Promise<{series: object[]}>} only series that exist */
+export const series = (body, signal) => json("POST", ["series"], { body, signal });
+
+export const artifacts = (run, path = "", signal) =>
+    json("GET", ["runs", run, "artifacts"], { query: path ? { path } : {}, signal });
+
+export const loggedModels = (body, signal) => json("POST", ["logged-models", "search"], { body, signal });
+
+/** @returns {Promise<{ok: boolean, message?: string}>} */
+export const checkFilter = (filter, signal) => json("POST", ["filter"], { body: { filter }, signal });
+
+/** All matching rows as a file. @returns {Promise<Blob>} */
+export async function exportRuns(body) {
+    const response = await send("POST", apiURL(["runs", "export"]), { body });
+    return response.blob();
+}
+
+/** Link to every point of one series. @param {"csv" | "json"} format */
+export const historyURL = (run, key, format) => apiURL(["runs", run, "history"], { key, format });
+
+/** Link to the bytes of a file; `inline` to look at it, else a download. */
+export const artifactURL = (run, path, inline = false) =>
+    apiURL(["runs", run, "artifacts", "content"], inline ? { path, inline: "1" } : { path });
+
+/**
+ * The beginning of a text file.
+ * @returns {Promise<{text: string, size: number | null, isWhole: boolean}>}
+ */
+export async function artifactText(run, path, limit, signal) {
+    const response = await send("GET", artifactURL(run, path, true), {
+        signal,
+        headers: { Range: `bytes=0-${limit - 1}` },
+    });
+    const text = await response.text();
+    const total = Number(/\/(\d+)$/.exec(response.headers.get("Content-Range") ?? "")?.[1] ?? NaN);
+    const size = Number.isFinite(total) ? total : null;
+    return { text, size, isWhole: response.status === 200 || (size !== null && size <= limit) };
+}

@@ -1,0 +1,148 @@
+// Dialogs: one at a time, closed by Escape, focus goes back to where it was (both done by <dialog>).
+import { h, fill, iconButton } from "../dom.js";
+
+/**
+ * Opens a dialog. `build` gets the function that closes it and returns what stands in it.
+ * @param {string} title
+ * @param {(close: () => void) => any} build
+ */
+export function openDialog(title, build, { wide = false, side = false } = {}) {
+    const dialog = h("dialog", { "aria-label": title, class: `${wide ? "wide" : ""} ${side ? "side" : ""}` });
+    const close = () => dialog.close();
+    fill(dialog, h("header", {}, h("h2", {}, title), iconButton("close", "Close (Esc)", close)), build(close));
+    dialog.addEventListener("close", () => dialog.remove());
+    dialog.addEventListener("click", (event) => {
+        if (event.target === dialog) close();
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+    return dialog;
+}
+
+/**
+ * Asks before something that cannot be seen at a glance. Resolves to whether it was confirmed.
+ * @param {string} title
+ * @param {string} text
+ * @param {string} verb
+ * @returns {Promise<boolean>}
+ */
+export function confirmDialog(title, text, verb) {
+    return new Promise((resolve) => {
+        let answer = false;
+        const dialog = openDialog(title, (close) => [
+            h("p", {}, text),
+            h("div.row.end", {},
+                h("button.button", { type: "button", on: { click: close } }, "Cancel"),
+                h("button.button.primary", {
+                    type: "button", autofocus: true, on: { click: () => { answer = true; close(); } },
+                }, verb)),
+        ]);
+        dialog.addEventListener("close", () => resolve(answer));
+    });
+}
+
+/**
+ * A form in a dialog. `submit` may throw: the message appears in the form, which stays open.
+ * @param {string} title
+ * @param {{name: string, label: string, hint?: string, value?: string, required?: boolean, options?: [string, string][],
+ *     multiline?: boolean}[]} fields
+ * @param {string} verb
+ * @param {(values: Record<string, string>) => Promise<void>} submit
+ */
+export function formDialog(title, fields, verb, submit) {
+    return openDialog(title, (close) => {
+        const message = h("p.bad", { role: "alert" });
+        const button = h("button.button.primary", { type: "submit" }, verb);
+        const send = async (event) => {
+            event.preventDefault();
+            button.disabled = true;
+            try {
+                await submit(Object.fromEntries(new FormData(event.target)));
+                close();
+            } catch (error) {
+                message.textContent = error.message;
+            } finally {
+                button.disabled = false;
+            }
+        };
+        return h("form", { on: { submit: send } },
+            fields.map((field) => h("label.field", {}, h("span", {}, field.label), control(field),
+                field.hint ? h("small.muted", {}, field.hint) : null)),
+            message,
+            h("div.row.end", {},
+                h("button.button", { type: "button", on: { click: close } }, "Cancel"), button));
+    });
+}
+
+function control({ name, value = "", required = false, options = null, multiline = false, list = null }) {
+    if (options) {
+        return h("select.input", { name }, options.map(([key, label]) =>
+            h("option", { value: key, selected: key === value }, label)));
+    }
+    if (multiline) return h("textarea.input", { name, rows: 3, required, value });
+    const input = h("input.input", { name, required, value, autocomplete: "off", list: list ? `list-${name}` : null });
+    return list ? [input, h("datalist", { id: `list-${name}` }, list.map((item) => h("option", { value: item })))] : input;
+}
+
+/**
+ * A text that is edited where it stands: a click or Enter opens a field, Enter keeps, Escape leaves it as it was.
+ * @param {{value: string, placeholder: string, label: string, tag?: string, multiline?: boolean,
+ *     save: (value: string) => Promise<void>}} options
+ */
+export function inlineEdit({ value, placeholder, label, tag = "span", multiline = false, save }) {
+    const host = h(`${tag}.inline-edit`);
+    let current = value;
+    const rest = () => {
+        const button = h("button.inline-text", { type: "button", title: `Edit ${label}`, on: { click: edit } },
+            current ? h("span", {}, current) : h("span.placeholder", {}, placeholder));
+        fill(host, button);
+        return button;
+    };
+    const edit = () => {
+        const field = h(multiline ? "textarea.input" : "input.input", {
+            value: current, "aria-label": label, placeholder, rows: multiline ? 2 : null,
+        });
+        let isDone = false;
+        const finish = async (keep) => {
+            if (isDone) return;
+            isDone = true;
+            const before = current;
+            const next = field.value.trim();
+            if (keep) current = next;
+            rest();
+            if (!keep || next === before) return;
+            try {
+                await save(next);
+            } catch (error) {
+                current = before;
+                rest();
+                host.append(h("small.bad", { role: "alert" }, ` ${error.message}`));
+            }
+        };
+        field.addEventListener("keydown", (event) => {
+            event.stopPropagation();
+            if (event.key === "Enter" && !event.shiftKey) {
+                event.preventDefault();
+                finish(true).then(() => host.firstChild.focus());
+            } else if (event.key === "Escape") {
+                finish(false).then(() => host.firstChild.focus());
+            }
+        });
+        field.addEventListener("blur", () => finish(true));
+        fill(host, field);
+        field.focus();
+        field.select();
+    };
+    rest();
+    return {
+        element: host,
+        edit,
+        /** Shows another text, unless somebody is typing. */
+        set(next) {
+            if (host.contains(document.activeElement) && document.activeElement.matches(".input")) return;
+            if (next === current) return;
+            current = next;
+            rest();
+        },
+    };
+}

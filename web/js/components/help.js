@@ -1,0 +1,26 @@
+// The list of keys.
+import { h } from "../dom.js";
+import { openDialog } from "./dialog.js";
+
+const EVERYWHERE = {
+    "Ctrl K": "Search experiments and runs",
+    "g e": "All experiments",
+    "t": "Next theme",
+    "y": "Copy the link to what you see",
+    "?": "This list",
+    "Esc": "Close, leave a field",
+};
+
+/** @param {Record<string, {label: string, shown?: string}>} keys those of the open page */
+export function showHelp(keys) {
+    const own = Object.entries(keys).filter(([, key]) => key.label)
+        .map(([key, { label, shown }]) => [shown ?? (key === " " ? "Space" : key), label]);
+    openDialog("Keys", () => h("div.help", {},
+        list("This page", own), list("Everywhere", Object.entries(EVERYWHERE))));
+}
+
+function list(title, entries) {
+    if (!entries.length) return null;
+    return h("section", {}, h("h3", {}, title),
+        h("dl.keys", {}, entries.map(([key, label]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, label)])));
+}

@@ -1,0 +1,185 @@
+// Building the page: elements, icons, small habits that every module shares. Text is only ever a text node.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/**
+ * An element. `tag` may carry classes: `h("div.card.wide")`.
+ *
+ * Properties: `on` (event listeners), `style` (through the CSSOM), `data`, `class`; a boolean sets or leaves out
+ * an attribute; everything else is an attribute. Children: nodes, strings, numbers, arrays; null is left out.
+ * @param {string} tag
+ * @param {object} [props]
+ * @param {...any} children
+ * @returns {HTMLElement}
+ */
+export function h(tag, props = {}, ...children) {
+    const [name, ...classes] = tag.split(".");
+    const element = document.createElement(name || "div");
+    if (classes.length) element.className = classes.join(" ");
+    for (const [key, value] of Object.entries(props ?? {})) {
+        if (value === null || value === undefined || value === false) continue;
+        if (key === "on") {
+            for (const [type, listener] of Object.entries(value)) element.addEventListener(type, listener);
+        } else if (key === "style") {
+            for (const [property, setting] of Object.entries(value)) element.style.setProperty(property, setting);
+        } else if (key === "data") {
+            Object.assign(element.dataset, value);
+        } else if (key === "class") {
+            element.classList.add(...value.split(" ").filter(Boolean));
+        } else if (key === "value") {
+            element.value = value;
+        } else {
+            element.setAttribute(key, value === true ? "" : String(value));
+        }
+    }
+    element.append(...nodes(children));
+    return element;
+}
+
+function nodes(children) {
+    return children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
+}
+
+/**
+ * Puts `children` in the place of what `element` holds.
+ * @param {Element} element
+ * @param {...any} children
+ */
+export function fill(element, ...children) {
+    element.replaceChildren(...nodes(children));
+    return element;
+}
+
+/**
+ * Sets the text of an element only where it differs, so that nothing is laid out again for nothing.
+ * @param {Element} element
+ * @param {string} text
+ */
+export function setText(element, text) {
+    if (element.textContent !== text) element.textContent = text;
+}
+
+const ICONS = {
+    experiments: "M3 4h14v3H3zM3 9h14v3H3zM3 14h14v3H3z",
+    search: "M9 3a6 6 0 1 0 0 12A6 6 0 0 0 9 3zM13.5 13.5 18 18",
+    sun: "M10 6.5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7zM10 1.5v2M10 16.5v2M1.5 10h2M16.5 10h2M4 4l1.4 1.4M14.6 14.6 16 16M4 16l1.4-1.4M14.6 5.4 16 4",
+    moon: "M16.5 12.5A7 7 0 0 1 7.5 3.5a7 7 0 1 0 9 9z",
+    auto: "M10 2.5a7.5 7.5 0 1 0 0 15zM10 2.5a7.5 7.5 0 0 1 0 15",
+    help: "M7.2 7.4a2.8 2.8 0 1 1 4.2 2.5c-1 .6-1.4 1-1.4 2.1M10 15v.6",
+    menu: "M4 10h.01M10 10h.01M16 10h.01",
+    edit: "M3 17l1-4 9.5-9.5 3 3L7 16zM12 5l3 3",
+    copy: "M7 7h10v10H7zM13 7V3H3v10h4",
+    down: "M10 3v10M5.5 9 10 13.5 14.5 9M3.5 17h13",
+    close: "M5 5l10 10M15 5 5 15",
+    plus: "M10 4v12M4 10h12",
+    eye: "M1.8 10S5 4.5 10 4.5 18.2 10 18.2 10 15 15.5 10 15.5 1.8 10 1.8 10zM10 7.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5z",
+    folder: "M2.5 5h5l2 2h8v9h-15z",
+    file: "M5 2.5h7l3.5 3.5v11.5H5zM11.5 2.5V6.5h4",
+    chevron: "M7 4l6 6-6 6",
+    expand: "M3 8V3h5M17 12v5h-5M3 3l6 6M17 17l-6-6",
+    tag: "M3 3h7l7 7-7 7-7-7zM6.5 6.5h.01",
+    trash: "M4 5.5h12M8 5V3h4v2M5.5 5.5l.8 11.5h7.4l.8-11.5",
+};
+
+/**
+ * A line drawing of 16 px that takes the colour of its text. Hidden from assistive technology.
+ * @param {keyof typeof ICONS} name
+ */
+export function icon(name) {
+    const svg = document.createElementNS(SVG, "svg");
+    svg.setAttribute("viewBox", "0 0 20 20");
+    svg.setAttribute("class", "icon");
+    svg.setAttribute("aria-hidden", "true");
+    const path = document.createElementNS(SVG, "path");
+    path.setAttribute("d", ICONS[name]);
+    svg.append(path);
+    return svg;
+}
+
+/**
+ * A button that shows only an icon; `label` is its name and its tooltip.
+ * @param {string} name
+ * @param {string} label
+ * @param {(event: MouseEvent) => void} action
+ */
+export function iconButton(name, label, action, props = {}) {
+    return h("button.icon-button", { type: "button", title: label, "aria-label": label, on: { click: action }, ...props },
+        icon(name));
+}
+
+/**
+ * Runs `work` now and then at most once in `interval` milliseconds; never twice at a time; the last call counts.
+ * @param {() => Promise<any> | any} work
+ * @param {number} interval
+ * @returns {{(): void, cancel(): void}}
+ */
+export function coalesced(work, interval) {
+    let timer = null, running = false, again = false, last = -Infinity, dead = false;
+    const start = async () => {
+        timer = null;
+        running = true;
+        again = false;
+        last = performance.now();
+        try {
+            await work();
+        } finally {
+            running = false;
+            if (again && !dead) call();
+        }
+    };
+    const call = () => {
+        if (dead) return;
+        if (running) again = true;
+        else timer ??= setTimeout(start, Math.max(0, last + interval - performance.now()));
+    };
+    call.cancel = () => {
+        dead = true;
+        clearTimeout(timer);
+    };
+    return call;
+}
+
+/**
+ * Calls `work` once nothing has called for `delay` milliseconds.
+ * @param {(...values: any[]) => void} work
+ * @param {number} delay
+ */
+export function debounced(work, delay) {
+    let timer = null;
+    const call = (...values) => {
+        clearTimeout(timer);
+        timer = setTimeout(() => work(...values), delay);
+    };
+    call.cancel = () => clearTimeout(timer);
+    return call;
+}
+
+/** Whether keys that are typed belong to a field. */
+export function isTyping(event) {
+    const target = event.target;
+    return target instanceof HTMLElement
+        && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) && target.type !== "checkbox");
+}
+
+/** Puts a text on the clipboard, also where the page is not a secure context. */
+export async function copyText(text) {
+    try {
+        await navigator.clipboard.writeText(text);
+    } catch {
+        const area = h("textarea.offscreen", { value: text });
+        document.body.append(area);
+        area.select();
+        document.execCommand("copy");
+        area.remove();
+    }
+}
+
+/** Saves bytes under a name, as if the server had sent a download. */
+export function saveBlob(blob, name) {
+    const url = URL.createObjectURL(blob);
+    const link = h("a", { href: url, download: name });
+    document.body.append(link);
+    link.click();
+    link.remove();
+    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}

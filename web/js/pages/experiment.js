@@ -1,0 +1,185 @@
+// One experiment: its question, its goal, and the tabs below.
+import { h, fill } from "../dom.js";
+import { href, navigate } from "../router.js";
+import { plural } from "../format.js";
+import { subscribe } from "../live.js";
+import * as api from "../api.js";
+import { errorBox, skeleton } from "../components/states.js";
+import { inlineEdit } from "../components/dialog.js";
+import { RunsTab, SHOWN_BY_ITSELF } from "./runsTab.js";
+
+const TABS = ["runs", "charts"];
+
+export function open(root, route, shell) {
+    return new ExperimentPage(root, route, shell);
+}
+
+class ExperimentPage {
+    constructor(root, route, shell) {
+        this.root = root;
+        this.shell = shell;
+        this.route = route;
+        this.id = route.path[1];
+        this.tab = null;
+        this.tabKeys = Object.fromEntries(TABS.map((tab, index) =>
+            [String(index + 1), { label: `Tab: ${tab}`, run: () => this.goTab(tab) }]));
+        this.facts = h("div.facts.muted");
+        this.tabs = h("nav.tabs", { "aria-label": "Views of the experiment" });
+        this.body = h("div.tab-body");
+        shell.setCrumbs([["Experiments", href(["e"])], ["…"]]);
+        this.heading = h("div.heading");
+        fill(root, this.heading, this.tabs, this.body);
+        fill(this.body, skeleton(10));
+        this.live = subscribe(["experiments"], () => this.reload());
+        this.start();
+    }
+
+    get keys() {
+        return { ...this.tab?.keys, ...this.tabKeys };
+    }
+
+    async start() {
+        try {
+            this.take(await api.experiment(this.id));
+        } catch (error) {
+            fill(this.body, errorBox(error, () => this.start()));
+            return;
+        }
+        this.buildHeading();
+        this.openTab();
+    }
+
+    take(experiment) {
+        this.experiment = experiment;
+        this.statistics = experiment.statistics;
+        this.goal = experiment.statistics.goal ?? null;
+    }
+
+    /** Reads the experiment again; a failure leaves what is there. */
+    async reload() {
+        try {
+            this.take(await api.experiment(this.id));
+        } catch {
+            return;
+        }
+        if (!this.purpose) return;
+        this.purpose.set(this.experiment.purpose);
+        this.drawFacts();
+        this.tab?.update(this.route);
+    }
+
+    buildHeading() {
+        const { experiment } = this;
+        this.shell.setCrumbs([["Experiments", href(["e"])], [experiment.name]]);
+        this.purpose = inlineEdit({
+            value: experiment.purpose, placeholder: "Which question do these runs answer? Add a purpose.",
+            label: "the purpose", tag: "h1", save: (purpose) => this.change({ purpose }),
+        });
+        fill(this.heading, this.purpose.element, this.facts);
+        this.drawFacts();
+    }
+
+    drawFacts() {
+        const { goal, statistics, experiment } = this;
+        const goalText = goal
+            ? [h("b", {}, `${goal.metric} ${goal.direction === "maximize" ? "▲ max" : "▼ min"}`), goal.isInferred ? " ≈" : ""]
+            : "none yet";
+        fill(this.facts,
+            h("button.inline-text", {
+                type: "button", title: goal?.isInferred ? "Inferred from the metric names; press to set it" : "Change the goal",
+                on: { click: () => this.editGoal() },
+            }, "goal ", goalText),
+            ` · ${plural(statistics.runs, "run")}`,
+            statistics.running ? [" · ", h("span.good", {}, `${statistics.running} running`)] : null,
+            experiment.stage === "deleted" ? [" · ", h("span.warn", {}, "in the bin "), h("button.link", {
+                type: "button", on: { click: () => api.restoreExperiment(this.id).then(() => this.reload(), this.shell.fail) },
+            }, "restore")] : null,
+            " · ", h("button.link", { type: "button", on: { click: () => this.rename() } }, "rename"));
+    }
+
+    async change(body) {
+        this.take(await api.changeExperiment(this.id, body));
+        this.buildHeading();
+        this.tab?.update(this.route);
+    }
+
+    async rename() {
+        const { formDialog } = await import("../components/dialog.js");
+        formDialog("Rename the experiment", [{ name: "name", label: "Name", value: this.experiment.name, required: true }],
+            "Rename", ({ name }) => this.change({ name: name.trim() }));
+    }
+
+    async editGoal() {
+        const { formDialog } = await import("../components/dialog.js");
+        const goal = this.goal;
+        formDialog("Goal", [
+            { name: "metric", label: "Metric", value: goal?.isInferred ? "" : goal?.metric ?? "",
+                hint: goal?.isInferred ? `Left empty, it is inferred: ${goal.metric}` : "Left empty, it is inferred",
+                list: this.statistics.metricKeys.slice(0, 200) },
+            { name: "direction", label: "Better is", value: goal?.direction ?? "maximize",
+                options: [["maximize", "▲ greater"], ["minimize", "▼ smaller"]] },
+        ], "Set", ({ metric, direction }) =>
+            this.change({ goal: metric.trim() ? { metric: metric.trim(), direction } : null }));
+    }
+
+    // ---- tabs ----
+
+    get tabName() {
+        return TABS.includes(this.route.path[2]) ? this.route.path[2] : "runs";
+    }
+
+    goTab(tab) {
+        const query = Object.fromEntries(this.route.query);
+        navigate(this.tabLink(tab, query));
+    }
+
+    tabLink(tab, query = Object.fromEntries(this.route.query)) {
+        return href(tab === "runs" ? ["e", this.id] : ["e", this.id, tab], query);
+    }
+
+    drawTabs() {
+        fill(this.tabs, TABS.map((tab) => h("a", {
+            href: this.tabLink(tab), "aria-current": tab === this.tabName ? "page" : null,
+        }, tab)));
+    }
+
+    async openTab() {
+        this.drawTabs();
+        this.tab?.close();
+        this.tab = null;
+        const name = this.openName = this.tabName;
+        fill(this.body);
+        this.body.className = `tab-body ${name}`;
+        if (name === "runs") {
+            this.tab = new RunsTab(this.body, this);
+            return;
+        }
+        const { ChartsTab } = await import("./chartsTab.js");
+        if (this.openName === name && !this.tab && this.root.isConnected) this.tab = new ChartsTab(this.body, this);
+    }
+
+    update(route) {
+        this.route = route;
+        if (!this.experiment) return;
+        if (this.tabName !== this.openName) {
+            this.openTab();
+            return;
+        }
+        this.drawTabs();
+        this.tab?.update(route);
+    }
+
+    /** Runs whose curves are drawn, in the order of their colours. */
+    shownIDs() {
+        const show = this.route.query.get("show");
+        if (show === "none") return [];
+        if (show) return show.split(",").filter(Boolean);
+        const rows = this.tab?.list ? Array.from({ length: SHOWN_BY_ITSELF }, (_, index) => this.tab.list.at(index)) : [];
+        return rows.filter(Boolean).map((run) => run.id);
+    }
+
+    close() {
+        this.tab?.close();
+        this.live.close();
+    }
+}

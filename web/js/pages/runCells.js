@@ -1,0 +1,194 @@
+// How each column of the run table looks: its heading and its cells.
+import { h, fill, setText } from "../dom.js";
+import { href } from "../router.js";
+import { ago, columnDigits, compact, duration, fixed, iso, number, toNumber } from "../format.js";
+import { statusIcon, statusName } from "../components/status.js";
+import { drawSparkline } from "../charts/sparkline.js";
+import { columnName, direction, statisticOf } from "./runColumns.js";
+
+const LABELS = { name: "name", status: "status", created: "created", duration: "duration", user: "user" };
+const wide = (text) => text.length * 7.3;
+const clamp = (value, low, high) => Math.round(Math.max(low, Math.min(high, value)));
+const valueOf = (pairs, key) => pairs.find((one) => one.key === key)?.value;
+
+/**
+ * The columns of a table for these ids, as wide as what stands in them.
+ * @param {string[]} ids
+ * @param {object} table the runs tab: `goal`, `facts`, `rows()`, `marks`, `colorOf`, `toggle…`
+ * @returns {import("../components/grid.js").Column[]}
+ */
+export function makeColumns(ids, table) {
+    const goal = table.goal ? `m.best:${table.goal.metric}` : null;
+    const fixedOnes = [selectColumn(table), shownColumn(table), statusColumn(), nameColumn(table)];
+    const goalOnes = goal ? [metricColumn(columnName(goal), table, true), sparkColumn(table)] : [];
+    const rest = ids.filter((id) => id !== goal).map(columnName).filter(Boolean).map((name) => {
+        if (name.kind === "m") return metricColumn(name, table, false);
+        return name.kind === "a" ? attributeColumn(name, table) : textColumn(name, table);
+    });
+    return [...fixedOnes, ...goalOnes, ...rest];
+}
+
+function selectColumn(table) {
+    return {
+        id: "select", title: "Select (x)", width: 30, pinned: true,
+        heading: () => h("input", {
+            type: "checkbox", "aria-label": "Select all that match", on: { change: (event) => table.selectAll(event.target.checked) },
+        }),
+        draw(cell, run, index) {
+            if (!cell.firstChild) {
+                cell.append(h("input", { type: "checkbox", tabindex: -1, on: {
+                    click: (event) => table.select(Number(cell.dataset.index), event.target.checked, event.shiftKey),
+                } }));
+            }
+            cell.dataset.index = index;
+            cell.firstChild.checked = table.selected.has(run.id);
+            cell.firstChild.setAttribute("aria-label", `Select ${run.name}`);
+        },
+    };
+}
+
+function shownColumn(table) {
+    return {
+        id: "shown", title: "Shown in charts (Space)", width: 26, pinned: true,
+        heading: () => h("span.sr-only", {}, "shown in charts"),
+        draw(cell, run, index) {
+            if (!cell.firstChild) {
+                cell.append(h("button.swatch", { type: "button", tabindex: -1, on: {
+                    click: () => table.toggleShown(Number(cell.dataset.index)),
+                } }));
+            }
+            cell.dataset.index = index;
+            const color = table.colorOf(run.id);
+            const button = cell.firstChild;
+            button.classList.toggle("off", color === null);
+            button.style.setProperty("--swatch", color === null ? "transparent" : `var(--c${color % 10})`);
+            button.title = color === null ? "Show in charts" : "Shown in charts; press to hide";
+            button.setAttribute("aria-label", `${run.name}: ${button.title}`);
+        },
+    };
+}
+
+function statusColumn() {
+    return {
+        id: "a:status", title: "Status", width: 26, pinned: true,
+        heading: () => h("span.sr-only", {}, "status"),
+        draw(cell, run) {
+            const name = statusName(run);
+            if (cell.dataset.status === name && cell.firstChild) return;
+            cell.dataset.status = name;
+            fill(cell, statusIcon(run));
+        },
+    };
+}
+
+function nameColumn(table) {
+    const longest = Math.max(12, ...table.rows().map((run) => run.name.length));
+    return {
+        id: "a:name", title: "Name", width: clamp(longest * 7.1 + 20, 130, table.isNarrow ? 150 : 280), pinned: true,
+        isSortable: true, kind: "name",
+        heading: () => "name",
+        draw(cell, run) {
+            if (!cell.firstChild) cell.append(h("a", { tabindex: -1 }));
+            const link = cell.firstChild;
+            setText(link, run.name || run.id.slice(0, 8));
+            link.setAttribute("href", href(["r", run.id]));
+            link.title = run.purpose ? `${run.name}\n${run.purpose}` : run.name;
+        },
+    };
+}
+
+function metricColumn(name, table, isGoal) {
+    const better = isGoal ? table.goal.direction : direction(name.key) ?? "maximize";
+    const end = name.statistic === "best" ? (better === "minimize" ? "min" : "max") : name.statistic;
+    const read = (run) => {
+        const summary = run.metrics.find((one) => one.key === name.key);
+        return summary ? [...statisticOf(summary, name.statistic, better), summary] : [undefined, null, null];
+    };
+    const digits = columnDigits(table.rows().map((run) => toNumber(read(run)[0])));
+    const hasStep = name.statistic === "best" || name.statistic === "min" || name.statistic === "max";
+    const label = `${name.key} ${isGoal ? "best" : end}`;
+    const stepWidth = hasStep ? Math.max(0, ...table.rows().map((run) => wide(compact(read(run)[1] ?? 0)))) + 20 : 0;
+    return {
+        id: name.id, align: "right", isSortable: true, kind: "metric",
+        title: `${name.key}: ${end}${hasStep ? " @ step" : ""}${isGoal && table.goal.isInferred ? " (goal inferred ≈)" : ""}`,
+        width: clamp(Math.max(wide(label) + 26, 52 + stepWidth + 28), 84, 210),
+        heading: () => [h("span.ellipsis", {}, name.key), h("span.end", {}, ` ${isGoal ? "best" : end}`)],
+        draw(cell, run) {
+            const [value, step, summary] = read(run);
+            const isBest = name.statistic === "best" && value !== undefined && value !== null && table.isBest(name.key, better, value);
+            const broken = summary && !Number.isFinite(toNumber(summary.last));
+            const key = `${value}|${step}|${isBest}|${broken}|${digits}`;
+            if (cell.dataset.key === key && cell.firstChild) return;
+            cell.dataset.key = key;
+            if (value === undefined) fill(cell, h("span.muted", {}, "–"));
+            else {
+                fill(cell, broken ? h("span.bad.flag", { title: `last value: ${number(summary.last)}` }, number(summary.last), " ") : null,
+                    h("span", { class: isBest ? "best" : "" }, fixed(value, digits)),
+                    hasStep && step !== null ? h("span.muted", {}, ` @${compact(step)}`) : null,
+                    h("span.mark", {}, isBest ? "▲" : ""));
+            }
+        },
+    };
+}
+
+function sparkColumn(table) {
+    return {
+        id: "spark", title: `${table.goal.metric} over time`, width: 124, kind: "spark",
+        heading: () => h("span.ellipsis", {}, table.goal.metric),
+        draw(cell, run) {
+            if (!cell.firstChild) cell.append(h("canvas", { width: 104, height: 20, "aria-hidden": "true" }));
+            const spark = table.sparks.get(run.id);
+            const key = `${run.id}|${spark?.count}|${table.themeTurn}`;
+            if (cell.dataset.key === key) return;
+            cell.dataset.key = key;
+            drawSparkline(cell.firstChild, spark?.values ?? [], table.sparkColor());
+        },
+    };
+}
+
+function textColumn(name, table) {
+    const read = (run) => valueOf(name.kind === "p" ? run.params : run.tags, name.key);
+    const values = table.rows().map((run) => read(run) ?? "");
+    const isNumeric = values.some(Boolean) && values.every((value) => value === "" || Number.isFinite(Number(value)));
+    const longest = Math.max(0, ...values.map((value) => shortened(value, isNumeric).length));
+    return {
+        id: name.id, title: `${name.kind === "p" ? "parameter" : "tag"} ${name.key}`, isSortable: true,
+        align: isNumeric ? "right" : undefined,
+        width: clamp(Math.max(wide(name.key) + 24, longest * 7.1 + 18), 56, 200),
+        heading: () => h("span.ellipsis", {}, name.key),
+        draw(cell, run) {
+            const value = read(run);
+            setText(cell, value === undefined ? "–" : shortened(value, isNumeric));
+            cell.classList.toggle("muted", value === undefined);
+            cell.title = value ?? "";
+        },
+    };
+}
+
+// Numbers that a client wrote with all their digits are shown as a person would write them; the title has them all.
+function shortened(value, isNumeric) {
+    if (!isNumeric || value.length <= 8) return value.length > 60 ? `${value.slice(0, 60)}…` : value;
+    return number(Number(value));
+}
+
+function attributeColumn(name, table) {
+    const widths = { created: 70, duration: 82, user: 74, name: 160, status: 84 };
+    return {
+        id: name.id, title: LABELS[name.key], width: widths[name.key], isSortable: true,
+        align: name.key === "created" || name.key === "duration" ? "right" : undefined,
+        kind: "quiet",
+        heading: () => LABELS[name.key],
+        draw(cell, run) {
+            const now = Date.now() + table.list.clock;
+            if (name.key === "created") {
+                setText(cell, ago(run.startedAt ?? run.createdAt, now));
+                cell.title = iso(run.startedAt ?? run.createdAt);
+            } else if (name.key === "duration") {
+                const end = run.endedAt ?? (run.isStalled ? run.heartbeatAt : now);
+                setText(cell, run.startedAt ? duration(end - run.startedAt) : "–");
+            } else {
+                setText(cell, name.key === "status" ? statusName(run) : run[name.key] || "–");
+            }
+        },
+    };
+}
