@@ -85,7 +85,10 @@ final class Buckets {
             slots[slot].min = min(slots[slot].min, cells.minima[cell])
             slots[slot].max = max(slots[slot].max, cells.maxima[cell])
             let place = PointPlace(
-                time: lastX[cell], step: cells.lastTimes[cell], value: PointOrder.sortKey(of: cells.lasts[cell]))
+                time: lastX[cell],
+                step: cells.lastTimes[cell],
+                value: PointOrder.sortKey(of: cells.lasts[cell])
+            )
             if !(place < slots[slot].lastPlace) {
                 slots[slot].lastPlace = place
                 slots[slot].last = cells.lasts[cell]
@@ -100,10 +103,17 @@ final class Buckets {
             let hasFinite = slot.finiteCount > 0
             result.append(
                 SeriesBucket(
-                    firstX: slot.firstX &- origin, lastX: slot.lastX &- origin, min: hasFinite ? slot.min : .nan,
+                    firstX: slot.firstX &- origin,
+                    lastX: slot.lastX &- origin,
+                    min: hasFinite ? slot.min : .nan,
                     max: hasFinite ? slot.max : .nan,
-                    mean: hasFinite ? slot.sum / Double(slot.finiteCount) : .nan, last: slot.last, count: slot.count,
-                    nanCount: slot.nanCount, infinityCount: slot.count - slot.nanCount - slot.finiteCount))
+                    mean: hasFinite ? slot.sum / Double(slot.finiteCount) : .nan,
+                    last: slot.last,
+                    count: slot.count,
+                    nanCount: slot.nanCount,
+                    infinityCount: slot.count - slot.nanCount - slot.finiteCount
+                )
+            )
         }
         return result
     }

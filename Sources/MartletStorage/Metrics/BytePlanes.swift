@@ -9,7 +9,10 @@ enum BytePlanes {
 
     /// Appends the low `width` bytes of each word.
     static func encode(
-        _ words: UnsafeBufferPointer<UInt64>, width: Int, to sink: ByteSink, with compressor: Compressor?
+        _ words: UnsafeBufferPointer<UInt64>,
+        width: Int,
+        to sink: ByteSink,
+        with compressor: Compressor?
     ) {
         let stride = (words.count + 7) & ~7
         let planes = UnsafeMutablePointer<UInt8>.allocate(capacity: stride * 8)
@@ -27,7 +30,9 @@ enum BytePlanes {
     }
 
     private static func encode(
-        plane bytes: UnsafeRawBufferPointer, to sink: ByteSink, with compressor: Compressor?
+        plane bytes: UnsafeRawBufferPointer,
+        to sink: ByteSink,
+        with compressor: Compressor?
     ) -> UInt16 {
         let first = bytes[0]
         if bytes.allSatisfy({ $0 == first }) {
@@ -53,7 +58,10 @@ enum BytePlanes {
 
     /// Reads `count` words of `width` bytes each and hands them on, in order, eight at a time at most.
     static func decode(
-        from source: inout ByteSource, count: Int, width: Int, with compressor: Compressor,
+        from source: inout ByteSource,
+        count: Int,
+        width: Int,
+        with compressor: Compressor,
         into words: UnsafeMutablePointer<UInt64>
     ) throws(CorruptBytes) {
         let modes = try source.fixed(UInt16.self)
@@ -82,7 +90,9 @@ enum BytePlanes {
     }
 
     private static func split(
-        _ words: UnsafeBufferPointer<UInt64>, into planes: UnsafeMutablePointer<UInt8>, stride: Int
+        _ words: UnsafeBufferPointer<UInt64>,
+        into planes: UnsafeMutablePointer<UInt8>,
+        stride: Int
     ) {
         let out = UnsafeMutableRawPointer(planes)
         var index = 0
@@ -98,7 +108,10 @@ enum BytePlanes {
     }
 
     private static func join(
-        _ planes: UnsafeMutablePointer<UInt8>, stride: Int, count: Int, into words: UnsafeMutablePointer<UInt64>
+        _ planes: UnsafeMutablePointer<UInt8>,
+        stride: Int,
+        count: Int,
+        into words: UnsafeMutablePointer<UInt64>
     ) {
         let from = UnsafeRawPointer(planes)
         var index = 0
@@ -106,7 +119,8 @@ enum BytePlanes {
             var block = SIMD8<UInt64>()
             for lane in 0..<8 {
                 block[lane] = UInt64(
-                    littleEndian: from.loadUnaligned(fromByteOffset: lane * stride + index, as: UInt64.self))
+                    littleEndian: from.loadUnaligned(fromByteOffset: lane * stride + index, as: UInt64.self)
+                )
             }
             block = transpose(block)
             for lane in 0..<min(8, count - index) { words[index + lane] = block[lane] }

@@ -143,7 +143,9 @@ struct Cells {
     }
 
     private static func edges(
-        _ source: inout ByteSource, _ count: Int, _ compressor: Compressor
+        _ source: inout ByteSource,
+        _ count: Int,
+        _ compressor: Compressor
     ) throws(CorruptBytes) -> ([Int64], [Int64]) {
         let firsts = try integers(&source, count, compressor)
         var lasts = try integers(&source, count, compressor)
@@ -152,7 +154,9 @@ struct Cells {
     }
 
     private static func integers(
-        _ source: inout ByteSource, _ count: Int, _ compressor: Compressor
+        _ source: inout ByteSource,
+        _ count: Int,
+        _ compressor: Compressor
     ) throws(CorruptBytes) -> [Int64] {
         var column = [Int64](repeating: 0, count: count)
         try column.withUnsafeMutableBufferPointer { target throws(CorruptBytes) in
@@ -162,7 +166,9 @@ struct Cells {
     }
 
     private static func values(
-        _ source: inout ByteSource, _ count: Int, _ compressor: Compressor
+        _ source: inout ByteSource,
+        _ count: Int,
+        _ compressor: Compressor
     ) throws(CorruptBytes) -> [Double] {
         var column = [Double](repeating: 0, count: count)
         try column.withUnsafeMutableBufferPointer { target throws(CorruptBytes) in

@@ -41,13 +41,16 @@ struct ChunkCodec {
     }
 
     private func slice<Element>(
-        _ column: UnsafeMutablePointer<Element>, _ range: Range<Int>
+        _ column: UnsafeMutablePointer<Element>,
+        _ range: Range<Int>
     ) -> UnsafeBufferPointer<Element> {
         UnsafeBufferPointer(start: column + range.lowerBound, count: range.count)
     }
 
     private func room<Element>(
-        _ column: UnsafeMutablePointer<Element>, _ points: PointBuffer, _ count: Int
+        _ column: UnsafeMutablePointer<Element>,
+        _ points: PointBuffer,
+        _ count: Int
     ) -> UnsafeMutableBufferPointer<Element> {
         UnsafeMutableBufferPointer(start: column + points.count, count: count)
     }

@@ -32,7 +32,9 @@ enum IntegerColumn {
 
     /// Reads `target.count` integers.
     static func decode(
-        from source: inout ByteSource, into target: UnsafeMutableBufferPointer<Int64>, with compressor: Compressor
+        from source: inout ByteSource,
+        into target: UnsafeMutableBufferPointer<Int64>,
+        with compressor: Compressor
     ) throws(CorruptBytes) {
         guard !target.isEmpty else { return }
         let tag = try source.byte()
@@ -62,7 +64,10 @@ enum IntegerColumn {
     }
 
     private static func readDeltas(
-        _ source: inout ByteSource, first: Int64, base: Int64, into target: UnsafeMutableBufferPointer<Int64>
+        _ source: inout ByteSource,
+        first: Int64,
+        base: Int64,
+        into target: UnsafeMutableBufferPointer<Int64>
     ) throws(CorruptBytes) {
         var value = first
         target[0] = value
@@ -73,7 +78,9 @@ enum IntegerColumn {
     }
 
     private static func readCurvature(
-        _ source: inout ByteSource, first: Int64, into target: UnsafeMutableBufferPointer<Int64>
+        _ source: inout ByteSource,
+        first: Int64,
+        into target: UnsafeMutableBufferPointer<Int64>
     ) throws(CorruptBytes) {
         var value = first
         var delta: Int64 = 0
@@ -86,7 +93,10 @@ enum IntegerColumn {
     }
 
     private static func withResiduals(
-        _ tag: UInt8, _ source: inout ByteSource, _ count: Int, _ compressor: Compressor,
+        _ tag: UInt8,
+        _ source: inout ByteSource,
+        _ count: Int,
+        _ compressor: Compressor,
         _ body: (inout ByteSource) throws(CorruptBytes) -> Void
     ) throws(CorruptBytes) {
         guard tag & compressed != 0 else { return try body(&source) }

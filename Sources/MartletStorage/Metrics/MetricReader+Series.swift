@@ -13,8 +13,15 @@ extension MetricReader {
     ///   - halfLife: in units of x; 0 for no smoothing.
     ///   - runStart: where relative time begins; `nil` for the series' first point.
     package static func series(
-        run: Int64, key: String, axis: SeriesAxis, from: Int64?, to: Int64?, buckets: Int, halfLife: Double,
-        runStart: Int64?, on connection: any SQLConnection
+        run: Int64,
+        key: String,
+        axis: SeriesAxis,
+        from: Int64?,
+        to: Int64?,
+        buckets: Int,
+        halfLife: Double,
+        runStart: Int64?,
+        on connection: any SQLConnection
     ) throws -> (buckets: [SeriesBucket], count: Int, smoothed: [Double]) {
         guard buckets > 0, let key = try number(of: key, on: connection) else { return ([], 0, []) }
         return try readable {
@@ -50,7 +57,12 @@ struct SeriesReading {
             [.integer(run), .integer(key)]
         ) { ChunkRow($0) }
         logged = try StoredPoints.logged(
-            run: run, key: key, times: Int64.min...Int64.max, compressor: codec.compressor, on: connection)
+            run: run,
+            key: key,
+            times: Int64.min...Int64.max,
+            compressor: codec.compressor,
+            on: connection
+        )
         var start = runStart
         if start == nil {
             start = chunks.first?.first.time
@@ -98,7 +110,9 @@ struct SeriesReading {
     private enum Detail { case coarse, fine, points }
 
     mutating func buckets(
-        _ number: Int, over range: ClosedRange<Int64>, on connection: any SQLConnection
+        _ number: Int,
+        over range: ClosedRange<Int64>,
+        on connection: any SQLConnection
     ) throws -> [SeriesBucket] {
         let result = Buckets(number, over: range)
         let width = Double(UInt64(bitPattern: range.upperBound &- range.lowerBound)) / Double(number)
@@ -197,8 +211,10 @@ struct SeriesReading {
             throw CorruptBytes(what: "the cells of a chunk are of another one")
         }
         result.add(
-            cells, firstX: axis == .step ? cells.firstSteps : cells.firstTimes,
-            lastX: axis == .step ? cells.lastSteps : cells.lastTimes)
+            cells,
+            firstX: axis == .step ? cells.firstSteps : cells.firstTimes,
+            lastX: axis == .step ? cells.lastSteps : cells.lastTimes
+        )
     }
 
     private func add(_ points: PointBuffer, isInside: Bool, _ range: ClosedRange<Int64>, to result: Buckets) {
@@ -222,7 +238,9 @@ struct SeriesReading {
 
     /// The moving average at the last point of each bucket.
     func smoothed(
-        at buckets: [SeriesBucket], halfLife: Double, on connection: any SQLConnection
+        at buckets: [SeriesBucket],
+        halfLife: Double,
+        on connection: any SQLConnection
     ) throws -> [Double] {
         guard let first = buckets.first, let last = buckets.last else { return [] }
         var smoother = Smoother(halfLife: halfLife, marks: buckets.map { $0.lastX &+ origin })

@@ -7,7 +7,11 @@ package enum MetricReader {
     /// Empty when the run has no such metric. O(points returned) plus at most one chunk and the unsealed log.
     /// - Throws: `internal` when what is stored is damaged.
     package static func history(
-        run: Int64, key: String, after cursor: HistoryCursor?, limit: Int, on connection: any SQLConnection
+        run: Int64,
+        key: String,
+        after cursor: HistoryCursor?,
+        limit: Int,
+        on connection: any SQLConnection
     ) throws -> PointColumns {
         guard limit > 0, let key = try number(of: key, on: connection) else { return PointColumns() }
         return try readable {
@@ -16,14 +20,29 @@ package enum MetricReader {
     }
 
     private static func history(
-        run: Int64, key: Int64, after cursor: HistoryCursor?, limit: Int, on connection: any SQLConnection
+        run: Int64,
+        key: Int64,
+        after cursor: HistoryCursor?,
+        limit: Int,
+        on connection: any SQLConnection
     ) throws -> PointColumns {
         let start = cursor.map { PointPlace(time: $0.time, step: $0.step, value: $0.valueKey) }
         let compressor = Compressor()
         let sealed = try sealedPoints(
-            run: run, key: key, after: start, limit: limit, ChunkCodec(compressor: compressor), on: connection)
+            run: run,
+            key: key,
+            after: start,
+            limit: limit,
+            ChunkCodec(compressor: compressor),
+            on: connection
+        )
         let logged = try StoredPoints.logged(
-            run: run, key: key, times: (start?.time ?? .min)...Int64.max, compressor: compressor, on: connection)
+            run: run,
+            key: key,
+            times: (start?.time ?? .min)...Int64.max,
+            compressor: compressor,
+            on: connection
+        )
         if let start { logged.removeFirst(logged.firstIndex(after: start)) }
         if logged.isEmpty { return sealed.columns(0..<min(limit, sealed.count)) }
         let all = PointBuffer.union(sealed, logged)
@@ -32,14 +51,23 @@ package enum MetricReader {
 
     /// Points of chunks after a place, in order: at least `limit`, unless there are fewer.
     private static func sealedPoints(
-        run: Int64, key: Int64, after start: PointPlace?, limit: Int, _ codec: ChunkCodec,
+        run: Int64,
+        key: Int64,
+        after start: PointPlace?,
+        limit: Int,
+        _ codec: ChunkCodec,
         on connection: any SQLConnection
     ) throws -> PointBuffer {
         let points = PointBuffer(capacity: min(limit, 1 << 20))
         var place = start ?? .first
         while true {
             let page = try ChunkRow.chunks(
-                run: run, key: key, after: place, limit: limit / ChunkCodec.fullCount + 4, on: connection)
+                run: run,
+                key: key,
+                after: place,
+                limit: limit / ChunkCodec.fullCount + 4,
+                on: connection
+            )
             for chunk in page {
                 let isFirst = points.isEmpty
                 try chunk.read(into: points, with: codec, on: connection)
@@ -55,7 +83,9 @@ package enum MetricReader {
     ///
     /// Runs without metrics are left out. Two index seeks a run, and one row a metric.
     package static func summaries(
-        runs: [Int64], keys: [String]?, on connection: any SQLConnection
+        runs: [Int64],
+        keys: [String]?,
+        on connection: any SQLConnection
     ) throws -> [Int64: [MetricSummary]] {
         var names: [Int64: String] = [:]
         if let keys {
@@ -84,7 +114,10 @@ package enum MetricReader {
     }
 
     private static func allSummaries(
-        of run: Int64, _ names: inout [Int64: String], onlyNamed: Bool, on connection: any SQLConnection
+        of run: Int64,
+        _ names: inout [Int64: String],
+        onlyNamed: Bool,
+        on connection: any SQLConnection
     ) throws -> [MetricSummary] {
         try connection.rows(summariesOfRun, [.integer(run)]) { row -> MetricSummary? in
             let id = row.integer(0)

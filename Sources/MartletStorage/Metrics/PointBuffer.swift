@@ -47,7 +47,9 @@ final class PointBuffer {
     }
 
     private static func moved<Element>(
-        _ old: UnsafeMutablePointer<Element>, _ count: Int, to capacity: Int
+        _ old: UnsafeMutablePointer<Element>,
+        _ count: Int,
+        to capacity: Int
     ) -> UnsafeMutablePointer<Element> {
         let new = UnsafeMutablePointer<Element>.allocate(capacity: capacity)
         new.update(from: old, count: count)
@@ -106,7 +108,8 @@ final class PointBuffer {
         PointColumns(
             steps: Array(UnsafeBufferPointer(start: steps + range.lowerBound, count: range.count)),
             times: Array(UnsafeBufferPointer(start: times + range.lowerBound, count: range.count)),
-            values: Array(UnsafeBufferPointer(start: values + range.lowerBound, count: range.count)))
+            values: Array(UnsafeBufferPointer(start: values + range.lowerBound, count: range.count))
+        )
     }
 
     /// Whether the points of a range ascend strictly by (time, step, value).

@@ -40,7 +40,8 @@ enum PointLog {
     ///
     /// What is not read costs nothing but its entry in the directory.
     static func forEachSeries(
-        in bytes: UnsafeRawBufferPointer, _ body: (Int64, Series) throws -> Void
+        in bytes: UnsafeRawBufferPointer,
+        _ body: (Int64, Series) throws -> Void
     ) throws {
         var source = ByteSource(try Checksum.open(bytes))
         guard try source.byte() == version else { throw CorruptBytes(what: "a log row of an unknown version") }
@@ -68,14 +69,20 @@ enum PointLog {
             points.reserve(count)
             var source = ByteSource(content)
             try IntegerColumn.decode(
-                from: &source, into: UnsafeMutableBufferPointer(start: points.times + points.count, count: count),
-                with: compressor)
+                from: &source,
+                into: UnsafeMutableBufferPointer(start: points.times + points.count, count: count),
+                with: compressor
+            )
             try IntegerColumn.decode(
-                from: &source, into: UnsafeMutableBufferPointer(start: points.steps + points.count, count: count),
-                with: compressor)
+                from: &source,
+                into: UnsafeMutableBufferPointer(start: points.steps + points.count, count: count),
+                with: compressor
+            )
             try ValueColumn.decode(
-                from: &source, into: UnsafeMutableBufferPointer(start: points.values + points.count, count: count),
-                with: compressor)
+                from: &source,
+                into: UnsafeMutableBufferPointer(start: points.values + points.count, count: count),
+                with: compressor
+            )
             guard source.remaining == 0 else { throw CorruptBytes(what: "a series of a log row is too long") }
             points.advance(by: count)
         }

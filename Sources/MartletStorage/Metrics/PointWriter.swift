@@ -12,7 +12,11 @@ package enum PointWriter {
     /// - Returns: how many points were new.
     /// - Throws: `invalidArgument` for columns that do not fit each other.
     package static func write(
-        _ batch: LogBatch, run: Int64, experiment: Int64, now: Int64, on connection: any SQLConnection
+        _ batch: LogBatch,
+        run: Int64,
+        experiment: Int64,
+        now: Int64,
+        on connection: any SQLConnection
     ) throws -> Int {
         guard batch.pointCount > 0 else { return 0 }
         var groups = try SeriesGroups(batch)
@@ -27,7 +31,11 @@ package enum PointWriter {
     }
 
     private static func append(
-        _ groups: SeriesGroups, run: Int64, experiment: Int64, now: Int64, on connection: any SQLConnection
+        _ groups: SeriesGroups,
+        run: Int64,
+        experiment: Int64,
+        now: Int64,
+        on connection: any SQLConnection
     ) throws -> Int {
         let points = groups.points
         var pieces: [PointLog.Piece] = []
@@ -45,12 +53,15 @@ package enum PointWriter {
             [
                 .integer(run), .integer(run), .integer(firstTime), .integer(lastTime), .integer(now),
                 .integer(count), .integer(data.count), .blob(data),
-            ])
+            ]
+        )
         for group in groups.groups where !group.range.isEmpty {
             var state = group.state
             state.add(points, group.range)
             try connection.execute(
-                SeriesState.upsert, state.arguments(run: run, key: group.key, experiment: experiment))
+                SeriesState.upsert,
+                state.arguments(run: run, key: group.key, experiment: experiment)
+            )
         }
         return count
     }
@@ -202,7 +213,11 @@ extension SeriesGroups.Group {
             return
         }
         let known = try StoredPoints.around(
-            points.times[late.lowerBound]...points.times[late.upperBound - 1], run: run, key: key, on: connection)
+            points.times[late.lowerBound]...points.times[late.upperBound - 1],
+            run: run,
+            key: key,
+            on: connection
+        )
         // From the back, so that those kept end where the new ones begin.
         var end = firstNew
         for index in late.reversed() where !known.contains(points.place(index)) {

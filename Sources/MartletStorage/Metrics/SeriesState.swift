@@ -47,7 +47,10 @@ struct SeriesState {
         count = row.integer(first + 10)
         nanCount = row.integer(first + 11)
         mark = PointPlace(
-            time: row.integer(first + 12), step: row.integer(first + 13), value: row.integer(first + 14))
+            time: row.integer(first + 12),
+            step: row.integer(first + 13),
+            value: row.integer(first + 14)
+        )
         flags = row.integer(first + 15)
     }
 
@@ -140,8 +143,17 @@ struct SeriesState {
 
     func summary(key: String) -> MetricSummary {
         MetricSummary(
-            key: key, last: lastValue, lastStep: lastStep, lastTime: lastTime, min: min,
-            minStep: min == nil ? nil : minStep, max: max, maxStep: max == nil ? nil : maxStep,
-            mean: finiteCount == 0 ? nil : finiteSum / Double(finiteCount), count: count, nanCount: nanCount)
+            key: key,
+            last: lastValue,
+            lastStep: lastStep,
+            lastTime: lastTime,
+            min: min,
+            minStep: min == nil ? nil : minStep,
+            max: max,
+            maxStep: max == nil ? nil : maxStep,
+            mean: finiteCount == 0 ? nil : finiteSum / Double(finiteCount),
+            count: count,
+            nanCount: nanCount
+        )
     }
 }

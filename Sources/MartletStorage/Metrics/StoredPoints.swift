@@ -4,7 +4,10 @@ import MartletCore
 enum StoredPoints {
     /// The stored points of a series whose times are in a range, and perhaps more around them; sorted, distinct.
     static func around(
-        _ times: ClosedRange<Int64>, run: Int64, key: Int64, on connection: any SQLConnection
+        _ times: ClosedRange<Int64>,
+        run: Int64,
+        key: Int64,
+        on connection: any SQLConnection
     ) throws -> PointBuffer {
         let compressor = Compressor()
         let points = try logged(run: run, key: key, times: times, compressor: compressor, on: connection)
@@ -17,7 +20,11 @@ enum StoredPoints {
 
     /// The points of a series that are not sealed, from log rows that overlap the times; sorted, distinct.
     static func logged(
-        run: Int64, key: Int64, times: ClosedRange<Int64>, compressor: Compressor, on connection: any SQLConnection
+        run: Int64,
+        key: Int64,
+        times: ClosedRange<Int64>,
+        compressor: Compressor,
+        on connection: any SQLConnection
     ) throws -> PointBuffer {
         let points = PointBuffer()
         try connection.query(
@@ -65,7 +72,10 @@ struct ChunkRow {
 
     /// Chunks that overlap some times, in order. They do not overlap each other, so it ends at the first beyond.
     static func chunks(
-        run: Int64, key: Int64, times: ClosedRange<Int64>, on connection: any SQLConnection
+        run: Int64,
+        key: Int64,
+        times: ClosedRange<Int64>,
+        on connection: any SQLConnection
     ) throws -> [ChunkRow] {
         var all: [ChunkRow] = []
         var place = PointPlace(time: times.lowerBound, step: .min, value: .min)
@@ -82,7 +92,11 @@ struct ChunkRow {
 
     /// The first `limit` chunks that end after a place, in order. One index seek.
     static func chunks(
-        run: Int64, key: Int64, after place: PointPlace, limit: Int, on connection: any SQLConnection
+        run: Int64,
+        key: Int64,
+        after place: PointPlace,
+        limit: Int,
+        on connection: any SQLConnection
     ) throws -> [ChunkRow] {
         try connection.rows(
             endingAfter,

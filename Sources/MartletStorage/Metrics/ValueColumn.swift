@@ -33,7 +33,10 @@ enum ValueColumn {
             let out = UnsafeMutableRawPointer(sink.reserve(values.count * 4))
             for (index, value) in values.enumerated() {
                 out.storeBytes(
-                    of: Float(value).bitPattern.littleEndian, toByteOffset: index * 4, as: UInt32.self)
+                    of: Float(value).bitPattern.littleEndian,
+                    toByteOffset: index * 4,
+                    as: UInt32.self
+                )
             }
             sink.advance(by: values.count * 4)
         } else {
@@ -75,7 +78,9 @@ enum ValueColumn {
 
     /// Planes of bytes, or differences of the bit patterns where the series is smooth.
     private static func encodeBits(
-        _ values: UnsafeBufferPointer<Double>, _ words: UnsafeMutableBufferPointer<UInt64>, to sink: ByteSink,
+        _ values: UnsafeBufferPointer<Double>,
+        _ words: UnsafeMutableBufferPointer<UInt64>,
+        to sink: ByteSink,
         with compressor: Compressor?
     ) {
         let isSingle = values.allSatisfy { Double(Float($0)).bitPattern == $0.bitPattern }
@@ -97,7 +102,8 @@ enum ValueColumn {
 
     /// How many decimal places all values have, with the values times that power of ten; `nil` when more than six.
     private static func decimals(
-        of values: UnsafeBufferPointer<Double>, into words: UnsafeMutableBufferPointer<UInt64>
+        of values: UnsafeBufferPointer<Double>,
+        into words: UnsafeMutableBufferPointer<UInt64>
     ) -> Int? {
         var places = 0
         var power = 1.0
@@ -125,7 +131,9 @@ enum ValueColumn {
 
     /// Reads `target.count` values.
     static func decode(
-        from source: inout ByteSource, into target: UnsafeMutableBufferPointer<Double>, with compressor: Compressor
+        from source: inout ByteSource,
+        into target: UnsafeMutableBufferPointer<Double>,
+        with compressor: Compressor
     ) throws(CorruptBytes) {
         guard !target.isEmpty else { return }
         let count = target.count
@@ -167,7 +175,9 @@ enum ValueColumn {
     }
 
     private static func decodeDecimals(
-        _ places: UInt8, _ source: inout ByteSource, _ target: UnsafeMutableBufferPointer<Double>,
+        _ places: UInt8,
+        _ source: inout ByteSource,
+        _ target: UnsafeMutableBufferPointer<Double>,
         _ compressor: Compressor
     ) throws(CorruptBytes) {
         guard places <= mostDecimals else { throw CorruptBytes(what: "\(places) decimal places") }
@@ -182,7 +192,10 @@ enum ValueColumn {
     }
 
     private static func decodeWords(
-        _ source: inout ByteSource, _ target: UnsafeMutableBufferPointer<Double>, _ compressor: Compressor, width: Int
+        _ source: inout ByteSource,
+        _ target: UnsafeMutableBufferPointer<Double>,
+        _ compressor: Compressor,
+        width: Int
     ) throws(CorruptBytes) {
         guard let words = UnsafeMutableRawBufferPointer(target).bindMemory(to: UInt64.self).baseAddress else { return }
         try BytePlanes.decode(from: &source, count: target.count, width: width, with: compressor, into: words)
