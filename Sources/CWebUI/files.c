@@ -1,5 +1,7 @@
 // Written by scripts/embed-web: do not edit.
 #include "CWebUI.h"
+// The C compiler of Swift knows #embed; only its default C standard is older.
+#pragma clang diagnostic ignored "-Wc23-extensions"
 
 static const unsigned char file_0[] = {
 #embed "../../web/favicon.svg" if_empty(0)
