@@ -5,6 +5,7 @@ import Logging
 import MartletCore
 import MartletHTTP
 import ServiceLifecycle
+import UnixSignals
 
 /// `martlet serve`: the server, until it is told to stop.
 struct ServeCommand: AsyncParsableCommand {

@@ -49,10 +49,12 @@ struct ServerSettings: Sendable {
         ]
         guard let file = file ?? ProcessInfo.processInfo.environment["MARTLET_CONFIG"] else { return providers }
         do {
+            let place = ConfigReader(
+                provider: InMemoryProvider(values: ["filePath": ConfigValue(.string(file), isSecret: false)]))
             if file.hasSuffix(".yaml") || file.hasSuffix(".yml") {
-                providers.append(try await FileProvider<YAMLSnapshot>(filePath: .init(file)))
+                providers.append(try await FileProvider<YAMLSnapshot>(config: place))
             } else {
-                providers.append(try await FileProvider<JSONSnapshot>(filePath: .init(file)))
+                providers.append(try await FileProvider<JSONSnapshot>(config: place))
             }
         } catch {
             throw SettingsError("the configuration file '\(file)' cannot be read: \(error); correct it or leave it out")

@@ -1,0 +1,212 @@
+package import Logging
+package import MartletCore
+package import ServiceLifecycle
+
+/// Rewrites the point log into chunks, run by run, in the background of writes.
+///
+/// Reads a snapshot, encodes outside of any transaction, then applies in one write that checks that nobody else
+/// sealed the run meanwhile. A crash between leaves everything as it was. See "Sealing" in docs/metric-chunks.md.
+package struct Sealer: Sendable {
+    /// A run is sealed when its oldest row is older than this, in milliseconds.
+    package static let greatestAge: Int64 = 60_000
+    /// … or its rows have more bytes than this.
+    package static let mostBytes: Int64 = 1 << 20
+    /// … or it has more rows than this, because a late point may have to look into each.
+    package static let mostRows: Int64 = 4_096
+    /// Bytes of log rows that are sealed at once.
+    private static let bytesAtOnce: Int64 = 8 << 20
+
+    private let database: any SQLDatabase
+
+    package init(database: any SQLDatabase) { self.database = database }
+
+    /// Seals every run that is due. - Returns: how many log rows were sealed.
+    @discardableResult
+    package func sealDue(now: Int64) async throws(MartletError) -> Int {
+        try await seal(runs: try await pending { $0.isDue(now: now) })
+    }
+
+    /// Seals all that is in the log now: before a clean end, and for measurements.
+    @discardableResult
+    package func sealEverything() async throws(MartletError) -> Int {
+        try await seal(runs: try await pending { _ in true })
+    }
+
+    /// What the log holds of a run.
+    private struct Pending {
+        var oldest: Int64
+        var bytes: Int64
+        var rows: Int64
+
+        func isDue(now: Int64) -> Bool {
+            now - oldest > Sealer.greatestAge || bytes > Sealer.mostBytes || rows > Sealer.mostRows
+        }
+    }
+
+    private func pending(where isWanted: @escaping @Sendable (Pending) -> Bool) async throws(MartletError) -> [Int64] {
+        try await database.read { connection in
+            try connection.rows(
+                "SELECT run, min(received_at), sum(bytes), count(*) FROM point_log GROUP BY run ORDER BY run"
+            ) { row -> Int64? in
+                let pending = Pending(oldest: row.integer(1), bytes: row.integer(2), rows: row.integer(3))
+                return isWanted(pending) ? row.integer(0) : nil
+            }.compactMap { $0 }
+        }
+    }
+
+    private func seal(runs: [Int64]) async throws(MartletError) -> Int {
+        var total = 0
+        for run in runs {
+            // A run that is sealed by another at the same time is tried again; a few times, because it is due again.
+            var attempts = 0
+            while attempts < 8, !Task.isCancelled {
+                let work = try await read(run)
+                guard let work else { break }
+                attempts += 1
+                if try await apply(work) {
+                    total += work.rows
+                    attempts = 0
+                    if !work.hasMore { break }
+                }
+            }
+        }
+        return total
+    }
+
+    /// What was read of a run and what becomes of it.
+    private struct Work: Sendable {
+        var run: Int64
+        var generation: Int64
+        var firstRow: Int64
+        var lastRow: Int64
+        var rows: Int
+        var hasMore: Bool
+        var plans: [SealPlan]
+    }
+
+    /// Reads rows and chunks from one snapshot, beside writes, and encodes. `nil` when the log of the run is empty.
+    private func read(_ run: Int64) async throws(MartletError) -> Work? {
+        try await database.read { connection in
+            try MetricReader.readable {
+                let generation = try connection.first(
+                    "SELECT generation FROM metric_seal WHERE run = $1", [.integer(run)]) { $0.integer(0) }
+                var log = LogOfRun()
+                try log.read(run, atMost: Self.bytesAtOnce, on: connection)
+                guard log.rows > 0 else { return nil }
+                let codec = ChunkCodec(compressor: log.compressor)
+                var plans: [SealPlan] = []
+                for key in log.series.keys.sorted() {
+                    guard let points = log.series[key] else { continue }
+                    points.sortAndUnite()
+                    plans.append(try SealPlan(key: key, points: points, run: run, codec: codec, on: connection))
+                }
+                return Work(
+                    run: run, generation: generation ?? 0, firstRow: log.firstRow, lastRow: log.lastRow,
+                    rows: log.rows, hasMore: log.hasMore, plans: plans)
+            }
+        }
+    }
+
+    /// Whether the work was still true, and so is done.
+    private func apply(_ work: Work) async throws(MartletError) -> Bool {
+        try await database.write { connection in
+            guard try Self.advance(work.run, from: work.generation, on: connection) else { return false }
+            let gone = try connection.execute(
+                "DELETE FROM point_log WHERE run = $1 AND seq >= $2 AND seq <= $3",
+                [.integer(work.run), .integer(work.firstRow), .integer(work.lastRow)])
+            guard gone == work.rows else {
+                throw MartletError(.conflict, "the log of a run changed while it was sealed")
+            }
+            for plan in work.plans { try plan.apply(run: work.run, on: connection) }
+            return true
+        }
+    }
+
+    /// Takes the next generation of a run's chunks; `false` when another has taken it.
+    private static func advance(
+        _ run: Int64, from generation: Int64, on connection: any SQLConnection
+    ) throws -> Bool {
+        if generation == 0 {
+            return try connection.execute(
+                "INSERT INTO metric_seal (run, generation) VALUES ($1, 1) ON CONFLICT (run) DO NOTHING",
+                [.integer(run)]) == 1
+        }
+        return try connection.execute(
+            "UPDATE metric_seal SET generation = $1 WHERE run = $2 AND generation = $3",
+            [.integer(generation + 1), .integer(run), .integer(generation)]) == 1
+    }
+}
+
+/// The oldest log rows of a run, by series.
+private struct LogOfRun {
+    let compressor = Compressor()
+    var series: [Int64: PointBuffer] = [:]
+    var firstRow: Int64 = 0
+    var lastRow: Int64 = 0
+    var rows = 0
+    var hasMore = false
+
+    mutating func read(_ run: Int64, atMost limit: Int64, on connection: any SQLConnection) throws {
+        var bytes: Int64 = 0
+        var last: Int64 = 0
+        try connection.query("SELECT seq, bytes FROM point_log WHERE run = $1 ORDER BY seq", [.integer(run)]) { row in
+            if rows > 0, bytes + row.integer(1) > limit {
+                hasMore = true
+                return
+            }
+            if hasMore { return }
+            bytes += row.integer(1)
+            if rows == 0 { firstRow = row.integer(0) }
+            last = row.integer(0)
+            rows += 1
+        }
+        lastRow = last
+        guard rows > 0 else { return }
+        try connection.query(
+            "SELECT data FROM point_log WHERE run = $1 AND seq <= $2 ORDER BY seq", [.integer(run), .integer(lastRow)]
+        ) { row in
+            try row.withBytes(0) { bytes in
+                try PointLog.forEachSeries(in: bytes) { key, content in
+                    let points = series[key] ?? PointBuffer()
+                    series[key] = points
+                    try content.read(into: points, with: compressor)
+                }
+            }
+        }
+    }
+}
+
+/// Seals what is due, once a second. What is not due stays in the log, which outlives the process.
+package struct SealerService: Service {
+    private let sealer: Sealer
+    private let environment: Environment
+    private let logger: Logger
+
+    package init(database: any SQLDatabase, environment: Environment, logger: Logger) {
+        sealer = Sealer(database: database)
+        self.environment = environment
+        self.logger = logger
+    }
+
+    package func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do {
+                    try await Task.sleep(for: .seconds(1))
+                } catch {
+                    return
+                }
+                await self.round()
+            }
+        }
+    }
+
+    private func round() async {
+        do {
+            try await sealer.sealDue(now: environment.now())
+        } catch {
+            logger.warning(
+                "the point log could not be sealed now; it is tried again", metadata: ["cause": "\(error)"])
+        }
+    }
+}
