@@ -50,7 +50,8 @@ struct ServerSettings: Sendable {
         guard let file = file ?? ProcessInfo.processInfo.environment["MARTLET_CONFIG"] else { return providers }
         do {
             let place = ConfigReader(
-                provider: InMemoryProvider(values: ["filePath": ConfigValue(.string(file), isSecret: false)]))
+                provider: InMemoryProvider(values: ["filePath": ConfigValue(.string(file), isSecret: false)])
+            )
             if file.hasSuffix(".yaml") || file.hasSuffix(".yml") {
                 providers.append(try await FileProvider<YAMLSnapshot>(config: place))
             } else {
