@@ -58,7 +58,8 @@ let package = Package(
         .target(
             name: "MartletHTTP",
             dependencies: [
-                "MartletCore", "CWebUI", "CZlib", hummingbird, httpTypes, nioHTTPTypes, crypto, lifecycle, logging, nioCore,
+                "MartletCore", "CWebUI", "CZlib", hummingbird, httpTypes, nioHTTPTypes, crypto, lifecycle, logging,
+                nioCore,
                 nioPosix,
             ],
             swiftSettings: settings

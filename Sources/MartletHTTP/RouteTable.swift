@@ -22,7 +22,13 @@ struct RouteTable: Sendable {
             // A capture at the root would make every path of one name a known one.
             route.names.first?.hasPrefix("{") != true && Self.matches(route.names, names)
         }
-        return Set(matching.map(\.method)).sorted()
+        // As in the router, the path with more literal names wins: `runs/search` is not `runs/{id}`.
+        let closest = matching.map { Self.literals($0.names) }.max() ?? 0
+        return Set(matching.filter { Self.literals($0.names) == closest }.map(\.method)).sorted()
+    }
+
+    private static func literals(_ pattern: [String]) -> Int {
+        pattern.reduce(0) { $0 + ($1.hasPrefix("{") || $1.hasPrefix("*") ? 0 : 1) }
     }
 
     private static func matches(_ pattern: [String], _ names: [String]) -> Bool {

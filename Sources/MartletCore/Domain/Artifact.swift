@@ -60,7 +60,13 @@ public struct ArtifactEntry: Codable, Sendable, Equatable {
     public var modifiedAt: Int64
 
     public init(
-        name: String, path: String, isFolder: Bool, size: Int64?, digest: Digest?, md5: String?, modifiedAt: Int64
+        name: String,
+        path: String,
+        isFolder: Bool,
+        size: Int64?,
+        digest: Digest?,
+        md5: String?,
+        modifiedAt: Int64
     ) {
         self.name = name
         self.path = path

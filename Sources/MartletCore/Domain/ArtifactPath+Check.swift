@@ -28,8 +28,9 @@ extension ArtifactPath {
 
     private static func isHarmless(_ path: String) -> Bool {
         guard !path.hasPrefix("/"), !path.hasPrefix("~") else { return false }
-        for scalar in path.unicodeScalars {
-            if scalar.value < 0x20 || scalar.value == 0x7f || scalar == "\\" || scalar == "#" { return false }
+        for scalar in path.unicodeScalars
+        where scalar.value < 0x20 || scalar.value == 0x7f || scalar == "\\" || scalar == "#" {
+            return false
         }
         let bytes = Array(path.utf8.prefix(2))
         if bytes.count == 2, bytes[1] == UInt8(ascii: ":"), (bytes[0] | 0x20) >= 97, (bytes[0] | 0x20) <= 122 {

@@ -16,8 +16,15 @@ public struct Experiment: Codable, Sendable, Equatable {
     public var tags: [String: String]
 
     public init(
-        id: ID, name: String, artifactLocation: String, stage: LifecycleStage, createdAt: Int64, updatedAt: Int64,
-        purpose: String, goal: Goal?, tags: [String: String]
+        id: ID,
+        name: String,
+        artifactLocation: String,
+        stage: LifecycleStage,
+        createdAt: Int64,
+        updatedAt: Int64,
+        purpose: String,
+        goal: Goal?,
+        tags: [String: String]
     ) {
         self.id = id
         self.name = name

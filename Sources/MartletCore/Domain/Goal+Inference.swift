@@ -49,8 +49,9 @@ extension Goal {
             return rank
         }
         if direction(of: key) == .minimize, words.contains(where: { $0.hasSuffix("loss") }) { return rank + 100 }
-        if ["epoch", "step", "lr", "rate", "grad", "norm", "time", "memory", "gpu", "cpu"].contains(where: words.contains)
-        {
+        if ["epoch", "step", "lr", "rate", "grad", "norm", "time", "memory", "gpu", "cpu"].contains(
+            where: words.contains
+        ) {
             return rank + 10_000
         }
         return rank + 200

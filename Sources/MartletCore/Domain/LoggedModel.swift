@@ -24,8 +24,18 @@ public struct LoggedModel: Codable, Sendable, Equatable {
     public var metrics: [LoggedModelMetric]
 
     public init(
-        id: ID, experimentID: Experiment.ID, name: String, modelType: String, status: Status, statusMessage: String,
-        sourceRunID: Run.ID?, artifactURI: String, createdAt: Int64, updatedAt: Int64, params: [Param], tags: [Tag],
+        id: ID,
+        experimentID: Experiment.ID,
+        name: String,
+        modelType: String,
+        status: Status,
+        statusMessage: String,
+        sourceRunID: Run.ID?,
+        artifactURI: String,
+        createdAt: Int64,
+        updatedAt: Int64,
+        params: [Param],
+        tags: [Tag],
         metrics: [LoggedModelMetric]
     ) {
         self.id = id
@@ -57,8 +67,14 @@ public struct LoggedModelMetric: Codable, Sendable, Equatable {
     public var datasetDigest: String?
 
     public init(
-        modelID: LoggedModel.ID, key: String, value: Double, step: Int64, time: Int64, runID: Run.ID?,
-        datasetName: String?, datasetDigest: String?
+        modelID: LoggedModel.ID,
+        key: String,
+        value: Double,
+        step: Int64,
+        time: Int64,
+        runID: Run.ID?,
+        datasetName: String?,
+        datasetDigest: String?
     ) {
         self.modelID = modelID
         self.key = key
@@ -83,7 +99,12 @@ public struct DatasetInput: Codable, Sendable, Equatable {
     public var tags: [Tag]
 
     public init(
-        name: String, digest: String, sourceType: String, source: String, schema: String?, profile: String?,
+        name: String,
+        digest: String,
+        sourceType: String,
+        source: String,
+        schema: String?,
+        profile: String?,
         tags: [Tag]
     ) {
         self.name = name

@@ -23,8 +23,17 @@ public struct MetricSummary: Codable, Sendable, Equatable {
     public var nanCount: Int64
 
     public init(
-        key: String, last: Double, lastStep: Int64, lastTime: Int64, min: Double?, minStep: Int64?, max: Double?,
-        maxStep: Int64?, mean: Double?, count: Int64, nanCount: Int64
+        key: String,
+        last: Double,
+        lastStep: Int64,
+        lastTime: Int64,
+        min: Double?,
+        minStep: Int64?,
+        max: Double?,
+        maxStep: Int64?,
+        mean: Double?,
+        count: Int64,
+        nanCount: Int64
     ) {
         self.key = key
         self.last = last
@@ -110,7 +119,14 @@ public struct SeriesBucket: Sendable, Equatable {
     public var infinityCount: Int
 
     public init(
-        firstX: Int64, lastX: Int64, min: Double, max: Double, mean: Double, last: Double, count: Int, nanCount: Int,
+        firstX: Int64,
+        lastX: Int64,
+        min: Double,
+        max: Double,
+        mean: Double,
+        last: Double,
+        count: Int,
+        nanCount: Int,
         infinityCount: Int
     ) {
         self.firstX = firstX

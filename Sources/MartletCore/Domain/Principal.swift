@@ -31,7 +31,9 @@ public struct Principal: Sendable, Equatable {
     public func require(_ needed: Role, to action: String) throws(MartletError) {
         guard role >= needed else {
             throw MartletError(
-                .permissionDenied, "\(name) may not \(action): the role \(needed.rawValue) is needed; ask an admin")
+                .permissionDenied,
+                "\(name) may not \(action): the role \(needed.rawValue) is needed; ask an admin"
+            )
         }
     }
 }

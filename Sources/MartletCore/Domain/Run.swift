@@ -34,11 +34,25 @@ public struct Run: Codable, Sendable, Equatable {
     public var modelOutputs: [ModelOutput]
 
     public init(
-        id: ID, experimentID: Experiment.ID, name: String, status: RunStatus = .running,
-        stage: LifecycleStage = .active, user: String = "", startedAt: Int64? = nil, endedAt: Int64? = nil,
-        createdAt: Int64 = 0, heartbeatAt: Int64 = 0, purpose: String = "", hypothesis: String = "",
-        notes: String = "", conclusion: String = "", params: [Param] = [], tags: [Tag] = [],
-        metrics: [MetricSummary] = [], datasets: [DatasetInput] = [], modelInputs: [ModelInput] = [],
+        id: ID,
+        experimentID: Experiment.ID,
+        name: String,
+        status: RunStatus = .running,
+        stage: LifecycleStage = .active,
+        user: String = "",
+        startedAt: Int64? = nil,
+        endedAt: Int64? = nil,
+        createdAt: Int64 = 0,
+        heartbeatAt: Int64 = 0,
+        purpose: String = "",
+        hypothesis: String = "",
+        notes: String = "",
+        conclusion: String = "",
+        params: [Param] = [],
+        tags: [Tag] = [],
+        metrics: [MetricSummary] = [],
+        datasets: [DatasetInput] = [],
+        modelInputs: [ModelInput] = [],
         modelOutputs: [ModelOutput] = []
     ) {
         self.id = id

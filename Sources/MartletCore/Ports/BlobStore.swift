@@ -32,7 +32,8 @@ package protocol BlobStore: Sendable {
     /// - Parameter length: what the sender promised; another length is `invalidArgument` and stores nothing.
     /// - Throws: `storageFull`; `invalidArgument`; `cancelled` when the source fails or ends early.
     func store<Source: AsyncSequence & Sendable>(
-        _ source: Source, length: Int64?
+        _ source: Source,
+        length: Int64?
     ) async throws(MartletError) -> StoredBlob where Source.Element == [UInt8]
 
     /// One blob made of stored parts, in order, without copying them: O(parts), quick for 100 GB.

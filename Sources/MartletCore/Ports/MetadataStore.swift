@@ -50,7 +50,8 @@ package protocol RunStore: Sendable {
 /// Models that runs saved. Every method is one transaction, durable once it returns.
 package protocol LoggedModelStore: Sendable {
     func createLoggedModel(
-        _ request: CreateLoggedModel, id: LoggedModel.ID
+        _ request: CreateLoggedModel,
+        id: LoggedModel.ID
     ) async throws(MartletError) -> LoggedModel
     /// - Throws: `notFound`, also for a deleted one.
     func loggedModel(_ id: LoggedModel.ID) async throws(MartletError) -> LoggedModel
@@ -68,7 +69,10 @@ package protocol MetricStore: Sendable {
     /// Empty when the run has no such metric. O(points returned) for a series that was logged in order.
     /// - Throws: `notFound` for the run.
     func history(
-        of run: Run.ID, key: String, after cursor: HistoryCursor?, limit: Int
+        of run: Run.ID,
+        key: String,
+        after cursor: HistoryCursor?,
+        limit: Int
     ) async throws(MartletError) -> PointColumns
     /// Series for charts. Unknown runs are `notFound`; unknown keys give empty series.
     func series(_ request: SeriesRequest) async throws(MartletError) -> [BucketedSeries]

@@ -8,7 +8,10 @@ public struct CreateExperiment: Codable, Sendable {
     public var tags: [String: String]
 
     public init(
-        name: String, artifactLocation: String? = nil, purpose: String = "", goal: Goal? = nil,
+        name: String,
+        artifactLocation: String? = nil,
+        purpose: String = "",
+        goal: Goal? = nil,
         tags: [String: String] = [:]
     ) {
         self.name = name

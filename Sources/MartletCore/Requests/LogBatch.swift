@@ -18,8 +18,14 @@ public struct LogBatch: Sendable, Equatable {
     public var changes: RunChanges
 
     public init(
-        keys: [String] = [], keyIndexes: [UInt32] = [], steps: [Int64] = [], times: [Int64] = [],
-        values: [Double] = [], params: [Param] = [], tags: [Tag] = [], modelMetrics: [LoggedModelMetric] = [],
+        keys: [String] = [],
+        keyIndexes: [UInt32] = [],
+        steps: [Int64] = [],
+        times: [Int64] = [],
+        values: [Double] = [],
+        params: [Param] = [],
+        tags: [Tag] = [],
+        modelMetrics: [LoggedModelMetric] = [],
         changes: RunChanges = RunChanges()
     ) {
         self.keys = keys
@@ -69,8 +75,14 @@ public struct RunChanges: Codable, Sendable, Equatable {
     public var conclusion: String?
 
     public init(
-        name: String? = nil, status: RunStatus? = nil, endedAt: Int64? = nil, user: String? = nil,
-        purpose: String? = nil, hypothesis: String? = nil, notes: String? = nil, conclusion: String? = nil
+        name: String? = nil,
+        status: RunStatus? = nil,
+        endedAt: Int64? = nil,
+        user: String? = nil,
+        purpose: String? = nil,
+        hypothesis: String? = nil,
+        notes: String? = nil,
+        conclusion: String? = nil
     ) {
         self.name = name
         self.status = status

@@ -9,7 +9,11 @@ public struct CreateLoggedModel: Codable, Sendable {
     public var tags: [Tag]
 
     public init(
-        experimentID: Experiment.ID, name: String?, modelType: String, sourceRunID: Run.ID?, params: [Param],
+        experimentID: Experiment.ID,
+        name: String?,
+        modelType: String,
+        sourceRunID: Run.ID?,
+        params: [Param],
         tags: [Tag]
     ) {
         self.experimentID = experimentID
@@ -44,7 +48,11 @@ public struct SearchLoggedModels: Sendable {
     public var offset: Int
 
     public init(
-        experiments: [Experiment.ID], filter: Filter?, datasets: [Dataset], order: [SearchOrder], limit: Int,
+        experiments: [Experiment.ID],
+        filter: Filter?,
+        datasets: [Dataset],
+        order: [SearchOrder],
+        limit: Int,
         offset: Int
     ) {
         self.experiments = experiments

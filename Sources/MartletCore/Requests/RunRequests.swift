@@ -12,8 +12,14 @@ public struct CreateRun: Codable, Sendable {
     public var tags: [Tag]
 
     public init(
-        experimentID: Experiment.ID, name: String? = nil, user: String = "", startedAt: Int64? = nil,
-        purpose: String = "", hypothesis: String = "", notes: String = "", tags: [Tag] = []
+        experimentID: Experiment.ID,
+        name: String? = nil,
+        user: String = "",
+        startedAt: Int64? = nil,
+        purpose: String = "",
+        hypothesis: String = "",
+        notes: String = "",
+        tags: [Tag] = []
     ) {
         self.experimentID = experimentID
         self.name = name
@@ -41,8 +47,13 @@ public struct SearchRuns: Sendable {
     public var wantsTotal: Bool
 
     public init(
-        experiments: [Experiment.ID], filter: Filter? = nil, view: LifecycleView = .active,
-        order: [SearchOrder] = [], limit: Int = 1_000, offset: Int = 0, fields: RunFields = .all,
+        experiments: [Experiment.ID],
+        filter: Filter? = nil,
+        view: LifecycleView = .active,
+        order: [SearchOrder] = [],
+        limit: Int = 1_000,
+        offset: Int = 0,
+        fields: RunFields = .all,
         wantsTotal: Bool = false
     ) {
         self.experiments = experiments
@@ -153,7 +164,12 @@ public struct SeriesRequest: Codable, Sendable {
     public var smoothingHalfLife: Double
 
     public init(
-        runs: [Run.ID], keys: [String], axis: SeriesAxis = .step, from: Int64? = nil, to: Int64? = nil, buckets: Int,
+        runs: [Run.ID],
+        keys: [String],
+        axis: SeriesAxis = .step,
+        from: Int64? = nil,
+        to: Int64? = nil,
+        buckets: Int,
         smoothingHalfLife: Double = 0
     ) {
         self.runs = runs

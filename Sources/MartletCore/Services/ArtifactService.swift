@@ -14,7 +14,9 @@ package struct ArtifactService: Sendable {
 
     /// Files and folders directly inside a folder, by name. Empty when the folder does not exist.
     package func list(
-        _ folder: ArtifactPath, of owner: ArtifactOwner, as principal: Principal
+        _ folder: ArtifactPath,
+        of owner: ArtifactOwner,
+        as principal: Principal
     ) async throws(MartletError) -> [ArtifactEntry] {
         try principal.require(.reader, to: "read artifacts")
         return try await store.list(folder, of: owner)
@@ -22,7 +24,9 @@ package struct ArtifactService: Sendable {
 
     /// `nil` when there is no such file or folder.
     package func entry(
-        at path: ArtifactPath, of owner: ArtifactOwner, as principal: Principal
+        at path: ArtifactPath,
+        of owner: ArtifactOwner,
+        as principal: Principal
     ) async throws(MartletError) -> ArtifactEntry? {
         try principal.require(.reader, to: "read artifacts")
         return try await store.entry(at: path, of: owner)
@@ -31,7 +35,9 @@ package struct ArtifactService: Sendable {
     /// Bytes of a file. - Parameter range: must lie inside the file.
     /// - Throws: `notFound`.
     package func read(
-        _ entry: ArtifactEntry, range: Range<Int64>?, as principal: Principal
+        _ entry: ArtifactEntry,
+        range: Range<Int64>?,
+        as principal: Principal
     ) async throws(MartletError) -> BlobContent {
         try principal.require(.reader, to: "read artifacts")
         guard let digest = entry.digest else { throw MartletError(.notFound, "'\(entry.path)' is a folder") }
@@ -40,7 +46,11 @@ package struct ArtifactService: Sendable {
 
     /// Stores what the source yields under a name; durable once it returns. A file of that name is replaced.
     package func write<Source: AsyncSequence & Sendable>(
-        _ source: Source, length: Int64?, to path: ArtifactPath, of owner: ArtifactOwner, as principal: Principal
+        _ source: Source,
+        length: Int64?,
+        to path: ArtifactPath,
+        of owner: ArtifactOwner,
+        as principal: Principal
     ) async throws(MartletError) -> StoredBlob where Source.Element == [UInt8] {
         try principal.require(.writer, to: "write artifacts")
         guard !path.isRoot else { throw MartletError(.invalidArgument, "an artifact needs a path") }
@@ -51,7 +61,9 @@ package struct ArtifactService: Sendable {
     }
 
     package func delete(
-        _ path: ArtifactPath, of owner: ArtifactOwner, as principal: Principal
+        _ path: ArtifactPath,
+        of owner: ArtifactOwner,
+        as principal: Principal
     ) async throws(MartletError) {
         try principal.require(.writer, to: "delete artifacts")
         try await store.delete(path, of: owner)
@@ -60,7 +72,9 @@ package struct ArtifactService: Sendable {
 
     /// Begins an upload in many parts and returns its id.
     package func beginUpload(
-        to path: ArtifactPath, of owner: ArtifactOwner, as principal: Principal
+        to path: ArtifactPath,
+        of owner: ArtifactOwner,
+        as principal: Principal
     ) async throws(MartletError) -> String {
         try principal.require(.writer, to: "write artifacts")
         guard !path.isRoot else { throw MartletError(.invalidArgument, "an artifact needs a path") }
@@ -69,7 +83,11 @@ package struct ArtifactService: Sendable {
 
     /// Stores one part; durable once it returns.
     package func writePart<Source: AsyncSequence & Sendable>(
-        _ source: Source, length: Int64?, number: Int, of upload: String, as principal: Principal
+        _ source: Source,
+        length: Int64?,
+        number: Int,
+        of upload: String,
+        as principal: Principal
     ) async throws(MartletError) -> StoredBlob where Source.Element == [UInt8] {
         try principal.require(.writer, to: "write artifacts")
         guard (1...100_000).contains(number) else {
@@ -84,11 +102,16 @@ package struct ArtifactService: Sendable {
     /// Names the file made of the parts in the order of `numbers`. Completing it again changes nothing.
     /// - Throws: `notFound` for an unknown upload; `invalidArgument` for a part that was not sent.
     package func completeUpload(
-        _ upload: String, parts numbers: [Int], of owner: ArtifactOwner, as principal: Principal
+        _ upload: String,
+        parts numbers: [Int],
+        of owner: ArtifactOwner,
+        as principal: Principal
     ) async throws(MartletError) {
         try principal.require(.writer, to: "write artifacts")
         let stored = Dictionary(
-            try await uploads.parts(of: upload).map { ($0.number, $0.blob) }, uniquingKeysWith: { _, last in last })
+            try await uploads.parts(of: upload).map { ($0.number, $0.blob) },
+            uniquingKeysWith: { _, last in last }
+        )
         var parts: [StoredBlob] = []
         for number in numbers {
             guard let part = stored[number] else {

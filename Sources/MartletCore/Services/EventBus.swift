@@ -110,8 +110,10 @@ package final class EventBus: Sendable {
     package func subscribe(to topics: Set<String>, after last: UInt64?) -> Beginning {
         state.withLock { state in
             Beginning(
-                subscription: Self.subscribe(to: topics, in: &state), revision: state.revision,
-                missed: last.map { Self.missed(since: $0, topics: topics, in: state) } ?? [])
+                subscription: Self.subscribe(to: topics, in: &state),
+                revision: state.revision,
+                missed: last.map { Self.missed(since: $0, topics: topics, in: state) } ?? []
+            )
         }
     }
 

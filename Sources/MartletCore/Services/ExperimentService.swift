@@ -10,7 +10,8 @@ package struct ExperimentService: Sendable {
 
     /// - Throws: `invalidArgument` for a bad name, tag or place; `alreadyExists`.
     package func create(
-        _ request: CreateExperiment, as principal: Principal
+        _ request: CreateExperiment,
+        as principal: Principal
     ) async throws(MartletError) -> Experiment {
         try principal.require(.writer, to: "create an experiment")
         try Rules.checkExperimentName(request.name)
@@ -29,21 +30,25 @@ package struct ExperimentService: Sendable {
 
     /// `nil` when no experiment, deleted ones included, has the name.
     package func experiment(
-        named name: String, as principal: Principal
+        named name: String,
+        as principal: Principal
     ) async throws(MartletError) -> Experiment? {
         try principal.require(.reader, to: "read experiments")
         return try await store.experiment(named: name)
     }
 
     package func search(
-        _ request: SearchExperiments, as principal: Principal
+        _ request: SearchExperiments,
+        as principal: Principal
     ) async throws(MartletError) -> Page<Experiment> {
         try principal.require(.reader, to: "read experiments")
         return try await store.searchExperiments(request)
     }
 
     package func update(
-        _ id: Experiment.ID, _ changes: ExperimentChanges, as principal: Principal
+        _ id: Experiment.ID,
+        _ changes: ExperimentChanges,
+        as principal: Principal
     ) async throws(MartletError) -> Experiment {
         try principal.require(.writer, to: "change an experiment")
         if let name = changes.name { try Rules.checkExperimentName(name) }
@@ -59,7 +64,9 @@ package struct ExperimentService: Sendable {
 
     /// Bins or restores the experiment with its runs.
     package func move(
-        _ id: Experiment.ID, to stage: LifecycleStage, as principal: Principal
+        _ id: Experiment.ID,
+        to stage: LifecycleStage,
+        as principal: Principal
     ) async throws(MartletError) {
         try principal.require(.writer, to: "delete or restore an experiment")
         try await store.moveExperiment(id, to: stage)
@@ -67,7 +74,9 @@ package struct ExperimentService: Sendable {
     }
 
     package func deleteTag(
-        _ key: String, of id: Experiment.ID, as principal: Principal
+        _ key: String,
+        of id: Experiment.ID,
+        as principal: Principal
     ) async throws(MartletError) {
         try principal.require(.writer, to: "change an experiment")
         try await store.deleteTag(key, of: id)
@@ -76,7 +85,8 @@ package struct ExperimentService: Sendable {
 
     /// Counts and goals for a list of experiments, in the order of the list.
     package func statistics(
-        of experiments: [Experiment], as principal: Principal
+        of experiments: [Experiment],
+        as principal: Principal
     ) async throws(MartletError) -> [ExperimentStatistics] {
         try principal.require(.reader, to: "read experiments")
         var all = try await store.statistics(of: experiments.map(\.id))

@@ -12,7 +12,8 @@ package struct LoggedModelService: Sendable {
 
     /// - Throws: `invalidArgument`; `notFound` for the experiment.
     package func create(
-        _ request: CreateLoggedModel, as principal: Principal
+        _ request: CreateLoggedModel,
+        as principal: Principal
     ) async throws(MartletError) -> LoggedModel {
         try principal.require(.writer, to: "create a logged model")
         for param in request.params { try Rules.checkParam(param) }
@@ -34,7 +35,9 @@ package struct LoggedModelService: Sendable {
     }
 
     package func finish(
-        _ id: LoggedModel.ID, status: LoggedModel.Status, as principal: Principal
+        _ id: LoggedModel.ID,
+        status: LoggedModel.Status,
+        as principal: Principal
     ) async throws(MartletError) -> LoggedModel {
         try principal.require(.writer, to: "change a logged model")
         let model = try await store.finishLoggedModel(id, status: status)
@@ -48,7 +51,10 @@ package struct LoggedModelService: Sendable {
     }
 
     package func add(
-        params: [Param], tags: [Tag], to id: LoggedModel.ID, as principal: Principal
+        params: [Param],
+        tags: [Tag],
+        to id: LoggedModel.ID,
+        as principal: Principal
     ) async throws(MartletError) -> LoggedModel {
         try principal.require(.writer, to: "change a logged model")
         for param in params { try Rules.checkParam(param) }
@@ -57,14 +63,17 @@ package struct LoggedModelService: Sendable {
     }
 
     package func deleteTag(
-        _ key: String, of id: LoggedModel.ID, as principal: Principal
+        _ key: String,
+        of id: LoggedModel.ID,
+        as principal: Principal
     ) async throws(MartletError) {
         try principal.require(.writer, to: "change a logged model")
         try await store.deleteTag(key, of: id)
     }
 
     package func search(
-        _ request: SearchLoggedModels, as principal: Principal
+        _ request: SearchLoggedModels,
+        as principal: Principal
     ) async throws(MartletError) -> Page<LoggedModel> {
         try principal.require(.reader, to: "read logged models")
         return try await store.searchLoggedModels(request)

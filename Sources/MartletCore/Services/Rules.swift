@@ -20,7 +20,8 @@ package enum Rules {
             throw MartletError(
                 .invalidArgument,
                 "the \(what) '\(key.prefix(100))' is not legal: use letters, digits, '_', '-', '.', '/', ':' and spaces, "
-                    + "1 to \(longestKey) of them, without empty, '.' or '..' parts")
+                    + "1 to \(longestKey) of them, without empty, '.' or '..' parts"
+            )
         }
     }
 
@@ -96,7 +97,9 @@ package enum Rules {
     package static func checkText(_ text: String, what: String, longest: Int) throws(MartletError) {
         if text.utf8.count > longest, text.unicodeScalars.count > longest {
             throw MartletError(
-                .invalidArgument, "the \(what) has \(text.unicodeScalars.count) characters; at most \(longest) are kept")
+                .invalidArgument,
+                "the \(what) has \(text.unicodeScalars.count) characters; at most \(longest) are kept"
+            )
         }
         if text.utf8.contains(0) {
             throw MartletError(.invalidArgument, "the \(what) contains U+0000, which cannot be stored; remove it")
@@ -110,7 +113,9 @@ package enum Rules {
         }
         guard batch.params.count <= mostParams, batch.tags.count <= mostTags else {
             throw MartletError(
-                .invalidArgument, "too many params or tags in one batch; send at most \(mostParams) and \(mostTags)")
+                .invalidArgument,
+                "too many params or tags in one batch; send at most \(mostParams) and \(mostTags)"
+            )
         }
         for key in batch.keys { try checkKey(key, what: "metric key") }
         if let time = batch.times.first(where: { $0 < 0 }) {

@@ -16,8 +16,13 @@ package struct RunService: Sendable {
         for tag in request.tags { try Rules.checkTag(tag) }
         try Rules.check(
             RunChanges(
-                name: request.name, user: request.user, purpose: request.purpose, hypothesis: request.hypothesis,
-                notes: request.notes))
+                name: request.name,
+                user: request.user,
+                purpose: request.purpose,
+                hypothesis: request.hypothesis,
+                notes: request.notes
+            )
+        )
         var request = request
         let id = environment.newID()
         if request.name == nil || request.name == "" { request.name = RunName.generated(from: id) }
@@ -28,7 +33,9 @@ package struct RunService: Sendable {
 
     /// - Throws: `notFound`.
     package func run(
-        _ id: Run.ID, fields: RunFields, as principal: Principal
+        _ id: Run.ID,
+        fields: RunFields,
+        as principal: Principal
     ) async throws(MartletError) -> Run {
         try principal.require(.reader, to: "read runs")
         return try await store.run(id, fields: fields)
@@ -46,7 +53,9 @@ package struct RunService: Sendable {
     }
 
     package func update(
-        _ id: Run.ID, _ changes: RunChanges, as principal: Principal
+        _ id: Run.ID,
+        _ changes: RunChanges,
+        as principal: Principal
     ) async throws(MartletError) -> Run {
         try principal.require(.writer, to: "change a run")
         try Rules.check(changes)
@@ -70,7 +79,9 @@ package struct RunService: Sendable {
     }
 
     package func addInputs(
-        _ inputs: RunInputs, to id: Run.ID, as principal: Principal
+        _ inputs: RunInputs,
+        to id: Run.ID,
+        as principal: Principal
     ) async throws(MartletError) {
         try principal.require(.writer, to: "change a run")
         try await store.addInputs(inputs, to: id)
@@ -88,21 +99,28 @@ package struct RunService: Sendable {
     }
 
     package func columns(
-        of request: SearchRuns, limit: Int, as principal: Principal
+        of request: SearchRuns,
+        limit: Int,
+        as principal: Principal
     ) async throws(MartletError) -> RunColumns {
         try principal.require(.reader, to: "read runs")
         return try await store.columns(of: request, limit: limit)
     }
 
     package func history(
-        of run: Run.ID, key: String, after cursor: HistoryCursor?, limit: Int, as principal: Principal
+        of run: Run.ID,
+        key: String,
+        after cursor: HistoryCursor?,
+        limit: Int,
+        as principal: Principal
     ) async throws(MartletError) -> PointColumns {
         try principal.require(.reader, to: "read metrics")
         return try await store.history(of: run, key: key, after: cursor, limit: limit)
     }
 
     package func series(
-        _ request: SeriesRequest, as principal: Principal
+        _ request: SeriesRequest,
+        as principal: Principal
     ) async throws(MartletError) -> [BucketedSeries] {
         try principal.require(.reader, to: "read metrics")
         guard (1...10_000).contains(request.buckets) else {

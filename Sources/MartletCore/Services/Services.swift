@@ -8,7 +8,10 @@ package struct Services: Sendable {
     package var environment: Environment
 
     package init(
-        store: any MetadataStore & UploadStore, blobs: any BlobStore, events: EventBus, environment: Environment
+        store: any MetadataStore & UploadStore,
+        blobs: any BlobStore,
+        events: EventBus,
+        environment: Environment
     ) {
         experiments = ExperimentService(store: store, events: events)
         runs = RunService(store: store, events: events, environment: environment)

@@ -71,7 +71,9 @@ struct EventStreamRoutes: NativeRoutes {
         let beginning = events.subscribe(to: topics, after: last.map { UInt64($0) ?? .max })
         let subscription = beginning.subscription
         defer { events.unsubscribe(subscription) }
-        try await writer.write(ServerSentEvent.hello(revision: beginning.revision))
+        try await writer.write(
+            ServerSentEvent.hello(revision: beginning.revision, isUpToDate: beginning.missed?.isEmpty == true)
+        )
         if let missed = beginning.missed {
             if !missed.isEmpty {
                 try await writer.write(ServerSentEvent.change(missed, revision: beginning.revision))

@@ -3,10 +3,12 @@ import NIOCore
 
 /// Frames of a `text/event-stream` (WHATWG HTML, section 9.2).
 enum ServerSentEvent {
-    /// - Parameter revision: becomes the id that a viewer comes back with.
-    static func hello(revision: UInt64) -> ByteBuffer {
+    /// - Parameter isUpToDate: whether nothing that was missed follows; only then the revision becomes the id that a
+    ///   viewer comes back with.
+    static func hello(revision: UInt64, isUpToDate: Bool) -> ByteBuffer {
+        let id = isUpToDate ? "id: \(revision)\n" : ""
         // A viewer whose stream breaks comes back after a second.
-        frame("retry: 1000\nid: \(revision)\nevent: hello\ndata: {\"revision\":\(revision)}\n\n")
+        return frame("retry: 1000\n\(id)event: hello\ndata: {\"revision\":\(revision)}\n\n")
     }
 
     /// The viewer's id is unknown: it must read everything again.

@@ -33,13 +33,16 @@ package struct DiskCalls: Sendable {
     package var write: @Sendable (Int32, UnsafeRawBufferPointer, Int64) -> Int
     /// Descriptor → 0, or an `errno`. The bytes written before it are on the disk once it returns 0.
     package var sync: @Sendable (Int32) -> Int32
+    /// Bytes after which a pack takes no more records.
+    package var packSize: Int64
 
     package init(
         write: @escaping @Sendable (Int32, UnsafeRawBufferPointer, Int64) -> Int,
-        sync: @escaping @Sendable (Int32) -> Int32
+        sync: @escaping @Sendable (Int32) -> Int32, packSize: Int64
     ) {
         self.write = write
         self.sync = sync
+        self.packSize = packSize
     }
 
     package static let live = DiskCalls(
@@ -168,6 +171,13 @@ struct BlobFolder: Sendable {
             guard rename(temporary, target) == 0 else { throw IOFailure(code: errno, call: "rename") }
         }
         try Self.syncFolder(folder(of: digest))
+    }
+
+    /// Milliseconds since 1970-01-01 UTC of the last change; `nil` when there is no such file.
+    static func changeTime(of path: String) -> Int64? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        return Int64(status.st_mtim.tv_sec) * 1_000 + Int64(status.st_mtim.tv_nsec) / 1_000_000
     }
 
     static func syncFolder(_ path: String) throws(IOFailure) {

@@ -7,8 +7,6 @@ import Synchronization
 ///
 /// A class, because it owns a thread's queue and the file that it appends to.
 final class Packer: Sendable {
-    /// A pack takes no more records once it is this long.
-    static let fullSize: Int64 = 256 << 20
     /// Bytes that one write takes.
     private static let largestBatch = 8 << 20
 
@@ -128,7 +126,7 @@ final class Packer: Sendable {
     }
 
     private func append(_ records: [[UInt8]], to current: inout Current) throws -> [PackPlace] {
-        if current.file == nil || current.end >= Self.fullSize { try beginPack(&current) }
+        if current.file == nil || current.end >= disk.packSize { try beginPack(&current) }
         guard let file = current.file else { preconditionFailure("a pack was just begun") }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(records.reduce(0) { $0 + $1.count })

@@ -18,7 +18,8 @@ final class FolderLock: Sendable {
             Foundation.close(file)
             throw MartletError(
                 .failedPrecondition,
-                "another Martlet uses this data folder: stop it, or choose another folder with --data")
+                "another Martlet uses this data folder: stop it, or choose another folder with --data"
+            )
         }
         descriptor = Mutex(file)
     }

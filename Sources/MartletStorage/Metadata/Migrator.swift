@@ -19,19 +19,22 @@ enum Migrator {
     /// - Throws: `failedPrecondition` for a database from a newer build, which is left untouched.
     static func migrate(_ connection: any SQLConnection, now: Int64) throws {
         try connection.execute(
-            "CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL)")
+            "CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL)"
+        )
         let current = try connection.first("SELECT max(number) FROM schema_migration") { $0.integer(0) } ?? 0
         guard current <= newest else {
             throw MartletError(
                 .failedPrecondition,
                 "the data was written by a newer Martlet (schema \(current), this build knows \(newest)): "
-                    + "update Martlet, or restore a backup made before the update")
+                    + "update Martlet, or restore a backup made before the update"
+            )
         }
         for migration in migrations where migration.number > current {
             for statement in migration.statements(for: connection.dialect) { try connection.execute(statement) }
             try connection.execute(
                 "INSERT INTO schema_migration (number, applied_at) VALUES ($1, $2)",
-                [.integer(migration.number), .integer(now)])
+                [.integer(migration.number), .integer(now)]
+            )
         }
     }
 }

@@ -55,7 +55,9 @@ extension SQLConnection {
 
     /// All rows, each mapped.
     func rows<Result>(
-        _ sql: String, _ arguments: [SQLValue] = [], _ map: (any SQLRow) throws -> Result
+        _ sql: String,
+        _ arguments: [SQLValue] = [],
+        _ map: (any SQLRow) throws -> Result
     ) throws -> [Result] {
         var results: [Result] = []
         try query(sql, arguments) { results.append(try map($0)) }
@@ -64,7 +66,9 @@ extension SQLConnection {
 
     /// The first row, mapped; `nil` when there is none.
     func first<Result>(
-        _ sql: String, _ arguments: [SQLValue] = [], _ map: (any SQLRow) throws -> Result
+        _ sql: String,
+        _ arguments: [SQLValue] = [],
+        _ map: (any SQLRow) throws -> Result
     ) throws -> Result? {
         var result: Result?
         try query(sql, arguments) { row in

@@ -25,7 +25,8 @@ extension SQLMetadataStore: ExperimentStore {
             if request.artifactLocation == nil {
                 try connection.execute(
                     "UPDATE experiment SET artifact_location = $1 WHERE id = $2",
-                    [.text("mlflow-artifacts:/\(id)"), .integer(id)])
+                    [.text("mlflow-artifacts:/\(id)"), .integer(id)]
+                )
             }
             for (key, value) in request.tags {
                 try Self.setTag(Tag(key: key, value: value), ofExperiment: id, on: connection)
@@ -42,7 +43,8 @@ extension SQLMetadataStore: ExperimentStore {
         let workspace = workspace
         return try await database.read { connection in
             let id = try connection.first(
-                "SELECT id FROM experiment WHERE workspace = $1 AND name = $2", [.integer(workspace), .text(name)]
+                "SELECT id FROM experiment WHERE workspace = $1 AND name = $2",
+                [.integer(workspace), .text(name)]
             ) { $0.integer(0) }
             return try id.map { try Self.experiment($0, on: connection) }
         }
@@ -58,7 +60,8 @@ extension SQLMetadataStore: ExperimentStore {
     }
 
     package func updateExperiment(
-        _ id: Experiment.ID, _ changes: ExperimentChanges
+        _ id: Experiment.ID,
+        _ changes: ExperimentChanges
     ) async throws(MartletError) -> Experiment {
         let (now, workspace) = (environment.now(), workspace)
         return try await database.write { connection in
@@ -66,7 +69,9 @@ extension SQLMetadataStore: ExperimentStore {
             if let name = changes.name {
                 guard old.stage == .active else {
                     throw MartletError(
-                        .failedPrecondition, "experiment \(id) is deleted; restore it before you rename it")
+                        .failedPrecondition,
+                        "experiment \(id) is deleted; restore it before you rename it"
+                    )
                 }
                 let taken = try connection.first(
                     "SELECT stage FROM experiment WHERE workspace = $1 AND name = $2 AND id <> $3",
@@ -83,7 +88,8 @@ extension SQLMetadataStore: ExperimentStore {
                 [
                     .text(changes.name ?? old.name), .text(changes.purpose ?? old.purpose), .text(goal?.metric),
                     .text(goal?.direction.rawValue), .integer(now), .integer(id.number),
-                ])
+                ]
+            )
             for tag in changes.tags { try Self.setTag(tag, ofExperiment: id.number, on: connection) }
             return try Self.experiment(id.number, on: connection)
         }
@@ -99,10 +105,12 @@ extension SQLMetadataStore: ExperimentStore {
             let deletedAt: SQLValue = stage == .deleted ? .integer(now) : .null
             try connection.execute(
                 "UPDATE experiment SET stage = $1, updated_at = $2 WHERE id = $3",
-                [.integer(stage.stored), .integer(now), .integer(id.number)])
+                [.integer(stage.stored), .integer(now), .integer(id.number)]
+            )
             try connection.execute(
                 "UPDATE run SET stage = $1, deleted_at = $2 WHERE experiment = $3",
-                [.integer(stage.stored), deletedAt, .integer(id.number)])
+                [.integer(stage.stored), deletedAt, .integer(id.number)]
+            )
         }
     }
 
@@ -110,7 +118,9 @@ extension SQLMetadataStore: ExperimentStore {
         try await database.write { connection in
             _ = try Self.experiment(id.number, on: connection)
             let count = try connection.execute(
-                "DELETE FROM experiment_tag WHERE experiment = $1 AND key = $2", [.integer(id.number), .text(key)])
+                "DELETE FROM experiment_tag WHERE experiment = $1 AND key = $2",
+                [.integer(id.number), .text(key)]
+            )
             guard count > 0 else {
                 throw MartletError(.notFound, "No tag with name: \(key) in experiment with id \(id)")
             }
@@ -132,24 +142,33 @@ extension SQLMetadataStore {
             """
             SELECT name, artifact_location, stage, created_at, updated_at, purpose, goal_metric, goal_direction
             FROM experiment WHERE id = $1
-            """, [.integer(id)]
+            """,
+            [.integer(id)]
         ) { row in
             Experiment(
-                id: Experiment.ID(id), name: row.text(0), artifactLocation: row.text(1),
-                stage: LifecycleStage(stored: row.integer(2)), createdAt: row.integer(3), updatedAt: row.integer(4),
+                id: Experiment.ID(id),
+                name: row.text(0),
+                artifactLocation: row.text(1),
+                stage: LifecycleStage(stored: row.integer(2)),
+                createdAt: row.integer(3),
+                updatedAt: row.integer(4),
                 purpose: row.text(5),
                 goal: row.optionalText(6).map {
                     Goal(
-                        metric: $0, direction: Goal.Direction(rawValue: row.text(7)) ?? Goal.direction(of: $0),
-                        isInferred: false)
+                        metric: $0,
+                        direction: Goal.Direction(rawValue: row.text(7)) ?? Goal.direction(of: $0),
+                        isInferred: false
+                    )
                 },
-                tags: [:])
+                tags: [:]
+            )
         }
         guard var experiment = found else {
             throw MartletError(.notFound, "No Experiment with id=\(id) exists")
         }
         try connection.query(
-            "SELECT key, value FROM experiment_tag WHERE experiment = $1", [.integer(id)]
+            "SELECT key, value FROM experiment_tag WHERE experiment = $1",
+            [.integer(id)]
         ) { experiment.tags[$0.text(0)] = $0.text(1) }
         return experiment
     }
@@ -159,7 +178,9 @@ extension SQLMetadataStore {
             """
             INSERT INTO experiment_tag (experiment, key, value) VALUES ($1, $2, $3)
             ON CONFLICT (experiment, key) DO UPDATE SET value = excluded.value
-            """, [.integer(id), .text(tag.key), .text(tag.value)])
+            """,
+            [.integer(id), .text(tag.key), .text(tag.value)]
+        )
     }
 
     private static func nameTaken(_ name: String, _ stage: LifecycleStage) -> MartletError {
@@ -168,21 +189,28 @@ extension SQLMetadataStore {
             : MartletError(
                 .alreadyExists,
                 "Experiment '\(name)' already exists in deleted state. You can restore the experiment, or permanently "
-                    + "delete the experiment to create a new one.")
+                    + "delete the experiment to create a new one."
+            )
     }
 
     private static func statistics(
-        of id: Int64, on connection: any SQLConnection
+        of id: Int64,
+        on connection: any SQLConnection
     ) throws -> ExperimentStatistics {
         let counts = try connection.first(
             """
             SELECT count(*), coalesce(sum(CASE WHEN status = 1 THEN 1 ELSE 0 END), 0), max(heartbeat_at)
             FROM run WHERE experiment = $1 AND stage = 0
-            """, [.integer(id)]
+            """,
+            [.integer(id)]
         ) { (Int($0.integer(0)), Int($0.integer(1)), $0.optionalInteger(2)) }
         return ExperimentStatistics(
-            runs: counts?.0 ?? 0, running: counts?.1 ?? 0, lastActivityAt: counts?.2,
-            metricKeys: try metricKeys(of: id, limit: 1_000, on: connection), goal: nil)
+            runs: counts?.0 ?? 0,
+            running: counts?.1 ?? 0,
+            lastActivityAt: counts?.2,
+            metricKeys: try metricKeys(of: id, limit: 1_000, on: connection),
+            goal: nil
+        )
     }
 
     /// Keys of the metrics of an experiment's runs, by name. One index seek a key, however many runs there are.
@@ -197,7 +225,9 @@ extension SQLMetadataStore {
             guard let next, let key = next else { break }
             last = key
             let name = try connection.first(
-                "SELECT name FROM metric_key WHERE id = $1", [.integer(key)]) { $0.text(0) }
+                "SELECT name FROM metric_key WHERE id = $1",
+                [.integer(key)]
+            ) { $0.text(0) }
             if let name { keys.append(name) }
         }
         return keys.sorted()

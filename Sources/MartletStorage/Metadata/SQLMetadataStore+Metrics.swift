@@ -2,7 +2,10 @@ package import MartletCore
 
 extension SQLMetadataStore: MetricStore {
     package func history(
-        of run: Run.ID, key: String, after cursor: HistoryCursor?, limit: Int
+        of run: Run.ID,
+        key: String,
+        after cursor: HistoryCursor?,
+        limit: Int
     ) async throws(MartletError) -> PointColumns {
         try await database.read { connection in
             let number = try Self.number(of: run, on: connection)
@@ -18,13 +21,25 @@ extension SQLMetadataStore: MetricStore {
                 for key in request.keys {
                     try Task.checkCancellation()
                     let series = try MetricReader.series(
-                        run: row.number, key: key, axis: request.axis, from: request.from, to: request.to,
-                        buckets: request.buckets, halfLife: request.smoothingHalfLife, runStart: row.run.startedAt,
-                        on: connection)
+                        run: row.number,
+                        key: key,
+                        axis: request.axis,
+                        from: request.from,
+                        to: request.to,
+                        buckets: request.buckets,
+                        halfLife: request.smoothingHalfLife,
+                        runStart: row.run.startedAt,
+                        on: connection
+                    )
                     all.append(
                         BucketedSeries(
-                            run: run, key: key, buckets: series.buckets, count: series.count,
-                            smoothed: series.smoothed))
+                            run: run,
+                            key: key,
+                            buckets: series.buckets,
+                            count: series.count,
+                            smoothed: series.smoothed
+                        )
+                    )
                 }
             }
             return all
@@ -33,7 +48,9 @@ extension SQLMetadataStore: MetricStore {
 
     private static func number(of id: Run.ID, on connection: any SQLConnection) throws -> Int64 {
         let number = try connection.first(
-            "SELECT number FROM run WHERE id = $1", [.text(id.rawValue)]) { $0.integer(0) }
+            "SELECT number FROM run WHERE id = $1",
+            [.text(id.rawValue)]
+        ) { $0.integer(0) }
         guard let number else { throw unknown(id) }
         return number
     }

@@ -2,7 +2,8 @@ package import MartletCore
 
 extension SQLMetadataStore: LoggedModelStore {
     package func createLoggedModel(
-        _ request: CreateLoggedModel, id: LoggedModel.ID
+        _ request: CreateLoggedModel,
+        id: LoggedModel.ID
     ) async throws(MartletError) -> LoggedModel {
         let (now, workspace) = (environment.now(), workspace)
         return try await database.write { connection in
@@ -10,7 +11,8 @@ extension SQLMetadataStore: LoggedModelStore {
             guard experiment.stage == .active else {
                 throw MartletError(
                     .failedPrecondition,
-                    "The experiment \(experiment.id) must be in the 'active' state. Current state is deleted.")
+                    "The experiment \(experiment.id) must be in the 'active' state. Current state is deleted."
+                )
             }
             try connection.execute(
                 """
@@ -22,7 +24,8 @@ extension SQLMetadataStore: LoggedModelStore {
                     .text(id.rawValue), .integer(workspace), .integer(experiment.id.number),
                     .text(request.name ?? ""), .text(request.modelType), .text(request.sourceRunID?.rawValue),
                     .text("\(experiment.artifactLocation)/models/\(id)/artifacts"), .integer(now), .integer(now),
-                ])
+                ]
+            )
             try Self.add(request.params, request.tags, to: id, on: connection)
             return try Self.model(id, on: connection)
         }
@@ -33,14 +36,16 @@ extension SQLMetadataStore: LoggedModelStore {
     }
 
     package func finishLoggedModel(
-        _ id: LoggedModel.ID, status: LoggedModel.Status
+        _ id: LoggedModel.ID,
+        status: LoggedModel.Status
     ) async throws(MartletError) -> LoggedModel {
         let now = environment.now()
         return try await database.write { connection in
             _ = try Self.model(id, on: connection)
             try connection.execute(
                 "UPDATE logged_model SET status = $1, updated_at = $2 WHERE id = $3",
-                [.integer(status.stored), .integer(now), .text(id.rawValue)])
+                [.integer(status.stored), .integer(now), .text(id.rawValue)]
+            )
             return try Self.model(id, on: connection)
         }
     }
@@ -50,13 +55,16 @@ extension SQLMetadataStore: LoggedModelStore {
         try await database.write { connection in
             let count = try connection.execute(
                 "UPDATE logged_model SET stage = 1, updated_at = $1 WHERE id = $2 AND stage = 0",
-                [.integer(now), .text(id.rawValue)])
+                [.integer(now), .text(id.rawValue)]
+            )
             guard count > 0 else { throw Self.unknown(id) }
         }
     }
 
     package func addToLoggedModel(
-        _ id: LoggedModel.ID, params: [Param], tags: [Tag]
+        _ id: LoggedModel.ID,
+        params: [Param],
+        tags: [Tag]
     ) async throws(MartletError) -> LoggedModel {
         let now = environment.now()
         return try await database.write { connection in
@@ -68,12 +76,16 @@ extension SQLMetadataStore: LoggedModelStore {
             }
             if let first = conflicts.first {
                 throw MartletError(
-                    .conflict, "param '\(first.key)' of model \(id) is '\(first.storedValue)' and cannot change",
-                    paramConflicts: conflicts)
+                    .conflict,
+                    "param '\(first.key)' of model \(id) is '\(first.storedValue)' and cannot change",
+                    paramConflicts: conflicts
+                )
             }
             try Self.add(params, tags, to: id, on: connection)
             try connection.execute(
-                "UPDATE logged_model SET updated_at = $1 WHERE id = $2", [.integer(now), .text(id.rawValue)])
+                "UPDATE logged_model SET updated_at = $1 WHERE id = $2",
+                [.integer(now), .text(id.rawValue)]
+            )
             return try Self.model(id, on: connection)
         }
     }
@@ -82,7 +94,9 @@ extension SQLMetadataStore: LoggedModelStore {
         try await database.write { connection in
             _ = try Self.model(id, on: connection)
             let count = try connection.execute(
-                "DELETE FROM logged_model_tag WHERE model = $1 AND key = $2", [.text(id.rawValue), .text(key)])
+                "DELETE FROM logged_model_tag WHERE model = $1 AND key = $2",
+                [.text(id.rawValue), .text(key)]
+            )
             guard count > 0 else {
                 throw MartletError(.notFound, "No tag with key '\(key)' found for model with ID '\(id)'.")
             }
@@ -95,7 +109,9 @@ extension SQLMetadataStore: LoggedModelStore {
         try await database.read { connection in
             let (ids, hasMore) = try LoggedModelSearch.ids(request, on: connection)
             return Page(
-                items: try ids.map { try Self.model(LoggedModel.ID($0), on: connection) }, hasMore: hasMore)
+                items: try ids.map { try Self.model(LoggedModel.ID($0), on: connection) },
+                hasMore: hasMore
+            )
         }
     }
 }
@@ -106,21 +122,28 @@ extension SQLMetadataStore {
     }
 
     private static func add(
-        _ params: [Param], _ tags: [Tag], to id: LoggedModel.ID, on connection: any SQLConnection
+        _ params: [Param],
+        _ tags: [Tag],
+        to id: LoggedModel.ID,
+        on connection: any SQLConnection
     ) throws {
         for param in params {
             try connection.execute(
                 """
                 INSERT INTO logged_model_param (model, key, value) VALUES ($1, $2, $3)
                 ON CONFLICT (model, key) DO NOTHING
-                """, [.text(id.rawValue), .text(param.key), .text(param.value)])
+                """,
+                [.text(id.rawValue), .text(param.key), .text(param.value)]
+            )
         }
         for tag in tags {
             try connection.execute(
                 """
                 INSERT INTO logged_model_tag (model, key, value) VALUES ($1, $2, $3)
                 ON CONFLICT (model, key) DO UPDATE SET value = excluded.value
-                """, [.text(id.rawValue), .text(tag.key), .text(tag.value)])
+                """,
+                [.text(id.rawValue), .text(tag.key), .text(tag.value)]
+            )
         }
     }
 
@@ -140,7 +163,8 @@ extension SQLMetadataStore {
                 .text(metric.modelID.rawValue), .text(metric.key), .text(metric.datasetName ?? ""),
                 .text(metric.datasetDigest ?? ""), .text(metric.runID?.rawValue ?? ""), .real(value),
                 .flag(metric.value.isNaN), .integer(metric.step), .integer(metric.time),
-            ])
+            ]
+        )
     }
 
     /// - Throws: `notFound`, also for a deleted one.
@@ -149,33 +173,52 @@ extension SQLMetadataStore {
             """
             SELECT experiment, name, model_type, status, status_message, source_run, artifact_uri, created_at, updated_at
             FROM logged_model WHERE id = $1 AND stage = 0
-            """, [.text(id.rawValue)]
+            """,
+            [.text(id.rawValue)]
         ) { row in
             LoggedModel(
-                id: id, experimentID: Experiment.ID(row.integer(0)), name: row.text(1), modelType: row.text(2),
-                status: LoggedModel.Status(stored: row.integer(3)), statusMessage: row.text(4),
-                sourceRunID: row.optionalText(5).map { Run.ID($0) }, artifactURI: row.text(6),
-                createdAt: row.integer(7), updatedAt: row.integer(8), params: [], tags: [], metrics: [])
+                id: id,
+                experimentID: Experiment.ID(row.integer(0)),
+                name: row.text(1),
+                modelType: row.text(2),
+                status: LoggedModel.Status(stored: row.integer(3)),
+                statusMessage: row.text(4),
+                sourceRunID: row.optionalText(5).map { Run.ID($0) },
+                artifactURI: row.text(6),
+                createdAt: row.integer(7),
+                updatedAt: row.integer(8),
+                params: [],
+                tags: [],
+                metrics: []
+            )
         }
         guard var model = found else { throw unknown(id) }
         let key: [SQLValue] = [.text(id.rawValue)]
         model.params = try connection.rows(
-            "SELECT key, value FROM logged_model_param WHERE model = $1 ORDER BY key", key
+            "SELECT key, value FROM logged_model_param WHERE model = $1 ORDER BY key",
+            key
         ) { Param(key: $0.text(0), value: $0.text(1)) }
         model.tags = try connection.rows(
-            "SELECT key, value FROM logged_model_tag WHERE model = $1 ORDER BY key", key
+            "SELECT key, value FROM logged_model_tag WHERE model = $1 ORDER BY key",
+            key
         ) { Tag(key: $0.text(0), value: $0.text(1)) }
         model.metrics = try connection.rows(
             """
             SELECT key, dataset_name, dataset_digest, run, value, value_nan, step, time FROM logged_model_metric
             WHERE model = $1 ORDER BY key, dataset_name, dataset_digest, run
-            """, key
+            """,
+            key
         ) { row in
             LoggedModelMetric(
-                modelID: id, key: row.text(0), value: row.flag(5) ? .nan : row.real(4), step: row.integer(6),
-                time: row.integer(7), runID: row.text(3).isEmpty ? nil : Run.ID(row.text(3)),
+                modelID: id,
+                key: row.text(0),
+                value: row.flag(5) ? .nan : row.real(4),
+                step: row.integer(6),
+                time: row.integer(7),
+                runID: row.text(3).isEmpty ? nil : Run.ID(row.text(3)),
                 datasetName: row.text(1).isEmpty ? nil : row.text(1),
-                datasetDigest: row.text(2).isEmpty ? nil : row.text(2))
+                datasetDigest: row.text(2).isEmpty ? nil : row.text(2)
+            )
         }
         return model
     }

@@ -6,7 +6,10 @@ extension SQLMetadataStore {
     /// The parameters that are not stored yet, each key once.
     /// - Throws: `conflict` with all the pairs when a stored or repeated key has another value. Writes nothing.
     static func newParams(
-        _ params: [Param], run: Int64, id: Run.ID, on connection: any SQLConnection
+        _ params: [Param],
+        run: Int64,
+        id: Run.ID,
+        on connection: any SQLConnection
     ) throws -> [Param] {
         var fresh: [Param] = []
         var conflicts: [ParamConflict] = []
@@ -14,7 +17,8 @@ extension SQLMetadataStore {
             let stored =
                 try fresh.first { $0.key == param.key }?.value
                 ?? connection.first(
-                    "SELECT value FROM run_param WHERE run = $1 AND key = $2", [.integer(run), .text(param.key)]
+                    "SELECT value FROM run_param WHERE run = $1 AND key = $2",
+                    [.integer(run), .text(param.key)]
                 ) { $0.text(0) }
             if let stored {
                 guard stored != param.value else { continue }
@@ -28,17 +32,22 @@ extension SQLMetadataStore {
                 .conflict,
                 "param '\(first.key)' of run \(id) is '\(first.storedValue)' and cannot become '\(first.newValue)'; "
                     + "log it under another key or in a new run",
-                paramConflicts: conflicts)
+                paramConflicts: conflicts
+            )
         }
         return fresh
     }
 
     static func insert(
-        _ param: Param, run: Int64, experiment: Int64, on connection: any SQLConnection
+        _ param: Param,
+        run: Int64,
+        experiment: Int64,
+        on connection: any SQLConnection
     ) throws {
         try connection.execute(
             "INSERT INTO run_param (run, key, value, experiment) VALUES ($1, $2, $3, $4)",
-            [.integer(run), .text(param.key), .text(param.value), .integer(experiment)])
+            [.integer(run), .text(param.key), .text(param.value), .integer(experiment)]
+        )
     }
 
     static func setTag(_ tag: Tag, run: Int64, experiment: Int64, on connection: any SQLConnection) throws {
@@ -46,7 +55,9 @@ extension SQLMetadataStore {
             """
             INSERT INTO run_tag (run, key, value, experiment) VALUES ($1, $2, $3, $4)
             ON CONFLICT (run, key) DO UPDATE SET value = excluded.value
-            """, [.integer(run), .text(tag.key), .text(tag.value), .integer(experiment)])
+            """,
+            [.integer(run), .text(tag.key), .text(tag.value), .integer(experiment)]
+        )
     }
 
     /// The last value of each key, by key.
@@ -57,7 +68,10 @@ extension SQLMetadataStore {
     }
 
     static func apply(
-        _ changes: RunChanges, to run: Int64, now: Int64, on connection: any SQLConnection
+        _ changes: RunChanges,
+        to run: Int64,
+        now: Int64,
+        on connection: any SQLConnection
     ) throws {
         guard changes != RunChanges() else { return }
         try connection.execute(
@@ -71,7 +85,8 @@ extension SQLMetadataStore {
                 .text(changes.name), .integer(changes.status?.stored), .integer(changes.endedAt), .text(changes.user),
                 .text(changes.purpose), .text(changes.hypothesis), .text(changes.notes), .text(changes.conclusion),
                 .integer(now), .integer(now), .integer(run),
-            ])
+            ]
+        )
         if let status = changes.status, !status.hasEnded {
             try connection.execute("UPDATE run SET ended_at = NULL WHERE number = $1", [.integer(run)])
         }
@@ -99,9 +114,11 @@ extension SQLMetadataStore {
             INSERT INTO dataset (experiment, name, digest, source_type, source, schema, profile)
             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (experiment, name, digest) DO NOTHING
             """,
-            identity + [.text(input.sourceType), .text(input.source), .text(input.schema), .text(input.profile)])
+            identity + [.text(input.sourceType), .text(input.source), .text(input.schema), .text(input.profile)]
+        )
         let dataset = try connection.first(
-            "SELECT id FROM dataset WHERE experiment = $1 AND name = $2 AND digest = $3", identity
+            "SELECT id FROM dataset WHERE experiment = $1 AND name = $2 AND digest = $3",
+            identity
         ) { $0.integer(0) }
         guard let dataset else { throw MartletError(.internal, "the dataset has no id") }
         let context = input.tags.first { $0.key == "mlflow.data.context" || $0.key == "context" }?.value
@@ -110,17 +127,24 @@ extension SQLMetadataStore {
             INSERT INTO run_dataset (run, dataset, context, tags) VALUES ($1, $2, $3, $4)
             ON CONFLICT (run, dataset) DO UPDATE SET context = excluded.context, tags = excluded.tags
             """,
-            [.integer(head.number), .integer(dataset), .text(context), .text(try encode(input.tags))])
+            [.integer(head.number), .integer(dataset), .text(context), .text(try encode(input.tags))]
+        )
     }
 
     private static func addModel(
-        _ model: LoggedModel.ID, isOutput: Bool, step: Int64, to head: RunHead, on connection: any SQLConnection
+        _ model: LoggedModel.ID,
+        isOutput: Bool,
+        step: Int64,
+        to head: RunHead,
+        on connection: any SQLConnection
     ) throws {
         try connection.execute(
             """
             INSERT INTO run_model (run, model, is_output, step) VALUES ($1, $2, $3, $4)
             ON CONFLICT (run, model, is_output) DO UPDATE SET step = excluded.step
-            """, [.integer(head.number), .text(model.rawValue), .flag(isOutput), .integer(step)])
+            """,
+            [.integer(head.number), .text(model.rawValue), .flag(isOutput), .integer(step)]
+        )
     }
 
     static func addInputs(to run: inout Run, number: Int64, on connection: any SQLConnection) throws {
@@ -129,14 +153,22 @@ extension SQLMetadataStore {
             SELECT dataset.name, dataset.digest, source_type, source, schema, profile, run_dataset.tags
             FROM run_dataset JOIN dataset ON dataset.id = run_dataset.dataset
             WHERE run_dataset.run = $1 ORDER BY dataset.id
-            """, [.integer(number)]
+            """,
+            [.integer(number)]
         ) { row in
             DatasetInput(
-                name: row.text(0), digest: row.text(1), sourceType: row.text(2), source: row.text(3),
-                schema: row.optionalText(4), profile: row.optionalText(5), tags: try decodeTags(row.text(6)))
+                name: row.text(0),
+                digest: row.text(1),
+                sourceType: row.text(2),
+                source: row.text(3),
+                schema: row.optionalText(4),
+                profile: row.optionalText(5),
+                tags: try decodeTags(row.text(6))
+            )
         }
         try connection.query(
-            "SELECT model, is_output, step FROM run_model WHERE run = $1 ORDER BY model", [.integer(number)]
+            "SELECT model, is_output, step FROM run_model WHERE run = $1 ORDER BY model",
+            [.integer(number)]
         ) { row in
             let model = LoggedModel.ID(row.text(0))
             if row.flag(1) {

@@ -6,7 +6,8 @@ extension SQLMetadataStore: RunStore {
         return try await database.write { connection in
             let experiment = request.experimentID.number
             let stage = try connection.first(
-                "SELECT stage FROM experiment WHERE id = $1", [.integer(experiment)]
+                "SELECT stage FROM experiment WHERE id = $1",
+                [.integer(experiment)]
             ) { LifecycleStage(stored: $0.integer(0)) }
             guard let stage else {
                 throw MartletError(.notFound, "No Experiment with id=\(experiment) exists")
@@ -14,12 +15,21 @@ extension SQLMetadataStore: RunStore {
             guard stage == .active else {
                 throw MartletError(
                     .failedPrecondition,
-                    "The experiment \(experiment) must be in the 'active' state. Current state is deleted.")
+                    "The experiment \(experiment) must be in the 'active' state. Current state is deleted."
+                )
             }
             var run = Run(
-                id: id, experimentID: request.experimentID, name: request.name ?? "", user: request.user,
-                startedAt: request.startedAt, createdAt: now, heartbeatAt: now, purpose: request.purpose,
-                hypothesis: request.hypothesis, notes: request.notes)
+                id: id,
+                experimentID: request.experimentID,
+                name: request.name ?? "",
+                user: request.user,
+                startedAt: request.startedAt,
+                createdAt: now,
+                heartbeatAt: now,
+                purpose: request.purpose,
+                hypothesis: request.hypothesis,
+                notes: request.notes
+            )
             let number = try Self.insert(run, workspace: workspace, on: connection)
             for tag in request.tags { try Self.setTag(tag, run: number, experiment: experiment, on: connection) }
             run.tags = Self.latest(request.tags)
@@ -41,7 +51,12 @@ extension SQLMetadataStore: RunStore {
             let fresh = try Self.newParams(batch.params, run: head.number, id: id, on: connection)
             if batch.pointCount > 0 {
                 _ = try PointWriter.write(
-                    batch, run: head.number, experiment: head.experiment, now: now, on: connection)
+                    batch,
+                    run: head.number,
+                    experiment: head.experiment,
+                    now: now,
+                    on: connection
+                )
             }
             for param in fresh {
                 try Self.insert(param, run: head.number, experiment: head.experiment, on: connection)
@@ -53,7 +68,9 @@ extension SQLMetadataStore: RunStore {
             try Self.apply(batch.changes, to: head.number, now: now, on: connection)
             if now - head.heartbeatAt >= 5_000 {
                 try connection.execute(
-                    "UPDATE run SET heartbeat_at = $1 WHERE number = $2", [.integer(now), .integer(head.number)])
+                    "UPDATE run SET heartbeat_at = $1 WHERE number = $2",
+                    [.integer(now), .integer(head.number)]
+                )
             }
         }
     }
@@ -65,7 +82,9 @@ extension SQLMetadataStore: RunStore {
             try Self.apply(changes, to: head.number, now: now, on: connection)
             return try Self.hydrate(
                 [try Self.row(of: id, on: connection)],
-                fields: RunFields(params: [], metrics: [], tags: nil, inputs: false), on: connection)[0]
+                fields: RunFields(params: [], metrics: [], tags: nil, inputs: false),
+                on: connection
+            )[0]
         }
     }
 
@@ -75,7 +94,8 @@ extension SQLMetadataStore: RunStore {
             let deletedAt: SQLValue = stage == .deleted ? .integer(now) : .null
             let count = try connection.execute(
                 "UPDATE run SET stage = $1, deleted_at = $2, updated_at = $3 WHERE id = $4",
-                [.integer(stage.stored), deletedAt, .integer(now), .text(id.rawValue)])
+                [.integer(stage.stored), deletedAt, .integer(now), .text(id.rawValue)]
+            )
             guard count > 0 else { throw Self.unknown(id) }
         }
     }
@@ -84,7 +104,9 @@ extension SQLMetadataStore: RunStore {
         try await database.write { connection in
             let head = try Self.writableHead(of: id, on: connection)
             let count = try connection.execute(
-                "DELETE FROM run_tag WHERE run = $1 AND key = $2", [.integer(head.number), .text(key)])
+                "DELETE FROM run_tag WHERE run = $1 AND key = $2",
+                [.integer(head.number), .text(key)]
+            )
             guard count > 0 else {
                 throw MartletError(.notFound, "No tag with name: \(key) in run with id \(id)")
             }
@@ -95,7 +117,9 @@ extension SQLMetadataStore: RunStore {
         let now = environment.now()
         try await database.write { connection in
             let count = try connection.execute(
-                "UPDATE run SET heartbeat_at = $1 WHERE id = $2", [.integer(now), .text(id.rawValue)])
+                "UPDATE run SET heartbeat_at = $1 WHERE id = $2",
+                [.integer(now), .text(id.rawValue)]
+            )
             guard count > 0 else { throw Self.unknown(id) }
         }
     }
@@ -105,7 +129,9 @@ extension SQLMetadataStore: RunStore {
             let matches = try RunSearch.numbers(request, on: connection)
             return Page(
                 items: try Self.runs(matches.numbers, fields: request.fields, on: connection),
-                hasMore: matches.hasMore, total: matches.total)
+                hasMore: matches.hasMore,
+                total: matches.total
+            )
         }
     }
 
@@ -138,16 +164,22 @@ extension SQLMetadataStore {
     /// - Throws: `notFound`; `failedPrecondition` for a deleted run.
     static func writableHead(of id: Run.ID, on connection: any SQLConnection) throws -> RunHead {
         let head = try connection.first(
-            "SELECT number, experiment, stage, heartbeat_at FROM run WHERE id = $1", [.text(id.rawValue)]
+            "SELECT number, experiment, stage, heartbeat_at FROM run WHERE id = $1",
+            [.text(id.rawValue)]
         ) { row in
             RunHead(
-                number: row.integer(0), experiment: row.integer(1), stage: LifecycleStage(stored: row.integer(2)),
-                heartbeatAt: row.integer(3))
+                number: row.integer(0),
+                experiment: row.integer(1),
+                stage: LifecycleStage(stored: row.integer(2)),
+                heartbeatAt: row.integer(3)
+            )
         }
         guard let head else { throw unknown(id) }
         guard head.stage == .active else {
             throw MartletError(
-                .failedPrecondition, "The run \(id) must be in the 'active' state. Current state is deleted.")
+                .failedPrecondition,
+                "The run \(id) must be in the 'active' state. Current state is deleted."
+            )
         }
         return head
     }
@@ -161,21 +193,36 @@ extension SQLMetadataStore {
         RunRow(
             number: row.integer(0),
             run: Run(
-                id: Run.ID(row.text(1)), experimentID: Experiment.ID(row.integer(2)), name: row.text(3),
-                status: RunStatus(stored: row.integer(4)), stage: LifecycleStage(stored: row.integer(5)),
-                user: row.text(6), startedAt: row.optionalInteger(7), endedAt: row.optionalInteger(8),
-                createdAt: row.integer(9), heartbeatAt: row.integer(10), purpose: row.text(11),
-                hypothesis: row.text(12), notes: row.text(13), conclusion: row.text(14)))
+                id: Run.ID(row.text(1)),
+                experimentID: Experiment.ID(row.integer(2)),
+                name: row.text(3),
+                status: RunStatus(stored: row.integer(4)),
+                stage: LifecycleStage(stored: row.integer(5)),
+                user: row.text(6),
+                startedAt: row.optionalInteger(7),
+                endedAt: row.optionalInteger(8),
+                createdAt: row.integer(9),
+                heartbeatAt: row.integer(10),
+                purpose: row.text(11),
+                hypothesis: row.text(12),
+                notes: row.text(13),
+                conclusion: row.text(14)
+            )
+        )
     }
 
     static func row(of id: Run.ID, on connection: any SQLConnection) throws -> RunRow {
         let found = try connection.first(
-            "SELECT \(columnNames) FROM run WHERE id = $1", [.text(id.rawValue)], Self.row)
+            "SELECT \(columnNames) FROM run WHERE id = $1",
+            [.text(id.rawValue)],
+            Self.row
+        )
         guard let found else { throw unknown(id) }
         return found
     }
 
-    private static let rowsByNumber = "SELECT \(columnNames) FROM run WHERE number IN (\(Batches.placeholders(from: 1)))"
+    private static let rowsByNumber =
+        "SELECT \(columnNames) FROM run WHERE number IN (\(Batches.placeholders(from: 1)))"
 
     /// Runs by number, in the order of the numbers, with the fields that are wanted.
     static func runs(_ numbers: [Int64], fields: RunFields, on connection: any SQLConnection) throws -> [Run] {
@@ -194,7 +241,9 @@ extension SQLMetadataStore {
         """
 
     static func hydrate(
-        _ rows: [RunRow], fields: RunFields, on connection: any SQLConnection
+        _ rows: [RunRow],
+        fields: RunFields,
+        on connection: any SQLConnection
     ) throws -> [Run] {
         let numbers = rows.map(\.number)
         var places: [Int64: Int] = [:]
@@ -227,7 +276,10 @@ extension SQLMetadataStore {
     }
 
     private static func pairs(
-        _ sql: String, _ numbers: [Int64], _ wanted: Set<String>?, on connection: any SQLConnection,
+        _ sql: String,
+        _ numbers: [Int64],
+        _ wanted: Set<String>?,
+        on connection: any SQLConnection,
         _ body: (Int64, String, String) -> Void
     ) throws {
         try Batches.forEach(numbers) { list in

@@ -21,7 +21,9 @@ package struct SQLMetadataStore: Sendable {
                 """
                 INSERT INTO experiment (id, workspace, name, artifact_location, stage, created_at, updated_at, purpose)
                 VALUES (0, $1, 'Default', 'mlflow-artifacts:/0', 0, $2, $3, '') ON CONFLICT DO NOTHING
-                """, [.integer(workspace), .integer(now), .integer(now)])
+                """,
+                [.integer(workspace), .integer(now), .integer(now)]
+            )
         }
     }
 }

@@ -23,7 +23,9 @@ final class SQLiteStatement {
         var slots: [Int32] = []
         let count = sqlite3_bind_parameter_count(prepared)
         for index in 1..<(count + 1) {
-            guard let name = sqlite3_bind_parameter_name(prepared, index), name[0] == UInt8(ascii: "$") else { continue }
+            guard let name = sqlite3_bind_parameter_name(prepared, index), name[0] == UInt8(ascii: "$") else {
+                continue
+            }
             let number = Int(atoi(name + 1))
             guard number > 0 else { continue }
             while slots.count < number { slots.append(0) }

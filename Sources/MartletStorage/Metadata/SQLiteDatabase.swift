@@ -64,7 +64,9 @@ package final class SQLiteDatabase: SQLDatabase {
         }
         guard mode == "wal", sync == 2 else {
             throw MartletError(
-                .unavailable, "the database would not be durable (journal \(mode ?? "?"), synchronous \(sync ?? -1))")
+                .unavailable,
+                "the database would not be durable (journal \(mode ?? "?"), synchronous \(sync ?? -1))"
+            )
         }
     }
 
@@ -112,7 +114,8 @@ package final class SQLiteDatabase: SQLDatabase {
                     } else {
                         preconditionFailure("a committed write has no result")
                     }
-                })
+                }
+            )
             let mustStart = queue.withLock { queue -> Bool in
                 queue.jobs.append(job)
                 defer { queue.isDraining = true }
@@ -199,7 +202,7 @@ extension SQLiteDatabase {
                 do {
                     try job.run(connection)
                     accepted.append(job)
-                } catch where !connection.hasWritten {
+                } catch  where !connection.hasWritten {
                     refusals.append((job, error))
                 }
             }
@@ -238,7 +241,12 @@ extension SQLiteDatabase {
             return try await checkpointer.writeWithoutTransaction { database in
                 var (pages, copied) = (Int32(0), Int32(0))
                 let code = sqlite3_wal_checkpoint_v2(
-                    database.sqliteConnection, nil, SQLITE_CHECKPOINT_PASSIVE, &pages, &copied)
+                    database.sqliteConnection,
+                    nil,
+                    SQLITE_CHECKPOINT_PASSIVE,
+                    &pages,
+                    &copied
+                )
                 guard code == SQLITE_OK || code == SQLITE_BUSY else {
                     throw SQLiteError(code: code, connection: database.sqliteConnection, sql: "checkpoint")
                 }
@@ -269,7 +277,9 @@ extension SQLiteDatabase {
     /// Keeps the statistics of the query planner true. Cheap when little changed.
     package func optimize() async throws(MartletError) {
         do {
-            try await pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA analysis_limit = 400; PRAGMA optimize") }
+            try await pool.writeWithoutTransaction {
+                try $0.execute(sql: "PRAGMA analysis_limit = 400; PRAGMA optimize")
+            }
         } catch {
             throw Self.refusal(error, logger)
         }
@@ -279,8 +289,10 @@ extension SQLiteDatabase {
     package func durability() async throws(MartletError) -> (journalMode: String, synchronous: Int) {
         do {
             return try await pool.writeWithoutTransaction {
-                (try String.fetchOne($0, sql: "PRAGMA journal_mode") ?? "",
-                    try Int.fetchOne($0, sql: "PRAGMA synchronous") ?? -1)
+                (
+                    try String.fetchOne($0, sql: "PRAGMA journal_mode") ?? "",
+                    try Int.fetchOne($0, sql: "PRAGMA synchronous") ?? -1
+                )
             }
         } catch {
             throw Self.refusal(error, logger)
@@ -309,7 +321,9 @@ extension SQLiteDatabase {
         case SQLITE_FULL:
             logger.error("the disk is full", metadata: ["cause": "\(error)"])
             return MartletError(
-                .storageFull, "the server's disk is full: nothing of this request was stored; free space and send it again")
+                .storageFull,
+                "the server's disk is full: nothing of this request was stored; free space and send it again"
+            )
         case SQLITE_BUSY, SQLITE_LOCKED:
             return MartletError(.unavailable, "the database is busy; try again")
         case SQLITE_CORRUPT, SQLITE_NOTADB:

@@ -16,7 +16,9 @@ struct LiveServices {
 
 /// The one place where storage meets the rest.
 func liveServices(
-    data folder: String, environment: Environment, logger: Logger
+    data folder: String,
+    environment: Environment,
+    logger: Logger
 ) async throws(MartletError) -> LiveServices {
     let now = environment.now()
     let database = try SQLiteDatabase(folder: folder, now: now, logger: logger)
@@ -29,5 +31,6 @@ func liveServices(
         services: Services(store: store, blobs: blobs, events: events, environment: environment),
         background: [sealer, Checkpointer(database: database, logger: logger)],
         close: { try await database.close() },
-        waitingWrites: { database.waitingWrites })
+        waitingWrites: { database.waitingWrites }
+    )
 }

@@ -5,7 +5,8 @@ import Testing
 struct RulesTests {
     @Test(
         "keys that MLflow takes are legal",
-        arguments: ["loss", "val/loss", "a.b", "a b", "a:b", "-", "_", "a/...b", "größe", "精度", "a/.b"])
+        arguments: ["loss", "val/loss", "a.b", "a b", "a:b", "-", "_", "a/...b", "größe", "精度", "a/.b"]
+    )
     func legalKeys(key: String) {
         #expect(Rules.isWellFormed(key))
     }
@@ -13,9 +14,11 @@ struct RulesTests {
     @Test(
         "keys that lead elsewhere, are empty, too long or hold odd characters are not",
         arguments: [
-            "", "/a", "a/", "...", "..a/b", "a//b", ".", "..", "../a", "a/../b", "a/./b", "a\\b", "a\u{0}", "a\nb", "a#b", "a?b",
+            "", "/a", "a/", "...", "..a/b", "a//b", ".", "..", "../a", "a/../b", "a/./b", "a\\b", "a\u{0}", "a\nb",
+            "a#b", "a?b",
             String(repeating: "k", count: 251),
-        ])
+        ]
+    )
     func illegalKeys(key: String) {
         #expect(!Rules.isWellFormed(key))
     }
@@ -40,14 +43,16 @@ struct RulesTests {
             "/etc/passwd", "../a", "a/../b", "a/..", "%2e%2e/a", "%252e%252e%252fa", "a\\b", "C:/x", "c:\\x", "a\u{0}b",
             "a%00b", "\u{FF0E}\u{FF0E}/a", "a\u{FF0F}..\u{FF0F}b", "./a", "~/a", "a#b", "a//b", "a\nb",
             String(repeating: "a/", count: 3_000) + "a",
-        ])
+        ]
+    )
     func hostilePaths(path: String) {
         #expect(throws: MartletError.self) { _ = try ArtifactPath(path) }
     }
 
     @Test(
         "odd but harmless paths are kept as they are",
-        arguments: ["a", "a/b.txt", "a b/c d", "50%.txt", "größe/模型.bin", "a/..b", "...", "a…b", "x:y/z"])
+        arguments: ["a", "a/b.txt", "a b/c d", "50%.txt", "größe/模型.bin", "a/..b", "...", "a…b", "x:y/z"]
+    )
     func harmlessPaths(path: String) throws {
         #expect(try ArtifactPath(path).description == path)
     }
@@ -62,10 +67,12 @@ struct RulesTests {
     func goals() {
         #expect(
             Goal.inferred(from: ["train/loss", "val/loss", "val/acc", "lr"])
-                == Goal(metric: "val/acc", direction: .maximize, isInferred: true))
+                == Goal(metric: "val/acc", direction: .maximize, isInferred: true)
+        )
         #expect(
             Goal.inferred(from: ["epoch", "val_loss", "loss"])
-                == Goal(metric: "val_loss", direction: .minimize, isInferred: true))
+                == Goal(metric: "val_loss", direction: .minimize, isInferred: true)
+        )
         #expect(Goal.inferred(from: []) == nil)
     }
 }

@@ -10,7 +10,8 @@ struct EventBusTests {
         let viewer = bus.subscribe(to: ["a", "b"])
         bus.publish(["a", "c", "a", "b"])
         #expect(
-            await bus.next(viewer) == [Event(topic: "a", revision: 103), Event(topic: "b", revision: 104)])
+            await bus.next(viewer) == [Event(topic: "a", revision: 103), Event(topic: "b", revision: 104)]
+        )
     }
 
     @Test("a viewer that waits is woken by the next event")
@@ -26,7 +27,8 @@ struct EventBusTests {
         bus.publish(["a", "b", "a"])
         #expect(
             bus.missed(since: 101, topics: ["a", "b"])
-                == [Event(topic: "b", revision: 102), Event(topic: "a", revision: 103)])
+                == [Event(topic: "b", revision: 102), Event(topic: "a", revision: 103)]
+        )
         #expect(bus.missed(since: 103, topics: ["a"]) == [])
     }
 

@@ -18,7 +18,9 @@ struct RunStoreTests {
         store = SQLMetadataStore(database: database, environment: .manual(clock))
         try await store.prepare()
         run = try await store.createRun(
-            CreateRun(experimentID: Experiment.ID(0), name: "first", startedAt: 5), id: Run.ID("r1"))
+            CreateRun(experimentID: Experiment.ID(0), name: "first", startedAt: 5),
+            id: Run.ID("r1")
+        )
     }
 
     private func stored() async throws -> Run { try await store.run(run.id, fields: .all) }
@@ -71,7 +73,8 @@ struct RunStoreTests {
         try await store.log(LogBatch(params: [Param(key: "lr", value: "0.1")]), to: run.id)
         var batch = LogBatch(
             params: [Param(key: "new", value: "1"), Param(key: "lr", value: "0.2")],
-            tags: [Tag(key: "t", value: "v")])
+            tags: [Tag(key: "t", value: "v")]
+        )
         batch.append(key: "loss", step: 0, time: 0, value: 1)
         let error = await #expect(throws: MartletError.self) { try await store.log(batch, to: run.id) }
         #expect(error?.code == .conflict)
@@ -128,11 +131,19 @@ struct RunStoreTests {
     @Test("datasets and models, read and made, come back as they were given")
     func inputs() async throws {
         let dataset = DatasetInput(
-            name: "digits", digest: "abc", sourceType: "code", source: "{}", schema: nil, profile: "{\"n\": 1}",
-            tags: [Tag(key: "mlflow.data.context", value: "training")])
+            name: "digits",
+            digest: "abc",
+            sourceType: "code",
+            source: "{}",
+            schema: nil,
+            profile: "{\"n\": 1}",
+            tags: [Tag(key: "mlflow.data.context", value: "training")]
+        )
         let inputs = RunInputs(
-            datasets: [dataset], modelInputs: [ModelInput(modelID: LoggedModel.ID("m-1"))],
-            modelOutputs: [ModelOutput(modelID: LoggedModel.ID("m-2"), step: 3)])
+            datasets: [dataset],
+            modelInputs: [ModelInput(modelID: LoggedModel.ID("m-1"))],
+            modelOutputs: [ModelOutput(modelID: LoggedModel.ID("m-2"), step: 3)]
+        )
         try await store.addInputs(inputs, to: run.id)
         let stored = try await stored()
         #expect(stored.datasets == inputs.datasets)
@@ -152,12 +163,26 @@ struct RunStoreTests {
     func modelScores() async throws {
         let model = try await store.createLoggedModel(
             CreateLoggedModel(
-                experimentID: Experiment.ID(0), name: "net", modelType: "", sourceRunID: run.id, params: [], tags: []),
-            id: LoggedModel.ID("m-1"))
+                experimentID: Experiment.ID(0),
+                name: "net",
+                modelType: "",
+                sourceRunID: run.id,
+                params: [],
+                tags: []
+            ),
+            id: LoggedModel.ID("m-1")
+        )
         for (step, value) in [(2, 0.5), (1, 0.9)] {
             let score = LoggedModelMetric(
-                modelID: model.id, key: "acc", value: value, step: Int64(step), time: 0, runID: run.id,
-                datasetName: nil, datasetDigest: nil)
+                modelID: model.id,
+                key: "acc",
+                value: value,
+                step: Int64(step),
+                time: 0,
+                runID: run.id,
+                datasetName: nil,
+                datasetDigest: nil
+            )
             try await store.log(LogBatch(modelMetrics: [score]), to: run.id)
         }
         #expect(try await store.loggedModel(model.id).metrics.map(\.value) == [0.5])

@@ -4,7 +4,8 @@ import MartletCore
 enum ExperimentSearch {
     /// `experiment.id`, in order.
     static func numbers(
-        _ request: SearchExperiments, on connection: any SQLConnection
+        _ request: SearchExperiments,
+        on connection: any SQLConnection
     ) throws -> (numbers: [Int64], hasMore: Bool) {
         try RunSearch.requireDistinct(request.order)
         let stage: SQLText =
@@ -68,7 +69,8 @@ enum ExperimentSearch {
     }
 
     private static func condition(
-        _ condition: Filter.Comparison, _ comparison: SQLComparison
+        _ condition: Filter.Comparison,
+        _ comparison: SQLComparison
     ) throws -> SQLText {
         switch condition.field {
         case .tag(let key):

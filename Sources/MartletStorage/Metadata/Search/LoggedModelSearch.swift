@@ -4,7 +4,8 @@ import MartletCore
 enum LoggedModelSearch {
     /// `logged_model.id`, in order.
     static func ids(
-        _ request: SearchLoggedModels, on connection: any SQLConnection
+        _ request: SearchLoggedModels,
+        on connection: any SQLConnection
     ) throws -> (ids: [String], hasMore: Bool) {
         guard let scope = try SearchScope(request.experiments, .active) else { return ([], false) }
         let condition = try LoggedModelCondition(datasets: request.datasets, dialect: connection.dialect)
@@ -107,7 +108,11 @@ struct LoggedModelCondition {
     }
 
     private func pair(
-        _ table: String, _ key: String, _ relation: Filter.Relation, _ value: Filter.Value, negated: Bool
+        _ table: String,
+        _ key: String,
+        _ relation: Filter.Relation,
+        _ value: Filter.Value,
+        negated: Bool
     ) -> SQLText {
         let exists: SQLText = """
             EXISTS (SELECT 1 FROM \(code: table) x WHERE x.model = m.id AND x.key = \(value: .text(key))

@@ -26,7 +26,8 @@ struct RunCompiler {
     private func predicate(_ condition: Filter.Comparison) throws -> RunPredicate {
         if condition.relation == .isNull {
             return RunPredicate.negation(
-                try predicate(Filter.Comparison(field: condition.field, relation: .isNotNull, value: .none)))
+                try predicate(Filter.Comparison(field: condition.field, relation: .isNotNull, value: .none))
+            )
         }
         switch condition.field {
         case .metric(let key, let statistic): return try metric(key, statistic, condition)
@@ -47,7 +48,9 @@ struct RunCompiler {
     }
 
     private func metric(
-        _ key: String, _ statistic: MetricStatistic, _ condition: Filter.Comparison
+        _ key: String,
+        _ statistic: MetricStatistic,
+        _ condition: Filter.Comparison
     ) throws -> RunPredicate {
         guard let id = try metricKey(key) else { return .never }
         let own: SQLText = "x.key = \(value: .integer(id))"
@@ -65,7 +68,13 @@ struct RunCompiler {
         return .leaf(
             .row(
                 RunLeaf.RowCondition(
-                    table: "metric_summary x", ofRun: body, ofAll: body, isIndexed: statistic == .last)))
+                    table: "metric_summary x",
+                    ofRun: body,
+                    ofAll: body,
+                    isIndexed: statistic == .last
+                )
+            )
+        )
     }
 
     /// A statistic of the row `x` of `metric_summary`; NULL when the series has no such number.
@@ -113,7 +122,8 @@ struct RunCompiler {
         var all: SQLText = "\(own) AND \(test)"
         var isIndexed = connection.dialect == .sqlite
         // PostgreSQL's index holds the first 200 characters: they find the row, the whole value decides.
-        let head = { (text: String) in SQLValue.text(String(String.UnicodeScalarView(text.unicodeScalars.prefix(200)))) }
+        let head = { (text: String) in SQLValue.text(String(String.UnicodeScalarView(text.unicodeScalars.prefix(200))))
+        }
         switch (condition.relation, condition.value) {
         case (.equal, .text(let text)):
             if connection.dialect == .postgres {
@@ -128,7 +138,8 @@ struct RunCompiler {
         default: isIndexed = false
         }
         return .leaf(
-            .row(RunLeaf.RowCondition(table: table, ofRun: "\(own) AND \(test)", ofAll: all, isIndexed: isIndexed)))
+            .row(RunLeaf.RowCondition(table: table, ofRun: "\(own) AND \(test)", ofAll: all, isIndexed: isIndexed))
+        )
     }
 
     private func dataset(_ column: String, _ condition: Filter.Comparison) -> RunPredicate {
@@ -136,8 +147,14 @@ struct RunCompiler {
         return .leaf(
             .row(
                 RunLeaf.RowCondition(
-                    table: "run_dataset x JOIN dataset d ON d.id = x.dataset", ofRun: test, ofAll: test,
-                    experimentAlias: "d", isIndexed: false)))
+                    table: "run_dataset x JOIN dataset d ON d.id = x.dataset",
+                    ofRun: test,
+                    ofAll: test,
+                    experimentAlias: "d",
+                    isIndexed: false
+                )
+            )
+        )
     }
 
     /// A free word: a text without wildcards finds whatever contains it; `%` and `_` mean what they mean in `ILIKE`.
@@ -147,7 +164,8 @@ struct RunCompiler {
         let columns = ["r.name", "r.notes", "r.purpose"].map { comparison.text($0, .ilike, pattern) }
         let row = { (table: String) in
             RunPredicate.leaf(
-                .row(RunLeaf.RowCondition(table: table, ofRun: value, ofAll: value, isIndexed: false)))
+                .row(RunLeaf.RowCondition(table: table, ofRun: value, ofAll: value, isIndexed: false))
+            )
         }
         return .any([.leaf(.run(SQLText.joined(columns, " OR "))), row("run_tag x"), row("run_param x")])
     }

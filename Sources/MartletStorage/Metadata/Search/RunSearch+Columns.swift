@@ -13,11 +13,15 @@ extension RunSearch {
             total: try connection.first(count) { Int($0.integer(0)) } ?? 0,
             params: try texts("run_param", condition, limit, on: connection),
             tags: try texts("run_tag", condition, limit, on: connection),
-            metrics: try metrics(condition, limit, on: connection))
+            metrics: try metrics(condition, limit, on: connection)
+        )
     }
 
     private static func texts(
-        _ table: String, _ condition: SQLText, _ limit: Int, on connection: any SQLConnection
+        _ table: String,
+        _ condition: SQLText,
+        _ limit: Int,
+        on connection: any SQLConnection
     ) throws -> [RunColumns.Column] {
         let sql: SQLText = """
             SELECT x.key, count(*), count(DISTINCT x.value), min(x.value)
@@ -27,12 +31,18 @@ extension RunSearch {
         return try connection.rows(sql) { row in
             let distinct = Int(row.integer(2))
             return RunColumns.Column(
-                key: row.text(0), runs: Int(row.integer(1)), distinct: distinct, only: distinct == 1 ? row.text(3) : nil)
+                key: row.text(0),
+                runs: Int(row.integer(1)),
+                distinct: distinct,
+                only: distinct == 1 ? row.text(3) : nil
+            )
         }
     }
 
     private static func metrics(
-        _ condition: SQLText, _ limit: Int, on connection: any SQLConnection
+        _ condition: SQLText,
+        _ limit: Int,
+        on connection: any SQLConnection
     ) throws -> [RunColumns.Metric] {
         let sql: SQLText = """
             SELECT k.name, count(*), min(x.min_value), max(x.max_value)
@@ -41,7 +51,11 @@ extension RunSearch {
             """
         return try connection.rows(sql) { row in
             RunColumns.Metric(
-                key: row.text(0), runs: Int(row.integer(1)), min: row.optionalReal(2), max: row.optionalReal(3))
+                key: row.text(0),
+                runs: Int(row.integer(1)),
+                min: row.optionalReal(2),
+                max: row.optionalReal(3)
+            )
         }
     }
 }

@@ -82,7 +82,10 @@ struct SQLComparison {
 
     /// A status column: the numbers of those whose names satisfy it, as MLflow and as Martlet spell them.
     func status(
-        _ column: String, _ relation: Filter.Relation, _ value: Filter.Value, names: [(name: String, stored: Int64)]
+        _ column: String,
+        _ relation: Filter.Relation,
+        _ value: Filter.Value,
+        names: [(name: String, stored: Int64)]
     ) -> SQLText {
         let matching = names.filter { Self.status($0.name, relation, value) }.map { SQLValue.integer($0.stored) }
         return matching.isEmpty ? "1 = 0" : "\(code: column) IN \(list: matching)"

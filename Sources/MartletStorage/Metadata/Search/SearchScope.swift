@@ -17,7 +17,9 @@ struct SearchScope {
         if self.experiments.isEmpty { return nil }
         guard self.experiments.count <= 8_192 else {
             throw MartletError(
-                .invalidArgument, "the search names \(self.experiments.count) experiments; name at most 8192 at once")
+                .invalidArgument,
+                "the search names \(self.experiments.count) experiments; name at most 8192 at once"
+            )
         }
     }
 
