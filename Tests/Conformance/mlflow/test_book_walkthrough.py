@@ -68,7 +68,7 @@ def test_a_keras_model_is_logged_and_loaded_back(mlflow, client, experiment, ker
         fitted = model.fit(features, target, epochs=2, verbose=0)
         for epoch, loss in enumerate(fitted.history["loss"]):
             mlflow.log_metric("loss", loss, step=epoch)
-        info = mlflow.keras.log_model(model, name="model")
+        info = mlflow.keras.log_model(model, name="model", pip_requirements=["keras"])
     loaded = mlflow.keras.load_model(info.model_uri)
     assert numpy.allclose(loaded.predict(features, verbose=0), model.predict(features, verbose=0), atol=1e-6)
     assert "MLmodel" in {f.path for f in client.list_logged_model_artifacts(info.model_id)}

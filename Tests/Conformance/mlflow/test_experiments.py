@@ -188,7 +188,7 @@ def test_search_view_types(client, name):
     assert found(ViewType.ALL) == {active, deleted}
 
 
-@pytest.mark.parametrize("filter_string", ["nonsense", "name >", "unknown = 'x'", "name = 'a' OR name = 'b'"])
+@pytest.mark.parametrize("filter_string", ["nonsense", "name >", "unknown = 'x'"])
 def test_a_bad_filter_is_refused(client, filter_string):
     with pytest.raises(RestException) as refused:
         client.search_experiments(filter_string=filter_string)
