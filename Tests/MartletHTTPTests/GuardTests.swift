@@ -1,0 +1,146 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import MartletCore
+import Testing
+
+@testable import MartletHTTP
+
+@Suite("Who may reach the server")
+struct GuardTests {
+    private func request(
+        _ method: HTTPRequest.Method,
+        host: String,
+        origin: String? = nil,
+        path: String = "/"
+    ) -> Request {
+        var head = HTTPRequest(method: method, scheme: "http", authority: host, path: path)
+        head.headerFields[.origin] = origin
+        return Request(head: head, body: RequestBody(buffer: ByteBuffer()))
+    }
+
+    private func allows(_ request: Request, _ change: (inout HTTPConfiguration) -> Void = { _ in }) -> Bool {
+        var configuration = HTTPConfiguration()
+        change(&configuration)
+        do {
+            try RequestGuard(configuration).check(request)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    @Test("loopback names are answered", arguments: ["localhost:5000", "127.0.0.1:5000", "[::1]:5000", "LOCALHOST"])
+    func loopback(_ host: String) {
+        #expect(allows(request(.get, host: host)))
+    }
+
+    @Test(
+        "other names are not: they may be re-pointed here",
+        arguments: ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:5000", "0.0.0.0:5000", ""]
+    )
+    func rebinding(_ host: String) {
+        #expect(!allows(request(.get, host: host)))
+    }
+
+    @Test("a public name is answered when it is configured")
+    func publicHost() {
+        #expect(allows(request(.get, host: "ml.example.org:443")) { $0.publicHosts = ["ml.example.org"] })
+        #expect(allows(request(.get, host: "any.example")) { $0.isOpen = true })
+    }
+
+    @Test("a page elsewhere may not post", arguments: ["http://evil.example", "http://localhost:3000", "null"])
+    func foreignOrigin(_ origin: String) {
+        #expect(!allows(request(.post, host: "localhost:5000", origin: origin)))
+        #expect(allows(request(.get, host: "localhost:5000", origin: origin)))
+    }
+
+    @Test("the server's own pages may post")
+    func ownOrigin() {
+        #expect(allows(request(.post, host: "localhost:5000", origin: "http://localhost:5000")))
+    }
+
+    @Test(
+        "the base path is taken off, once",
+        arguments: [("/m/api?x=1", "/api?x=1"), ("/m", "/"), ("/m/", "/"), ("/mx", "/mx"), ("/api", "/api")]
+    )
+    func basePath(_ path: String, _ rest: String) {
+        var configuration = HTTPConfiguration()
+        configuration.basePath = HTTPConfiguration.normalizedBasePath("m/")
+        let request = RequestGuard(configuration).withoutBasePath(request(.get, host: "localhost", path: path))
+        #expect(request.head.path == rest)
+    }
+
+    @Test("a foreign name is answered with 403 and what to do")
+    func message() async throws {
+        let server = try await TestServer()
+        let response = try await server.send(.post, "/api/v1/runs", "{}", headers: [.origin: "http://evil.example"])
+        #expect(response.status == .forbidden)
+        #expect(response.text.contains("may not change things"))
+    }
+}
+
+@Suite("Slow peers")
+struct ConnectionWatchTests {
+    private var patience: ConnectionPatience {
+        var patience = ConnectionPatience()
+        patience.firstHead = 2
+        patience.idle = 3
+        patience.window = 2
+        patience.bytesPerWindow = 100
+        patience.closing = 1
+        return patience
+    }
+
+    @Test("a head that does not come is cut")
+    func head() {
+        var watch = ConnectionWatch(patience: patience)
+        #expect(watch.tick(bufferedBytes: 0) == .fine)
+        #expect(watch.tick(bufferedBytes: 0) == .cut)
+    }
+
+    @Test("a body that trickles is cut, one that flows is not")
+    func body() {
+        var watch = ConnectionWatch(patience: patience)
+        watch.headReceived()
+        for _ in 0..<10 {
+            watch.readWanted()
+            watch.bodyReceived(60)
+            #expect(watch.tick(bufferedBytes: 0) == .fine)
+        }
+        watch.bodyReceived(1)
+        #expect(watch.tick(bufferedBytes: 0) == .fine)
+        #expect(watch.tick(bufferedBytes: 0) == .cut)
+    }
+
+    @Test("time that the server takes is not the peer's")
+    func server() {
+        var watch = ConnectionWatch(patience: patience)
+        watch.headReceived()
+        watch.readCompleted()
+        for _ in 0..<20 { #expect(watch.tick(bufferedBytes: 0) == .fine) }
+    }
+
+    @Test("an answer that nobody reads is cut")
+    func answer() {
+        var watch = ConnectionWatch(patience: patience)
+        watch.headReceived()
+        watch.requestEnded()
+        watch.bodyWritten(10_000)
+        #expect(watch.tick(bufferedBytes: 9_000) == .fine)
+        #expect(watch.tick(bufferedBytes: 8_000) == .fine)
+        #expect(watch.tick(bufferedBytes: 8_000) == .fine)
+        #expect(watch.tick(bufferedBytes: 8_000) == .cut)
+    }
+
+    @Test("an idle connection is closed after its time")
+    func idle() {
+        var watch = ConnectionWatch(patience: patience)
+        watch.headReceived()
+        watch.requestEnded()
+        watch.answerEnded()
+        #expect(watch.tick(bufferedBytes: 0) == .fine)
+        #expect(watch.tick(bufferedBytes: 0) == .fine)
+        #expect(watch.tick(bufferedBytes: 0) == .cut)
+    }
+}

@@ -1,0 +1,74 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Logging
+import MartletCore
+import MartletHTTP
+import MartletStorage
+import MartletTesting
+
+/// The whole wire side over a database in a scratch folder.
+struct TestServer {
+    let folder: ScratchFolder
+    let clock = ManualClock()
+    let services: Services
+    var configuration = HTTPConfiguration()
+    private let database: SQLiteDatabase
+
+    init() async throws {
+        folder = try ScratchFolder()
+        let environment = Environment.manual(clock)
+        let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        database = try SQLiteDatabase(folder: folder.path, now: clock.now, logger: logger)
+        let store = SQLMetadataStore(database: database, environment: environment)
+        try await store.prepare()
+        let blobs = try await LocalBlobStore(
+            folder: folder.path + "/blobs",
+            database: database,
+            environment: environment
+        )
+        services = Services(
+            store: store,
+            blobs: blobs,
+            events: EventBus(capacity: 100, firstRevision: 1_000),
+            environment: environment
+        )
+    }
+
+    /// The application, which writes no log.
+    var application: Application<MartletResponder> {
+        buildApplication(
+            services: services,
+            dialects: [MLflowDialect(services: services, basePath: configuration.basePath)],
+            configuration: configuration,
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        )
+    }
+
+    /// Sends one request to the routes, without a socket.
+    func send(
+        _ method: HTTPRequest.Method,
+        _ path: String,
+        _ body: String? = nil,
+        headers: HTTPFields = [:]
+    ) async throws -> TestResponse {
+        try await application.test(.router) { client in
+            try await client.execute(
+                uri: path,
+                method: method,
+                headers: headers,
+                body: body.map { ByteBuffer(string: $0) }
+            )
+        }
+    }
+
+    /// A run in experiment 0.
+    func makeRun() async throws -> Run {
+        try await services.runs.create(CreateRun(experimentID: Experiment.ID(0), name: "r"), as: .local)
+    }
+}
+
+extension TestResponse {
+    var text: String { String(buffer: body) }
+}
