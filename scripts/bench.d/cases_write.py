@@ -2,6 +2,7 @@
 
 import random
 import sqlite3
+import time
 
 from plan import Plan, number
 from wire import API, STEP0, T0, Client, batch, loss, metric
@@ -33,11 +34,12 @@ def _measure_batches(bench, server, keys, steps, seconds, connections=4):
 
 
 def _martlet_batches(bench, keys, steps, seconds):
-    """Counts the CPU until the server has ended, so that sealing is in it."""
+    """Counts the CPU until the server is idle again and has ended: what is due is sealed by then."""
     server = bench.start_martlet()
     before = server.cpu_seconds()
     rate, _, points = _measure_batches(bench, server, keys, steps, seconds)
     resident = server.resident_bytes()
+    server.settle(60)
     cpu = server.stop() - before
     server.remove()
     return rate, cpu / points * 1e6, points, resident
@@ -116,21 +118,41 @@ def _measure_runs(bench, server, seconds):
 def stored_size(bench):
     """Bytes a point in the database file after sealing: all indexes and summaries, without free pages."""
     series = 100_000 if not bench.is_quick else 20_480
+    measured = []
     for name, runs, keys, points, is_single, target in (
         ("float32-like series", 1, 10, series, True, 5),
         ("double series", 1, 10, series, False, 8.5),
         ("50 keys × 100 points a run", 200 if not bench.is_quick else 40, 50, 100, True, 16),
     ):
         server = bench.start_martlet()
-        ids = Client(server).runs(runs)
-        plan = _series_plan(ids, keys, points, is_single)
+        plan = _series_plan(Client(server).runs(runs), keys, points, is_single)
         bench.machine.run_load(server, 1, plan, requests=len(plan.templates))
+        measured.append((server, name, runs * keys * points, target))
+    for server, name, points, target in measured:
+        _wait_until_sealed(server)
         server.stop()
         used, whole, unsealed = _database_size(server.folder)
-        total = runs * keys * points
-        note = f"file with free pages {whole / total:.2f}; {unsealed} log rows unsealed; {total / 1e6:.2g} M points"
-        bench.add(f"stored, {name}", "bytes a point", used / total, target=target, limit=note)
+        note = f"file with free pages {whole / points:.2f}; {unsealed} log rows unsealed; {points / 1e6:.2g} M points"
+        bench.add(f"stored, {name}", "bytes a point", used / points, target=target, limit=note)
         server.remove()
+
+
+def _wait_until_sealed(server, patience=100):
+    """The newest points are sealed when they are a minute old."""
+    end = time.monotonic() + patience
+    while _unsealed_rows(server.folder) > 0 and time.monotonic() < end:
+        time.sleep(1)
+
+
+def _database_path(folder):
+    return next(file for file in sorted(folder.rglob("*")) if file.suffix in (".sqlite", ".sqlite3", ".db"))
+
+
+def _unsealed_rows(folder):
+    database = sqlite3.connect(f"file:{_database_path(folder)}?mode=ro", uri=True, timeout=30)
+    rows = database.execute("SELECT count(*) FROM point_log").fetchone()[0]
+    database.close()
+    return rows
 
 
 def _series_plan(runs, keys, points, is_single):
@@ -149,7 +171,7 @@ def _series_plan(runs, keys, points, is_single):
 
 def _database_size(folder):
     """(bytes of used pages, bytes of the file, rows left in the point log) of the only SQLite file."""
-    path = next(file for file in sorted(folder.rglob("*")) if file.suffix in (".sqlite", ".sqlite3", ".db"))
+    path = _database_path(folder)
     database = sqlite3.connect(path)
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     pages, free, size = (
