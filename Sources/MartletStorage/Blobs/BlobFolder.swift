@@ -38,7 +38,8 @@ package struct DiskCalls: Sendable {
 
     package init(
         write: @escaping @Sendable (Int32, UnsafeRawBufferPointer, Int64) -> Int,
-        sync: @escaping @Sendable (Int32) -> Int32, packSize: Int64
+        sync: @escaping @Sendable (Int32) -> Int32,
+        packSize: Int64
     ) {
         self.write = write
         self.sync = sync
@@ -50,7 +51,8 @@ package struct DiskCalls: Sendable {
             let written = pwrite(descriptor, bytes.baseAddress, bytes.count, off_t(offset))
             return written < 0 ? -Int(errno) : written
         },
-        sync: { fdatasync($0) == 0 ? 0 : errno }
+        sync: { fdatasync($0) == 0 ? 0 : errno },
+        packSize: 256 << 20
     )
 
     func writeAll(_ bytes: UnsafeRawBufferPointer, to file: OpenFile, at offset: Int64) throws(IOFailure) {

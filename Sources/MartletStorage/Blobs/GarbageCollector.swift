@@ -1,0 +1,43 @@
+package import Logging
+package import ServiceLifecycle
+
+/// Collects garbage of the blob store once a day, and first an hour after the start.
+package struct GarbageCollector: Service {
+    private let blobs: LocalBlobStore
+    private let logger: Logger
+
+    package init(blobs: LocalBlobStore, logger: Logger) {
+        self.blobs = blobs
+        self.logger = logger
+    }
+
+    package func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var pause = Duration.seconds(3_600)
+            while !Task.isCancelled {
+                do {
+                    try await Task.sleep(for: pause)
+                } catch {
+                    return
+                }
+                pause = .seconds(86_400)
+                await collect()
+            }
+        }
+    }
+
+    private func collect() async {
+        do {
+            let report = try await blobs.collectGarbage(
+                olderThan: .seconds(86_400),
+                uploadsOlderThan: .seconds(7 * 86_400)
+            )
+            logger.info(
+                "garbage collected",
+                metadata: ["blobs": "\(report.blobs)", "bytes": "\(report.bytes)", "packs": "\(report.packs)"]
+            )
+        } catch {
+            logger.warning("garbage could not be collected now; it is tried again", metadata: ["cause": "\(error)"])
+        }
+    }
+}
