@@ -39,9 +39,10 @@ final class Buckets {
         min(Int(Double(UInt64(bitPattern: x &- first)) * scale), slots.count - 1)
     }
 
-    /// Points of any order. `x` is a column of `points`; x − `shift` is what is shown.
+    /// Points of any order. `x` is one of the columns of `points`, steps or times.
     func add(_ points: PointBuffer, x: UnsafeMutablePointer<Int64>, _ range: Range<Int>) {
         let values = points.values
+        let other = x == points.steps ? points.times : points.steps
         for index in range {
             let slot = self.index(of: x[index])
             let value = values[index]
@@ -59,7 +60,7 @@ final class Buckets {
             bucket.pointee.sum += value
             if value < bucket.pointee.min { bucket.pointee.min = value }
             if value > bucket.pointee.max { bucket.pointee.max = value }
-            let place = PointPlace(time: x[index], step: points.times[index], value: PointOrder.sortKey(of: value))
+            let place = PointPlace(time: x[index], step: other[index], value: PointOrder.sortKey(of: value))
             if !(place < bucket.pointee.lastPlace) {
                 bucket.pointee.lastPlace = place
                 bucket.pointee.last = value
@@ -68,8 +69,12 @@ final class Buckets {
         count += range.count
     }
 
-    /// Cells of a pyramid, whole. `firstX` and `lastX` are its edges on the axis.
-    func add(_ cells: Cells, firstX: [Int64], lastX: [Int64]) {
+    /// Cells of a pyramid, whole, with their edges on the axis that is x.
+    func add(_ cells: Cells, axis: SeriesAxis) {
+        let firstX = axis == .step ? cells.firstSteps : cells.firstTimes
+        let lastX = axis == .step ? cells.lastSteps : cells.lastTimes
+        let other = axis == .step ? cells.lastTimes : cells.lastSteps
+
         for cell in 0..<cells.count {
             let slot = index(of: firstX[cell])
             slots[slot].firstX = min(slots[slot].firstX, firstX[cell])

@@ -210,11 +210,7 @@ struct SeriesReading {
         guard cells.points == chunk.count, axis != .step || !cells.firstSteps.isEmpty else {
             throw CorruptBytes(what: "the cells of a chunk are of another one")
         }
-        result.add(
-            cells,
-            firstX: axis == .step ? cells.firstSteps : cells.firstTimes,
-            lastX: axis == .step ? cells.lastSteps : cells.lastTimes
-        )
+        result.add(cells, axis: axis)
     }
 
     private func add(_ points: PointBuffer, isInside: Bool, _ range: ClosedRange<Int64>, to result: Buckets) {

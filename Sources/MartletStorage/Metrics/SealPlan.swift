@@ -68,7 +68,11 @@ struct SealPlan: Sendable {
         """
 
     private static func chunks(
-        run: Int64, key: Int64, from first: PointPlace, through last: PointPlace, on connection: any SQLConnection
+        run: Int64,
+        key: Int64,
+        from first: PointPlace,
+        through last: PointPlace,
+        on connection: any SQLConnection
     ) throws -> [ChunkRow] {
         var all: [ChunkRow] = []
         var place = first
@@ -87,8 +91,13 @@ struct SealPlan: Sendable {
     ///
     /// A chunk of at most twice the points that follow it is merged, so that a point is written O(log n) times.
     private mutating func add(
-        _ points: PointBuffer, _ range: Range<Int>, mergingInto before: inout [ChunkRow], isLast: Bool, _ run: Int64,
-        _ codec: ChunkCodec, on connection: any SQLConnection
+        _ points: PointBuffer,
+        _ range: Range<Int>,
+        mergingInto before: inout [ChunkRow],
+        isLast: Bool,
+        _ run: Int64,
+        _ codec: ChunkCodec,
+        on connection: any SQLConnection
     ) throws {
         guard !range.isEmpty else { return }
         let fresh = PointBuffer(capacity: range.count)
@@ -133,11 +142,17 @@ struct SealPlan: Sendable {
             if value.rounded() != value { isFractional = true }
         }
         var result = Chunk(
-            first: points.place(range.lowerBound), last: points.place(range.upperBound - 1), leastStep: least,
-            greatestStep: greatest, count: range.count,
+            first: points.place(range.lowerBound),
+            last: points.place(range.upperBound - 1),
+            leastStep: least,
+            greatestStep: greatest,
+            count: range.count,
             flags: (ascends ? 0 : SeriesState.Flag.stepsDescend)
                 | (isFractional ? SeriesState.Flag.fractional : 0),
-            data: sink.bytes, coarse: [], fine: [])
+            data: sink.bytes,
+            coarse: [],
+            fine: []
+        )
         guard range.count >= Cells.leastPoints else { return result }
         sink.removeAll()
         Cells(points, range, shift: Cells.fineShift, stepsAscend: ascends).encode(to: sink, with: codec.compressor)
@@ -161,18 +176,22 @@ struct SealPlan: Sendable {
                 [
                     .integer(run), .integer(key), .integer(chunk.last.time), .integer(chunk.last.step),
                     .integer(chunk.last.value),
-                ])
+                ]
+            )
             try connection.execute("DELETE FROM metric_chunk_data WHERE id = $1", [.integer(chunk.id)])
             try connection.execute("DELETE FROM metric_chunk_cells WHERE id = $1", [.integer(chunk.id)])
         }
         for chunk in chunks {
             let id = try connection.first(
-                "INSERT INTO metric_chunk_data (data) VALUES ($1) RETURNING id", [.blob(chunk.data)]
+                "INSERT INTO metric_chunk_data (data) VALUES ($1) RETURNING id",
+                [.blob(chunk.data)]
             ) { $0.integer(0) }
             guard let id else { throw MartletError(.internal, "a chunk could not be numbered") }
             if !chunk.fine.isEmpty {
                 try connection.execute(
-                    "INSERT INTO metric_chunk_cells (id, data) VALUES ($1, $2)", [.integer(id), .blob(chunk.fine)])
+                    "INSERT INTO metric_chunk_cells (id, data) VALUES ($1, $2)",
+                    [.integer(id), .blob(chunk.fine)]
+                )
             }
             try connection.execute(
                 """
@@ -184,7 +203,8 @@ struct SealPlan: Sendable {
                     .integer(chunk.first.step), .integer(chunk.first.value), .integer(chunk.last.time),
                     .integer(chunk.last.step), .integer(chunk.last.value), .integer(chunk.leastStep),
                     .integer(chunk.greatestStep), .integer(chunk.flags), .blob(chunk.coarse),
-                ])
+                ]
+            )
         }
     }
 }

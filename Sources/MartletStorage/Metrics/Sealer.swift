@@ -89,7 +89,9 @@ package struct Sealer: Sendable {
         try await database.read { connection in
             try MetricReader.readable {
                 let generation = try connection.first(
-                    "SELECT generation FROM metric_seal WHERE run = $1", [.integer(run)]) { $0.integer(0) }
+                    "SELECT generation FROM metric_seal WHERE run = $1",
+                    [.integer(run)]
+                ) { $0.integer(0) }
                 var log = LogOfRun()
                 try log.read(run, atMost: Self.bytesAtOnce, on: connection)
                 guard log.rows > 0 else { return nil }
@@ -101,8 +103,14 @@ package struct Sealer: Sendable {
                     plans.append(try SealPlan(key: key, points: points, run: run, codec: codec, on: connection))
                 }
                 return Work(
-                    run: run, generation: generation ?? 0, firstRow: log.firstRow, lastRow: log.lastRow,
-                    rows: log.rows, hasMore: log.hasMore, plans: plans)
+                    run: run,
+                    generation: generation ?? 0,
+                    firstRow: log.firstRow,
+                    lastRow: log.lastRow,
+                    rows: log.rows,
+                    hasMore: log.hasMore,
+                    plans: plans
+                )
             }
         }
     }
@@ -113,7 +121,8 @@ package struct Sealer: Sendable {
             guard try Self.advance(work.run, from: work.generation, on: connection) else { return false }
             let gone = try connection.execute(
                 "DELETE FROM point_log WHERE run = $1 AND seq >= $2 AND seq <= $3",
-                [.integer(work.run), .integer(work.firstRow), .integer(work.lastRow)])
+                [.integer(work.run), .integer(work.firstRow), .integer(work.lastRow)]
+            )
             guard gone == work.rows else {
                 throw MartletError(.conflict, "the log of a run changed while it was sealed")
             }
@@ -124,16 +133,20 @@ package struct Sealer: Sendable {
 
     /// Takes the next generation of a run's chunks; `false` when another has taken it.
     private static func advance(
-        _ run: Int64, from generation: Int64, on connection: any SQLConnection
+        _ run: Int64,
+        from generation: Int64,
+        on connection: any SQLConnection
     ) throws -> Bool {
         if generation == 0 {
             return try connection.execute(
                 "INSERT INTO metric_seal (run, generation) VALUES ($1, 1) ON CONFLICT (run) DO NOTHING",
-                [.integer(run)]) == 1
+                [.integer(run)]
+            ) == 1
         }
         return try connection.execute(
             "UPDATE metric_seal SET generation = $1 WHERE run = $2 AND generation = $3",
-            [.integer(generation + 1), .integer(run), .integer(generation)]) == 1
+            [.integer(generation + 1), .integer(run), .integer(generation)]
+        ) == 1
     }
 }
 
@@ -163,7 +176,8 @@ private struct LogOfRun {
         lastRow = last
         guard rows > 0 else { return }
         try connection.query(
-            "SELECT data FROM point_log WHERE run = $1 AND seq <= $2 ORDER BY seq", [.integer(run), .integer(lastRow)]
+            "SELECT data FROM point_log WHERE run = $1 AND seq <= $2 ORDER BY seq",
+            [.integer(run), .integer(lastRow)]
         ) { row in
             try row.withBytes(0) { bytes in
                 try PointLog.forEachSeries(in: bytes) { key, content in
@@ -206,7 +220,9 @@ package struct SealerService: Service {
             try await sealer.sealDue(now: environment.now())
         } catch {
             logger.warning(
-                "the point log could not be sealed now; it is tried again", metadata: ["cause": "\(error)"])
+                "the point log could not be sealed now; it is tried again",
+                metadata: ["cause": "\(error)"]
+            )
         }
     }
 }
