@@ -7,6 +7,10 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+// Tests see what is internal: `scripts/test` sets the variable, so that its one release build serves both.
+let tested =
+    Context.environment["MARTLET_ENABLE_TESTING"] == nil ? settings : settings + [.unsafeFlags(["-enable-testing"])]
+
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -42,14 +46,14 @@ let package = Package(
     ],
     targets: [
         // What things are and what is allowed. Imports nothing but Foundation.
-        .target(name: "MartletCore", swiftSettings: settings),
+        .target(name: "MartletCore", swiftSettings: tested),
 
         // Towards the disk. Never sees HTTP.
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(
             name: "MartletStorage",
             dependencies: ["MartletCore", "CZstd", grdb, sqlite, crypto, lifecycle, logging],
-            swiftSettings: settings
+            swiftSettings: tested
         ),
 
         // Towards the wire. Never sees storage.
@@ -62,7 +66,7 @@ let package = Package(
                 nioCore,
                 nioPosix,
             ],
-            swiftSettings: settings
+            swiftSettings: tested
         ),
 
         // The one place that introduces storage to HTTP.
@@ -85,7 +89,10 @@ let package = Package(
         .testTarget(name: "MartletStorageTests", dependencies: ["MartletStorage", "MartletTesting"]),
         .testTarget(
             name: "MartletHTTPTests",
-            dependencies: ["MartletHTTP", "MartletStorage", "MartletTesting", hummingbird, hummingbirdTesting]
+            dependencies: [
+                "MartletCore", "MartletHTTP", "MartletStorage", "MartletTesting",
+                hummingbird, hummingbirdTesting, httpTypes, logging,
+            ]
         ),
     ]
 )

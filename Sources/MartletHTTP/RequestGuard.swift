@@ -1,24 +1,24 @@
 import HTTPTypes
-import Hummingbird
-import MartletCore
+package import Hummingbird
+package import MartletCore
 
 /// Decides whether a request may come in at all, and takes the base path off.
 ///
 /// A web page elsewhere must not reach a server on loopback: not by a name that it re-points to 127.0.0.1 (`Host`),
 /// not by a form or script that posts blindly (`Origin`).
-struct RequestGuard: Sendable {
+package struct RequestGuard: Sendable {
     private let basePath: String
     private let isOpen: Bool
     private let names: Set<String>
 
-    init(_ configuration: HTTPConfiguration) {
+    package init(_ configuration: HTTPConfiguration) {
         basePath = configuration.basePath
         isOpen = configuration.isOpen
         names = Set(configuration.publicHosts + [configuration.host.lowercased()])
     }
 
     /// The request without the base path. A proxy may have taken it off already.
-    func withoutBasePath(_ request: Request) -> Request {
+    package func withoutBasePath(_ request: Request) -> Request {
         guard !basePath.isEmpty, let path = request.head.path, path.hasPrefix(basePath) else { return request }
         let rest = path.dropFirst(basePath.count)
         var head = request.head
@@ -32,7 +32,7 @@ struct RequestGuard: Sendable {
     }
 
     /// - Throws: `permissionDenied`.
-    func check(_ request: Request) throws(MartletError) {
+    package func check(_ request: Request) throws(MartletError) {
         let authority = request.head.authority
         // HTTP/1.0 probes send no Host; a browser always does.
         if let authority, !isOpen, !isOwn(Self.host(of: authority)) {

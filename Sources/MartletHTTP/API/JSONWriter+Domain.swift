@@ -1,4 +1,4 @@
-import MartletCore
+package import MartletCore
 
 /// The domain types in the form of their own `Codable` (a test holds the two together), written without Foundation's
 /// encoder. What is `nil` is left out.
@@ -85,7 +85,7 @@ extension JSONWriter {
     }
 
     /// - Parameter now: decides `isStalled`, which stands beside the run's own fields.
-    mutating func run(_ run: Run, now: Int64) {
+    package mutating func run(_ run: Run, now: Int64) {
         beginObject()
         field("id", run.id.rawValue)
         field("experimentID", run.experimentID.description)

@@ -1,6 +1,6 @@
 /// Whose turn it is on a connection, and for how long already. Time comes in ticks from outside.
-struct ConnectionWatch {
-    enum Verdict {
+package struct ConnectionWatch {
+    package enum Verdict {
         case fine
         case cut
     }
@@ -22,11 +22,11 @@ struct ConnectionWatch {
     /// Bytes that the peer had taken when the window of writing began.
     private var takenBytes = 0
 
-    init(patience: ConnectionPatience) {
+    package init(patience: ConnectionPatience) {
         self.patience = patience
     }
 
-    mutating func headReceived() {
+    package mutating func headReceived() {
         openRequests += 1
         hadRequest = true
         isReceiving = true
@@ -35,25 +35,25 @@ struct ConnectionWatch {
         quietTicks = 0
     }
 
-    mutating func bodyReceived(_ count: Int) { receivedBytes &+= count }
-    mutating func requestEnded() { isReceiving = false }
-    mutating func readWanted() { wantsToRead = true }
-    mutating func readCompleted() { wantsToRead = false }
-    mutating func bodyWritten(_ count: Int) { writtenBytes &+= count }
+    package mutating func bodyReceived(_ count: Int) { receivedBytes &+= count }
+    package mutating func requestEnded() { isReceiving = false }
+    package mutating func readWanted() { wantsToRead = true }
+    package mutating func readCompleted() { wantsToRead = false }
+    package mutating func bodyWritten(_ count: Int) { writtenBytes &+= count }
 
-    mutating func answerEnded() {
+    package mutating func answerEnded() {
         openRequests -= 1
         quietTicks = 0
     }
 
-    mutating func closing() {
+    package mutating func closing() {
         guard !isClosing else { return }
         isClosing = true
         quietTicks = 0
     }
 
     /// - Parameter bufferedBytes: what waits to be taken by the peer.
-    mutating func tick(bufferedBytes: Int) -> Verdict {
+    package mutating func tick(bufferedBytes: Int) -> Verdict {
         if tickWriting(bufferedBytes) == .cut { return .cut }
         // A large answer may go on after the side was closed; it has its own window above.
         if isClosing { return bufferedBytes > 0 ? .fine : tickQuiet(most: patience.closing) }

@@ -20,7 +20,7 @@ struct WebAsset: Sendable {
 }
 
 /// The files of the web interface by their path below `web/`. A class, because all requests share what was prepared.
-final class WebAssets: Sendable {
+package final class WebAssets: Sendable {
     private struct Prepared {
         var assets: [String: WebAsset] = [:]
         var packed: [String: [UInt8]] = [:]
@@ -32,7 +32,7 @@ final class WebAssets: Sendable {
     private let basePath: String
 
     /// - Parameter folder: read at each request instead of the embedded files; for development.
-    init(folder: String?, basePath: String) {
+    package init(folder: String?, basePath: String) {
         self.folder = folder
         self.basePath = basePath
         var indexes: [String: Int32] = [:]
@@ -43,7 +43,7 @@ final class WebAssets: Sendable {
     }
 
     /// Paths of the embedded files.
-    var embeddedPaths: [String] { indexes.keys.sorted() }
+    package var embeddedPaths: [String] { indexes.keys.sorted() }
 
     /// - Throws: `notFound`.
     func asset(_ path: String) throws(MartletError) -> WebAsset {

@@ -77,7 +77,7 @@ package enum FileAnswer {
 
     // MARK: Ranges (RFC 9110, section 14)
 
-    enum Wanted: Equatable {
+    package enum Wanted: Equatable, Sendable {
         case whole
         case part(Range<Int64>)
         case unsatisfiable
@@ -91,7 +91,7 @@ package enum FileAnswer {
     }
 
     /// One range of bytes; several, or other units, are answered with the whole, as the standard allows.
-    static func range(_ field: String, size: Int64) -> Wanted {
+    package static func range(_ field: String, size: Int64) -> Wanted {
         guard field.hasPrefix("bytes=") else { return .whole }
         let text = field.dropFirst(6)
         guard !text.contains(","), let dash = text.firstIndex(of: "-") else { return .whole }
