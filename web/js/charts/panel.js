@@ -1,0 +1,249 @@
+// Cards of charts for some runs: shared x, crosshair, zoom and smoothing; one request for all cards in view.
+import { h, fill, coalesced, debounced } from "../dom.js";
+import { setQuery } from "../router.js";
+import { compact, number } from "../format.js";
+import { subscribe } from "../live.js";
+import * as api from "../api.js";
+import { errorBox } from "../components/states.js";
+import { LineChart } from "./lineChart.js";
+import { pairs } from "./pairing.js";
+
+const AXES = [["step", "step"], ["relativeTime", "relative time"], ["time", "wall time"]];
+
+export class ChartPanel {
+    /** @param {HTMLElement} root @param {{runs: object[], keys: string[], goal: object | null, route: object}} options */
+    constructor(root, options) {
+        Object.assign(this, options);
+        this.cards = [];
+        this.zooms = [];
+        this.tooltip = h("div.chart-tip", { hidden: true, role: "status" });
+        this.grid = h("div.cards");
+        this.watcher = new IntersectionObserver((entries) => this.seen(entries), { rootMargin: "400px" });
+        this.sizes = new ResizeObserver(debounced(() => this.cards.forEach((card) => this.drawCard(card)), 60));
+        this.sizes.observe(this.grid);
+        this.loadSoon = debounced(() => this.load(), 30);
+        this.refresh = coalesced(() => this.load(true), 400);
+        this.live = subscribe(this.runs.map((run) => `run:${run.id}:metrics`), () => this.refresh());
+        this.onTheme = () => this.cards.forEach((card) => this.drawCard(card));
+        document.addEventListener("martlet:theme", this.onTheme);
+        this.read(this.route);
+        fill(root, this.toolbar(), this.grid, this.tooltip);
+        this.build();
+        this.keys = {
+            l: { label: "Logarithmic y", run: () => this.set({ log: this.isLog ? null : "1" }) },
+            a: { label: "Next x axis", run: () => this.nextAxis() },
+            z: { label: "Zoom back", run: () => this.set({ x: this.zooms.pop() ?? null }) },
+            Z: { label: "Zoom out", run: () => this.zoom(null) },
+        };
+    }
+
+    read({ query }) {
+        this.axis = AXES.some(([key]) => key === query.get("axis")) ? query.get("axis") : "step";
+        this.half = Math.max(0, Number(query.get("smooth")) || 0);
+        this.isLog = query.get("log") === "1";
+        this.pattern = query.get("m") ?? "";
+        const range = (query.get("x") ?? "").split("..").map(Number);
+        this.range = range.length === 2 && range.every(Number.isFinite) && range[0] < range[1] ? range : null;
+    }
+
+    set(changes) {
+        setQuery(changes);
+    }
+
+    nextAxis() {
+        const at = AXES.findIndex(([key]) => key === this.axis);
+        this.set({ axis: AXES[(at + 1) % AXES.length][0], x: null });
+    }
+
+    zoom(range) {
+        if (this.range && range) this.zooms.push(this.range.join(".."));
+        if (!range) this.zooms = [];
+        this.set({ x: range ? range.map(Math.round).join("..") : null });
+    }
+
+    toolbar() {
+        const field = (label, control) => h("label.row", {}, h("span.muted", {}, label), control);
+        this.regex = h("input.input", { type: "search", value: this.pattern, placeholder: "metrics (regular expression)", "aria-label": "Metrics" });
+        this.regex.addEventListener("input", debounced(() => this.set({ m: this.regex.value }), 150));
+        this.axisField = h("select.input", { on: { change: (event) => this.set({ axis: event.target.value, x: null }) } },
+            AXES.map(([key, label]) => h("option", { value: key, selected: key === this.axis }, label)));
+        this.smooth = h("input.input.short", { type: "number", min: 0, value: this.half, on: { change: (event) => this.set({ smooth: event.target.value === "0" ? null : event.target.value }) } });
+        this.log = h("input", { type: "checkbox", on: { change: (event) => this.set({ log: event.target.checked ? "1" : null }) } });
+        this.log.checked = this.isLog;
+        return h("div.toolbar", {}, this.regex, field("x", this.axisField), field("smooth ½", this.smooth), field("log y", this.log),
+            h("button.button", { type: "button", on: { click: () => this.zoom(null) } }, "reset zoom"));
+    }
+
+    update(route) {
+        const before = JSON.stringify([this.axis, this.half, this.range]);
+        const shape = this.pattern;
+        this.read(route);
+        this.axisField.value = this.axis;
+        this.smooth.value = this.half;
+        this.log.checked = this.isLog;
+        if (shape !== this.pattern) this.build();
+        for (const card of this.cards) {
+            if (before !== JSON.stringify([this.axis, this.half, this.range])) card.isFresh = false;
+            this.drawCard(card);
+        }
+        this.loadSoon();
+    }
+
+    build() {
+        let matches = () => true;
+        try {
+            const pattern = new RegExp(this.pattern, "i");
+            matches = (key) => pattern.test(key);
+        } catch {
+            matches = (key) => key.includes(this.pattern);
+        }
+        this.watcher.disconnect();
+        this.cards = pairs(this.keys0 ?? (this.keys0 = this.keys), this.goal?.metric)
+            .filter((pair) => pair.keys.some((one) => matches(one.key))).slice(0, 200).map((pair) => this.card(pair));
+        fill(this.grid, this.cards.map((card) => card.element),
+            this.cards.length ? null : h("p.muted", {}, "No metric to draw."));
+        this.cards.forEach((card) => this.watcher.observe(card.element));
+    }
+
+    card(pair) {
+        const base = h("canvas", { "aria-hidden": "true" }), overlay = h("canvas.overlay", { "aria-hidden": "true" });
+        const plot = h("div.plot", {}, base, overlay);
+        const note = h("span.muted"), caption = h("figcaption.sr-only"), state = h("div");
+        const links = this.runs.slice(0, 8).flatMap((run) => pair.keys.flatMap(({ key }) => ["csv", "json"].map((format) =>
+            h("a", { href: api.historyURL(run.id, key, format), download: "" }, `${format.toUpperCase()} · ${run.name} · ${key}`))));
+        const menu = h("details.menu", {}, h("summary", { "aria-label": `Export ${pair.name}` }, "⋯"), h("div", {}, links));
+        const element = h("figure.card", { tabindex: 0, data: { name: pair.name, keys: pair.keys.map((one) => one.key).join(" ") } },
+            h("header", {}, h("b", {}, pair.name), note, h("span.spring"), menu), plot, state, caption);
+        const card = { pair, element, plot, note, caption, state, chart: new LineChart(base, overlay), series: [], isNear: false, isFresh: false, showAll: false };
+        this.listen(card);
+        return card;
+    }
+
+    listen(card) {
+        let from = null;
+        const place = (event) => event.clientX - card.plot.getBoundingClientRect().left;
+        card.plot.addEventListener("pointerdown", (event) => {
+            from = place(event);
+            card.plot.setPointerCapture(event.pointerId);
+        });
+        card.plot.addEventListener("pointermove", (event) => {
+            if (from !== null && Math.abs(place(event) - from) > 4) card.chart.shade(from, place(event));
+            else this.hover(card, card.chart.xAt(place(event)), event);
+        });
+        card.plot.addEventListener("pointerup", (event) => {
+            const to = place(event);
+            if (from !== null && Math.abs(to - from) > 8) this.zoom([card.chart.xAt(Math.min(from, to)), card.chart.xAt(Math.max(from, to))]);
+            from = null;
+        });
+        card.plot.addEventListener("pointerleave", () => this.hover(card, null));
+        card.plot.addEventListener("dblclick", () => this.zoom(null));
+        card.element.addEventListener("keydown", (event) => {
+            const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+            const xs = card.chart.lines?.[0]?.x;
+            if (!step || !xs?.length) return;
+            event.preventDefault();
+            card.point = Math.max(0, Math.min((card.point ?? -1) + step, xs.length - 1));
+            const box = card.plot.getBoundingClientRect();
+            this.hover(card, xs[card.point], { clientX: box.left + card.chart.px(xs[card.point]), clientY: box.top + 30 });
+        });
+    }
+
+    hover(own, x, event) {
+        for (const card of this.cards) {
+            if (!card.isNear || !card.chart.css) continue;
+            const found = card.chart.hover(x);
+            if (card === own) this.tip(card, found, x, event);
+        }
+    }
+
+    tip(card, found, x, event) {
+        this.tooltip.hidden = x === null || !found.length;
+        if (this.tooltip.hidden) return;
+        fill(this.tooltip, h("div.muted", {}, `${this.axis === "step" ? "step " : ""}${card.chart.xText(found[0].at)}`),
+            found.slice(0, 12).map(({ line, value, smooth, n }) => h("div.row", {},
+                h("span.swatch-line", { style: { background: `var(--c${line.color % 10})` } }),
+                h("b", {}, number(value)), typeof smooth === "number" ? h("span", {}, `~${number(smooth)}`) : null,
+                h("span.muted", {}, `${line.name} ${line.isTrain ? "train" : ""}${n > 1 ? ` · ${compact(n)} points` : ""}`))),
+            found.length > 12 ? h("div.muted", {}, `+${found.length - 12}`) : null);
+        this.tooltip.style.setProperty("left", `${Math.min(event.clientX + 14, innerWidth - 260)}px`);
+        this.tooltip.style.setProperty("top", `${event.clientY + 14}px`);
+    }
+
+    seen(entries) {
+        for (const entry of entries) {
+            const card = this.cards.find((one) => one.element === entry.target);
+            if (card) card.isNear = entry.isIntersecting;
+        }
+        this.loadSoon();
+    }
+
+    request(cards) {
+        return api.series({
+            runs: this.runs.map((run) => run.id), keys: cards.flatMap((card) => card.pair.keys.map((one) => one.key)),
+            axis: this.axis, buckets: 300, smoothingHalfLife: this.half,
+            ...this.range ? { from: this.range[0], to: this.range[1] } : {},
+        });
+    }
+
+    /** One request for all cards in view; when it fails, each card asks for itself, so that one cannot take the others. */
+    async load(isAgain = false) {
+        const cards = this.cards.filter((card) => card.isNear && (isAgain || !card.isFresh));
+        if (!cards.length || !this.runs.length) return;
+        const turn = this.turn = (this.turn ?? 0) + 1;
+        for (const card of cards) card.isFresh = true;
+        try {
+            const answer = await this.request(cards);
+            if (turn !== this.turn && !isAgain) cards.forEach((card) => { card.turn = turn; });
+            cards.forEach((card) => this.take(card, answer.series));
+        } catch {
+            await Promise.all(cards.map((card) => this.request([card]).then(
+                (answer) => this.take(card, answer.series),
+                (error) => fill(card.state, errorBox(error, () => { card.isFresh = false; this.load(); })))));
+        }
+    }
+
+    take(card, series) {
+        const keys = new Map(card.pair.keys.map((one) => [one.key, one.split]));
+        fill(card.state);
+        card.series = series.filter((one) => keys.has(one.key)).map((one) => {
+            const color = this.runs.findIndex((run) => run.id === one.run);
+            return {
+                ...one, color, name: this.runs[color]?.name ?? one.run, isTrain: keys.get(one.key) === "train",
+                x: one.firstX.map((first, index) => (first + one.lastX[index]) / 2),
+                smoothed: one.smoothed.map((value) => typeof value === "number" ? value : null),
+            };
+        });
+        this.drawCard(card);
+    }
+
+    drawCard(card) {
+        if (!card.series.length) return;
+        const { chart } = card;
+        chart.draw({ lines: card.series, range: this.range, axis: this.axis, isLog: this.isLog, showAll: card.showAll });
+        const points = card.series.reduce((sum, line) => sum + line.count, 0);
+        const dense = Math.max(1, ...card.series.map((line) => line.count / Math.max(1, line.x.length)));
+        const clipped = new Set([...chart.clipped ?? []].map((index) => card.series[index].run)).size;
+        fill(card.note, card.series.some((line) => line.isTrain) ? " train dashed · val solid" : "",
+            dense > 1.5 ? ` · 1 mark = ${compact(Math.round(dense))} points` : "",
+            this.half ? [" · ", h("span.chip", {}, `EMA ½=${this.half}`)] : "",
+            clipped || card.showAll ? [" · ", h("button.link.warn", { type: "button", on: { click: () => {
+                card.showAll = !card.showAll;
+                this.drawCard(card);
+            } } }, card.showAll ? "robust axis" : `${clipped} ${clipped === 1 ? "run" : "runs"} clipped ▲ · show all`)] : "");
+        card.caption.textContent = `${card.pair.name}: ${chart.summary()}`;
+        const last = card.series[0];
+        Object.assign(card.element.dataset, {
+            lines: card.series.length, points, clipped, low: chart.low, high: chart.high, x0: chart.x0, x1: chart.x1,
+            last: last?.last.findLast((value) => value !== null) ?? "",
+        });
+    }
+
+    close() {
+        this.live.close();
+        this.refresh.cancel();
+        this.loadSoon.cancel();
+        this.watcher.disconnect();
+        this.sizes.disconnect();
+        document.removeEventListener("martlet:theme", this.onTheme);
+    }
+}

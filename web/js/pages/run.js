@@ -1,0 +1,236 @@
+// "Is this run healthy, and how was it made?"
+import { h, fill, coalesced } from "../dom.js";
+import { href, navigate } from "../router.js";
+import { ago, bytes, compact, duration, grouped, iso, number, ordinal } from "../format.js";
+import { subscribe } from "../live.js";
+import * as api from "../api.js";
+import { ChartPanel } from "../charts/panel.js";
+import { errorBox, skeleton } from "../components/states.js";
+import { inlineEdit } from "../components/dialog.js";
+import { statusBadge } from "../components/status.js";
+import { quoted } from "../components/filterBar.js";
+
+const TABS = ["overview", "charts", "params", "metrics", "artifacts", "notes"];
+const PREVIEW = 200_000;
+
+export function open(root, route, shell) {
+    return new RunPage(root, route, shell);
+}
+
+class RunPage {
+    constructor(root, route, shell) {
+        Object.assign(this, { shell, route, id: route.path[1] });
+        this.heading = h("div.heading");
+        this.tabs = h("nav.tabs", { "aria-label": "Views of the run" });
+        this.body = h("div.tab-body");
+        shell.setCrumbs([["Experiments", href(["e"])], ["…"]]);
+        fill(root, this.heading, this.tabs, this.body);
+        fill(this.body, skeleton(8));
+        this.refresh = coalesced(() => this.reload(), 800);
+        this.live = subscribe([`run:${this.id}`, `run:${this.id}:metrics`, `run:${this.id}:artifacts`], () => this.refresh());
+        this.live.ready.then(() => this.start());
+    }
+
+    get keys() {
+        const tabs = Object.fromEntries(TABS.map((tab, index) =>
+            [String(index + 1), { label: `Tab: ${tab}`, run: () => navigate(this.link(tab)) }]));
+        return { ...this.panel?.keys, ...tabs };
+    }
+
+    get tab() {
+        return TABS.includes(this.route.path[2]) ? this.route.path[2] : "overview";
+    }
+
+    link(tab) {
+        return href(tab === "overview" ? ["r", this.id] : ["r", this.id, tab], Object.fromEntries(this.route.query));
+    }
+
+    async start() {
+        try {
+            this.run = await api.run(this.id);
+            this.experiment = await api.experiment(this.run.experimentID);
+        } catch (error) {
+            fill(this.body, errorBox(error, () => this.start()));
+            return;
+        }
+        this.draw();
+        this.findRank();
+    }
+
+    async reload() {
+        if (!this.run) return;
+        try {
+            this.run = await api.run(this.id);
+        } catch {
+            return;
+        }
+        this.drawFacts();
+        const isTyping = this.body.contains(document.activeElement) && document.activeElement.matches("input,textarea");
+        if (isTyping) return;
+        if (this.tab === "metrics" || this.tab === "params") this.drawTab();
+        if (this.tab === "overview") fill(this.side, this.overviewSide());
+        const keys = this.run.metrics.map((one) => one.key);
+        if (this.panel && keys.length !== this.panelKeys) this.drawTab();
+    }
+
+    async findRank() {
+        const goal = this.experiment.statistics.goal;
+        const own = this.run.metrics.find((one) => one.key === goal?.metric);
+        if (!own) return;
+        const isMax = goal.direction === "maximize";
+        const value = isMax ? own.max : own.min;
+        if (typeof value !== "number") return;
+        try {
+            const answer = await api.searchRuns({
+                experimentIDs: [this.run.experimentID], limit: 1, wantsTotal: true,
+                filter: `${isMax ? "max" : "min"}(metrics.${quoted(goal.metric)}) ${isMax ? ">" : "<"} ${value}`,
+                fields: { params: [], metrics: [], tags: [], inputs: false },
+            });
+            this.rank = `${goal.metric} ${number(value)} · ${ordinal(answer.total + 1)} of ${grouped(this.experiment.statistics.runs)}`;
+            this.drawFacts();
+        } catch {
+            // The rank is an extra; the page stands without it.
+        }
+    }
+
+    edit(field, label, tag = "span") {
+        return inlineEdit({
+            value: this.run[field], placeholder: `Add ${label}`, label, tag,
+            save: async (value) => { this.run = await api.changeRun(this.id, { [field]: value }); },
+        }).element;
+    }
+
+    draw() {
+        this.shell.setCrumbs([["Experiments", href(["e"])], [this.experiment.name, href(["e", this.experiment.id])], [this.run.name]]);
+        this.facts = h("div.facts.muted");
+        fill(this.heading, this.edit("name", "a name", "h1"), this.facts);
+        this.drawFacts();
+        this.drawTab();
+    }
+
+    drawFacts() {
+        const { run } = this;
+        const end = run.endedAt ?? (run.isStalled ? run.heartbeatAt : Date.now());
+        fill(this.facts, statusBadge(run), ` · ${run.startedAt ? duration(end - run.startedAt) : "not started"}`,
+            run.user ? ` · ${run.user}` : "", " · ", h("span", { title: iso(run.startedAt) }, `${ago(run.startedAt ?? run.createdAt)} ago`),
+            this.rank ? [" · ", h("b", {}, this.rank)] : "");
+    }
+
+    drawTab() {
+        fill(this.tabs, TABS.map((tab) => h("a", { href: this.link(tab), "aria-current": tab === this.tab ? "page" : null }, tab)));
+        this.panel?.close();
+        this.panel = null;
+        fill(this.body);
+        this[this.tab]();
+    }
+
+    overview() {
+        const host = h("div");
+        this.side = h("div.run-side", {}, this.overviewSide());
+        fill(this.body, h("dl.pairs", {}, ["purpose", "hypothesis", "conclusion"].map((field) =>
+            [h("dt", {}, field), h("dd", {}, this.edit(field, `a ${field}`))])), this.side, host);
+        this.charts(host);
+    }
+
+    overviewSide() {
+        const tag = (key) => this.run.tags.find((one) => one.key === key)?.value;
+        const made = [["commit", tag("mlflow.source.git.commit")], ["source", tag("mlflow.source.name")], ["branch", tag("mlflow.source.git.branch")],
+            ["run id", this.run.id], ["datasets", this.run.datasets.map((one) => `${one.name} ${one.digest}`).join(", ")]];
+        return [
+            h("section", {}, h("h2", {}, "How it was made"), this.table(["what", "value"], made.filter(([, value]) => value))),
+            h("section", {}, h("h2", {}, "Parameters"), this.table(["parameter", "value"], this.run.params.slice(0, 12).map((one) => [one.key, one.value])))];
+    }
+
+    charts(host = this.body) {
+        const keys = this.run.metrics.map((one) => one.key);
+        this.panelKeys = keys.length;
+        if (!keys.length) fill(host, h("p.muted.empty", {}, "No metrics yet. They appear here as soon as the run logs one."));
+        else this.panel = new ChartPanel(host, { runs: [this.run], keys, goal: this.experiment.statistics.goal, route: this.route });
+    }
+
+    table(heads, rows) {
+        return h("div.scroll-x", {}, h("table.list", {}, h("thead", {}, h("tr", {}, heads.map((head) => h("th", {}, head)))),
+            h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell) => h("td", {}, cell)))))));
+    }
+
+    params() {
+        fill(this.body, this.table(["parameter", "value"], this.run.params.map((one) => [one.key, one.value])),
+            h("h2", {}, "Tags"), this.table(["tag", "value"], this.run.tags.map((one) => [one.key, one.value])));
+    }
+
+    metrics() {
+        const placed = (value, step) => value === null || value === undefined ? "–" : `${number(value)}${step === null || step === undefined ? "" : ` @${compact(step)}`}`;
+        fill(this.body, this.table(["metric", "last", "min", "max", "mean", "points", "NaN", "all points"], this.run.metrics.map((one) => [
+            one.key, placed(one.last, one.lastStep), placed(one.min, one.minStep), placed(one.max, one.maxStep), number(one.mean),
+            grouped(one.count), grouped(one.nanCount),
+            ["csv", "json"].map((format) => [h("a", { href: api.historyURL(this.id, one.key, format), download: "" }, format.toUpperCase()), " "])])));
+    }
+
+    async artifacts() {
+        const tree = h("ul.tree"), preview = h("div.preview", {}, h("p.muted", {}, "Choose a file to look at it."));
+        fill(this.body, h("div.artifacts", {}, tree, preview));
+        await this.folder(tree, preview, "");
+    }
+
+    async folder(list, preview, path) {
+        try {
+            const { entries } = await api.artifacts(this.id, path);
+            fill(list, entries.map((entry) => {
+                if (!entry.isFolder) {
+                    return h("li", {}, h("button.link", { type: "button", on: { click: () => this.look(preview, entry) } }, entry.name),
+                        h("span.muted", {}, ` ${bytes(entry.size)}`));
+                }
+                const inner = h("ul.tree");
+                return h("li", {}, h("details", { on: { toggle: (event) => event.target.open && !inner.firstChild && this.folder(inner, preview, entry.path) } },
+                    h("summary", {}, entry.name), inner));
+            }), entries.length ? null : h("li.muted", {}, "No files."));
+        } catch (error) {
+            fill(list, errorBox(error, () => this.folder(list, preview, path)));
+        }
+    }
+
+    async look(preview, entry) {
+        const inline = api.artifactURL(this.id, entry.path, true);
+        const head = [h("h2", {}, entry.path), h("p.muted", {}, `${bytes(entry.size)} `, entry.digest ? h("code.digest", {}, String(entry.digest)) : "", " ",
+            h("a", { href: api.artifactURL(this.id, entry.path), download: entry.name }, "download"))];
+        fill(preview, head);
+        if (/\.(png|jpe?g|gif|webp|svg)$/i.test(entry.name)) preview.append(h("img", { src: inline, alt: entry.name }));
+        else if (/\.html?$/i.test(entry.name)) preview.append(h("iframe", { src: inline, sandbox: "", title: entry.name }));
+        else if (/\.(pt|pth|pkl|bin|onnx|zip|gz|h5|safetensors|parquet|npy|npz|keras)$/i.test(entry.name)) preview.append(h("p.muted", {}, "No preview of this kind of file."));
+        else {
+            try {
+                const { text, isWhole } = await api.artifactText(this.id, entry.path, PREVIEW);
+                preview.append(h("pre", {}, text), isWhole ? "" : h("p.muted", {}, `The first ${bytes(PREVIEW)}.`));
+            } catch (error) {
+                preview.append(errorBox(error, null));
+            }
+        }
+    }
+
+    notes() {
+        const field = h("textarea.input", { rows: 16, value: this.run.notes, "aria-label": "Notes" });
+        const save = async () => {
+            try {
+                this.run = await api.changeRun(this.id, { notes: field.value });
+                this.shell.toast("Notes kept");
+            } catch (error) {
+                this.shell.fail(error);
+            }
+        };
+        fill(this.body, field, h("div.row.end", {}, h("button.button.primary", { type: "button", on: { click: save } }, "Save")));
+    }
+
+    update(route) {
+        const before = this.tab;
+        this.route = route;
+        if (!this.run) return;
+        if (before !== this.tab) this.drawTab();
+        else this.panel?.update(route);
+    }
+
+    close() {
+        this.live.close();
+        this.refresh.cancel();
+        this.panel?.close();
+    }
+}
