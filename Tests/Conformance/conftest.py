@@ -1,6 +1,8 @@
 """One server for each worker, a fresh experiment for each test that asks for one."""
 
 import os
+import subprocess
+import sys
 import uuid
 
 # Before mlflow is imported: a server error must show at once and not after minutes of retries.
@@ -27,6 +29,21 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.get_closest_marker(absent):
             item.add_marker(pytest.mark.skip(reason=f"{absent}, and the target is {harness.TARGET}"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem):
+    """Runs a test marked `own_process` in a Python of its own: torch and tensorflow abort beside each other."""
+    if pyfuncitem.get_closest_marker("own_process") is None or "MARTLET_TEST_CHILD" in os.environ:
+        return None
+    test = f"{pyfuncitem.path}::{pyfuncitem.name}"
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")} | {"MARTLET_TEST_CHILD": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-o", "addopts=", test],
+        capture_output=True, text=True, env=environment, cwd=pyfuncitem.config.rootpath, timeout=170,
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    return True
 
 
 @pytest.fixture(scope="session")

@@ -1,15 +1,21 @@
 """A PyTorch training loop, logged by hand, and its model loaded back."""
 
-import torch
+import pytest
+
+pytestmark = pytest.mark.own_process
 
 
 def data():
+    import torch
+
     torch.manual_seed(0)
     features = torch.randn(256, 4)
     return features, (features @ torch.tensor([1.0, -2.0, 0.5, 3.0])).unsqueeze(1)
 
 
 def test_a_training_loop_and_its_model(mlflow, client, experiment):
+    import torch
+
     features, target = data()
     model = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1))
     optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
@@ -35,6 +41,8 @@ def test_a_training_loop_and_its_model(mlflow, client, experiment):
 
 
 def test_a_checkpoint_as_an_artifact(mlflow, experiment, tmp_path):
+    import torch
+
     model = torch.nn.Linear(4, 2)
     with mlflow.start_run() as run:
         mlflow.pytorch.log_state_dict(model.state_dict(), "checkpoints/last")
@@ -47,6 +55,8 @@ def test_a_checkpoint_as_an_artifact(mlflow, experiment, tmp_path):
 
 
 def test_a_loss_that_diverges_is_kept(mlflow, client, experiment):
+    import torch
+
     weight = torch.tensor([1e3], requires_grad=True)
     with mlflow.start_run() as run:
         for step in range(12):
