@@ -54,21 +54,31 @@ package struct Sealer: Sendable {
         }
     }
 
+    /// A run that cannot be sealed does not keep the others from it; the first failure is thrown at the end.
     private func seal(runs: [Int64]) async throws(MartletError) -> Int {
         var total = 0
-        for run in runs {
-            // A run that is sealed by another at the same time is tried again; a few times, because it is due again.
-            var attempts = 0
-            while attempts < 8, !Task.isCancelled {
-                let work = try await read(run)
-                guard let work else { break }
-                attempts += 1
-                if try await apply(work) {
-                    total += work.rows
-                    attempts = 0
-                    if !work.hasMore { break }
-                }
+        var failure: MartletError?
+        for run in runs where !Task.isCancelled {
+            do {
+                total += try await seal(run)
+            } catch {
+                failure = failure ?? error
             }
+        }
+        if let failure { throw failure }
+        return total
+    }
+
+    /// When another seals the run at the same time it is tried again, a few times: it stays due.
+    private func seal(_ run: Int64) async throws(MartletError) -> Int {
+        var total = 0
+        var attempts = 0
+        while attempts < 8, !Task.isCancelled, let work = try await read(run) {
+            attempts += 1
+            guard try await apply(work) else { continue }
+            total += work.rows
+            attempts = 0
+            if !work.hasMore { break }
         }
         return total
     }

@@ -11,7 +11,7 @@ import { pairs } from "./pairing.js";
 const AXES = [["step", "step"], ["relativeTime", "relative time"], ["time", "wall time"]];
 
 export class ChartPanel {
-    /** @param {HTMLElement} root @param {{runs: object[], keys: string[], goal: object | null, route: object}} options */
+    /** @param {HTMLElement} root @param {{runs: object[], metricKeys: string[], goal: object | null, route: object}} options */
     constructor(root, options) {
         Object.assign(this, options);
         this.cards = [];
@@ -98,7 +98,7 @@ export class ChartPanel {
             matches = (key) => key.includes(this.pattern);
         }
         this.watcher.disconnect();
-        this.cards = pairs(this.keys0 ?? (this.keys0 = this.keys), this.goal?.metric)
+        this.cards = pairs(this.metricKeys, this.goal?.metric)
             .filter((pair) => pair.keys.some((one) => matches(one.key))).slice(0, 200).map((pair) => this.card(pair));
         fill(this.grid, this.cards.map((card) => card.element),
             this.cards.length ? null : h("p.muted", {}, "No metric to draw."));

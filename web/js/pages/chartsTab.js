@@ -59,7 +59,7 @@ export class ChartsTab {
         fill(this.root, legend, host);
         const keys = [...new Set(runs.flatMap((run) => run.metrics.map((one) => one.key)))];
         this.panel?.close();
-        this.panel = new ChartPanel(host, { runs, keys, goal: this.page.goal, route: this.page.route });
+        this.panel = new ChartPanel(host, { runs, metricKeys: keys, goal: this.page.goal, route: this.page.route });
     }
 
     update(route) {

@@ -145,7 +145,7 @@ class RunPage {
         const keys = this.run.metrics.map((one) => one.key);
         this.panelKeys = keys.length;
         if (!keys.length) fill(host, h("p.muted.empty", {}, "No metrics yet. They appear here as soon as the run logs one."));
-        else this.panel = new ChartPanel(host, { runs: [this.run], keys, goal: this.experiment.statistics.goal, route: this.route });
+        else this.panel = new ChartPanel(host, { runs: [this.run], metricKeys: keys, goal: this.experiment.statistics.goal, route: this.route });
     }
 
     table(heads, rows) {
