@@ -110,7 +110,8 @@ class RunPage {
 
     drawFacts() {
         const { run } = this;
-        const end = run.endedAt ?? (run.isStalled ? run.heartbeatAt : Date.now());
+        const isOver = run.isStalled || run.status !== "running";
+        const end = run.endedAt ?? (isOver ? run.heartbeatAt : Date.now());
         fill(this.facts, statusBadge(run), ` · ${run.startedAt ? duration(end - run.startedAt) : "not started"}`,
             run.user ? ` · ${run.user}` : "", " · ", h("span", { title: iso(run.startedAt) }, `${ago(run.startedAt ?? run.createdAt)} ago`),
             this.rank ? [" · ", h("b", {}, this.rank)] : "");

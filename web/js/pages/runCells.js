@@ -184,7 +184,8 @@ function attributeColumn(name, table) {
                 setText(cell, ago(run.startedAt ?? run.createdAt, now));
                 cell.title = iso(run.startedAt ?? run.createdAt);
             } else if (name.key === "duration") {
-                const end = run.endedAt ?? (run.isStalled ? run.heartbeatAt : now);
+                const isOver = run.isStalled || run.status !== "running";
+                const end = run.endedAt ?? (isOver ? run.heartbeatAt : now);
                 setText(cell, run.startedAt ? duration(end - run.startedAt) : "–");
             } else {
                 setText(cell, name.key === "status" ? statusName(run) : run[name.key] || "–");

@@ -246,10 +246,7 @@ export class RunsTab {
                 runs: wanted.map((run) => run.id), keys: [this.goal.metric], axis: "step", buckets: SPARK_BUCKETS,
             });
             for (const one of answer.series) {
-                const count = this.sparks.get(one.run)?.count;
-                this.sparks.set(one.run, { count: `${count}`, values: one.mean });
-                this.grid.draw(true);
-                this.sparks.get(one.run).count = count;
+                this.sparks.set(one.run, { count: this.sparks.get(one.run)?.count, values: one.mean });
             }
             this.themeTurn += 1;
             this.grid.draw(true);
