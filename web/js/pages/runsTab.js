@@ -165,6 +165,17 @@ export class RunsTab {
         else fill(this.state, errorBox(error, () => { fill(this.state); this.ask(true); }));
     }
 
+    /** What the filter box may complete: keys of the matching runs, and values of the rows that are here. */
+    suggestions() {
+        const values = (field) => {
+            const [kind, key] = [field.split(".")[0], field.slice(field.indexOf(".") + 1)];
+            const read = (run) => kind === "attributes" ? run[key] : run[kind]?.find((one) => one.key === key)?.value;
+            return [...new Set(this.rows().map(read).filter((value) => typeof value === "string"))].sort();
+        };
+        const { params = [], metrics = [], tags = [] } = this.facts ?? {};
+        return { params, metrics, tags, values };
+    }
+
     rows() {
         return [...this.list.loaded()].slice(0, 400);
     }
