@@ -46,9 +46,13 @@ struct BlobScene {
 
 @Suite("Blobs on the local disk")
 struct LocalBlobStoreTests {
+    /// Held by the suite, so that its folder outlives each test.
+    private let scene: BlobScene
+
+    init() async throws { scene = try await BlobScene() }
+
     @Test("content comes back as it was sent", arguments: [0, 1, 65_536, 65_537, 5_000_000])
     func roundTrips(size: Int) async throws {
-        let scene = try await BlobScene()
         #expect(try await BlobStoreConformance(scene.blobs).roundTrip(of: size))
     }
 
@@ -58,13 +62,11 @@ struct LocalBlobStoreTests {
     )
     func ranges(range: Range<Int>, size: Int) async throws {
         let range = Int64(range.lowerBound)..<Int64(range.upperBound)
-        let scene = try await BlobScene()
         #expect(try await BlobStoreConformance(scene.blobs).range(range, ofSize: size))
     }
 
     @Test("a blob of parts reads as the parts one after another")
     func composition() async throws {
-        let scene = try await BlobScene()
         #expect(try await BlobStoreConformance(scene.blobs).composition())
     }
 
