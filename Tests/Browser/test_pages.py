@@ -81,3 +81,47 @@ def test_a_phone_needs_no_sideways_scrolling(page, seeded, path):
     page.goto(path.format(seeded))
     page.locator("main table, main .grid, main figure").first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_one_card_that_fails_leaves_the_others(page, server):
+    experiment = server.experiment("failing card")
+    run = server.run(experiment, "one", {"good": falling(10), "broken": falling(10)})
+
+    def refuse(route):
+        if "broken" in route.request.post_data:
+            route.fulfill(status=500, json={"code": "internal", "message": "no luck", "requestID": "abc123"})
+        else:
+            route.continue_()
+
+    page.route("**/api/v1/series", refuse)
+    page.goto(f"/r/{run}/charts")
+    page.locator("figure[data-name='good'][data-points='10']").wait_for()
+    assert "abc123" in page.locator("figure[data-name='broken']").inner_text()
+
+
+def test_all_matching_runs_are_exported(page, seeded):
+    page.goto(f"/e/{seeded}")
+    page.locator("#row-0").wait_for()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+    assert len(download.value.path().read_text().strip().splitlines()) >= 7
+
+
+def test_keys_walk_the_table_and_open_a_run(page, seeded):
+    page.goto(f"/e/{seeded}")
+    page.locator("#row-0").wait_for()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/r/*")
+
+
+def test_the_total_is_true_and_the_page_stays_small(page, server):
+    experiment = server.experiment("many")
+    for index in range(300):
+        server.call("POST", "runs", json={"experimentID": experiment, "name": f"many-{index}"})
+    page.goto(f"/e/{experiment}")
+    page.get_by_text("300 of 300").wait_for()
+    page.locator(".grid").evaluate("grid => grid.scrollTop = 250 * 28")
+    page.locator("#row-255 a:text('many-')").wait_for()
+    assert page.evaluate("document.querySelectorAll('*').length") < 3_000

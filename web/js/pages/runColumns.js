@@ -85,7 +85,7 @@ export function orderBy(sort) {
         const name = columnName(id);
         return name ? `${orderField(name)} ${descending ? "DESC" : "ASC"}` : null;
     }).filter(Boolean);
-    return [...keys, "attributes.start_time DESC"];
+    return keys.some((key) => key.startsWith("attributes.start_time")) ? keys : [...keys, "attributes.start_time DESC"];
 }
 
 function orderField({ kind, key, statistic }) {
