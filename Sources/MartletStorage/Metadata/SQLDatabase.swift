@@ -51,10 +51,10 @@ package protocol SQLConnection {
 }
 
 extension SQLConnection {
-    func execute(_ sql: String) throws { try execute(sql, []) }
+    package func execute(_ sql: String) throws { try execute(sql, []) }
 
     /// All rows, each mapped.
-    func rows<Result>(
+    package func rows<Result>(
         _ sql: String,
         _ arguments: [SQLValue] = [],
         _ map: (any SQLRow) throws -> Result
@@ -65,7 +65,7 @@ extension SQLConnection {
     }
 
     /// The first row, mapped; `nil` when there is none.
-    func first<Result>(
+    package func first<Result>(
         _ sql: String,
         _ arguments: [SQLValue] = [],
         _ map: (any SQLRow) throws -> Result

@@ -24,12 +24,19 @@ func liveServices(
     let database = try SQLiteDatabase(folder: folder, now: now, logger: logger)
     let store = SQLMetadataStore(database: database, environment: environment)
     try await store.prepare()
-    let blobs = try await LocalBlobStore(folder: folder + "/blobs", database: database, environment: environment)
+    let blobs = try await LocalBlobStore(
+        folder: folder + "/blobs",
+        database: database,
+        environment: environment,
+        logger: logger
+    )
     let events = EventBus(capacity: 10_000, firstRevision: UInt64(max(now, 0)) * 1_000)
     let sealer = SealerService(database: database, environment: environment, logger: logger)
     return LiveServices(
         services: Services(store: store, blobs: blobs, events: events, environment: environment),
-        background: [sealer, Checkpointer(database: database, logger: logger)],
+        background: [
+            sealer, Checkpointer(database: database, logger: logger), GarbageCollector(blobs: blobs, logger: logger),
+        ],
         close: { try await database.close() },
         waitingWrites: { database.waitingWrites }
     )

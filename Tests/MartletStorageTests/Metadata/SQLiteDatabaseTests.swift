@@ -74,7 +74,7 @@ struct SQLiteDatabaseTests {
                             if shouldFail { throw MartletError(.conflict, "too late") }
                         }
                         outcome = nil
-                    } catch {
+                    } catch let error as MartletError {
                         outcome = error
                     }
                     #expect((outcome?.code == .conflict) == shouldFail)
