@@ -236,7 +236,7 @@ struct NativeAPITests {
             scenario.body?.replacing("RUN", with: run.id.rawValue)
         )
         #expect(response.status.code == scenario.status, "\(response.text)")
-        #expect(response.text.contains(scenario.contains), "\(response.text)")
+        #expect(scenario.contains.isEmpty || response.text.contains(scenario.contains), "\(response.text)")
         #expect(response.headers[.requestID] != nil)
     }
 
