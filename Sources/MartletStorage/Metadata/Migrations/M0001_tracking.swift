@@ -7,6 +7,9 @@ struct M0001_tracking: Migration {
 
     func statements(for dialect: SQLDialect) -> [String] {
         let text = dialect.text
+        // PostgreSQL's index rows are short; there the head of a value finds the row and the whole value decides.
+        let value = dialect == .sqlite ? "value" : "substr(value, 1, 200)"
+        let newest = dialect == .sqlite ? "started_at DESC" : "started_at DESC NULLS LAST"
         return [
             "CREATE TABLE workspace (id BIGINT PRIMARY KEY, name \(text) NOT NULL UNIQUE, created_at BIGINT NOT NULL)",
             "INSERT INTO workspace (id, name, created_at) VALUES (1, 'default', 0)",
@@ -31,7 +34,7 @@ struct M0001_tracking: Migration {
               deleted_at BIGINT, purpose TEXT NOT NULL, hypothesis TEXT NOT NULL, notes TEXT NOT NULL,
               conclusion TEXT NOT NULL)
             """,
-            "CREATE INDEX run_by_start ON run (experiment, stage, started_at, id)",
+            "CREATE INDEX run_by_start ON run (experiment, stage, \(newest), id)",
             "CREATE UNIQUE INDEX run_by_foreign_id ON run (experiment, foreign_id)",
             "CREATE INDEX run_by_name ON run (experiment, name)",
             """
@@ -39,13 +42,13 @@ struct M0001_tracking: Migration {
               run BIGINT NOT NULL, key \(text) NOT NULL, value \(text) NOT NULL, experiment BIGINT NOT NULL,
               PRIMARY KEY (run, key))
             """,
-            "CREATE INDEX run_param_by_value ON run_param (experiment, key, substr(value, 1, 200), run)",
+            "CREATE INDEX run_param_by_value ON run_param (experiment, key, \(value), run)",
             """
             CREATE TABLE run_tag (
               run BIGINT NOT NULL, key \(text) NOT NULL, value \(text) NOT NULL, experiment BIGINT NOT NULL,
               PRIMARY KEY (run, key))
             """,
-            "CREATE INDEX run_tag_by_value ON run_tag (experiment, key, substr(value, 1, 200), run)",
+            "CREATE INDEX run_tag_by_value ON run_tag (experiment, key, \(value), run)",
             """
             CREATE TABLE dataset (
               id \(dialect.autoNumber), experiment BIGINT NOT NULL, name \(text) NOT NULL, digest \(text) NOT NULL,

@@ -7,25 +7,27 @@ extension RunSearch {
             return RunColumns(total: 0, params: [], tags: [], metrics: [])
         }
         let predicate = try RunCompiler(scope: scope, connection: connection).predicate(request.filter)
+        let source = try source(of: predicate, in: scope, on: connection)
         let condition: SQLText = "\(scope.run("r")) AND \(predicate.condition)"
-        let count: SQLText = "SELECT count(*) FROM run r WHERE \(condition)"
+        let count: SQLText = "SELECT count(*) FROM \(source) WHERE \(condition)"
         return RunColumns(
             total: try connection.first(count) { Int($0.integer(0)) } ?? 0,
-            params: try texts("run_param", condition, limit, on: connection),
-            tags: try texts("run_tag", condition, limit, on: connection),
-            metrics: try metrics(condition, limit, on: connection)
+            params: try texts("run_param", source, condition, limit, on: connection),
+            tags: try texts("run_tag", source, condition, limit, on: connection),
+            metrics: try metrics(source, condition, limit, on: connection)
         )
     }
 
     private static func texts(
         _ table: String,
+        _ source: SQLText,
         _ condition: SQLText,
         _ limit: Int,
         on connection: any SQLConnection
     ) throws -> [RunColumns.Column] {
         let sql: SQLText = """
             SELECT x.key, count(*), count(DISTINCT x.value), min(x.value)
-            FROM run r JOIN \(code: table) x ON x.run = r.number
+            FROM \(source) JOIN \(code: table) x ON x.run = r.number
             WHERE \(condition) GROUP BY x.key ORDER BY count(*) DESC, x.key LIMIT \(value: .integer(limit))
             """
         return try connection.rows(sql) { row in
@@ -40,13 +42,14 @@ extension RunSearch {
     }
 
     private static func metrics(
+        _ source: SQLText,
         _ condition: SQLText,
         _ limit: Int,
         on connection: any SQLConnection
     ) throws -> [RunColumns.Metric] {
         let sql: SQLText = """
             SELECT k.name, count(*), min(x.min_value), max(x.max_value)
-            FROM run r JOIN metric_summary x ON x.run = r.number JOIN metric_key k ON k.id = x.key
+            FROM \(source) JOIN metric_summary x ON x.run = r.number JOIN metric_key k ON k.id = x.key
             WHERE \(condition) GROUP BY k.name ORDER BY count(*) DESC, k.name LIMIT \(value: .integer(limit))
             """
         return try connection.rows(sql) { row in

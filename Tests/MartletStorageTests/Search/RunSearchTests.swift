@@ -1,0 +1,135 @@
+import Logging
+import MartletCore
+import MartletStorage
+import MartletTesting
+import Testing
+
+@Suite("Searching runs")
+struct RunSearchTests {
+    let folder: ScratchFolder
+    let store: SQLMetadataStore
+    let database: SQLiteDatabase
+
+    /// a: 1, b: NaN, c: missing, d: 3, e: 1 and newer than a.
+    init() async throws {
+        folder = try ScratchFolder()
+        database = try SQLiteDatabase(folder: folder.path, now: 0, logger: Logger(label: "test"))
+        store = SQLMetadataStore(database: database, environment: .manual(ManualClock()))
+        try await store.prepare()
+        try await make("a", started: 1, loss: 1, lr: "0.1", team: "Vision")
+        try await make("b", started: 2, loss: .nan, lr: "0.2", team: "vision")
+        try await make("c", started: 3, loss: nil, lr: nil, team: nil)
+        try await make("d", started: nil, loss: 3, lr: "0.1", team: "50% off")
+        try await make("e", started: 9, loss: 1, lr: "10", team: "audio")
+    }
+
+    private func make(_ name: String, started: Int64?, loss: Double?, lr: String?, team: String?) async throws {
+        let id = Run.ID(name + String(repeating: "0", count: 31))
+        _ = try await store.createRun(
+            CreateRun(experimentID: Experiment.ID(0), name: name, startedAt: started),
+            id: id
+        )
+        var batch = LogBatch(
+            params: lr.map { [Param(key: "lr", value: $0)] } ?? [],
+            tags: team.map { [Tag(key: "team", value: $0)] } ?? []
+        )
+        if let loss { batch.append(key: "loss", step: 0, time: 0, value: loss) }
+        try await store.log(batch, to: id)
+    }
+
+    private func names(
+        _ filter: String = "",
+        order: [String] = [],
+        limit: Int = 100,
+        offset: Int = 0
+    ) async throws -> String {
+        let request = SearchRuns(
+            experiments: [Experiment.ID(0)],
+            filter: try FilterParser.parse(filter, subject: .runs, syntax: .martlet),
+            order: try OrderParser.parse(order, subject: .runs, syntax: .martlet),
+            limit: limit,
+            offset: offset,
+            wantsTotal: true
+        )
+        return try await store.searchRuns(request).items.map(\.name).joined()
+    }
+
+    @Test("without an order the newest come first, and those without a start last")
+    func defaultOrder() async throws {
+        #expect(try await names() == "ecbad")
+    }
+
+    @Test(
+        "numbers, then NaN, then what is missing, in both directions; ties by start",
+        arguments: [
+            (["metrics.loss ASC"], "eadbc"), (["metrics.loss DESC"], "deabc"),
+            (["min(metrics.loss) ASC"], "eadbc"), (["metrics.loss ASC", "attributes.start_time ASC"], "aedbc"),
+            (["params.lr ASC"], "adbec"), (["params.lr DESC"], "ebadc"), (["metrics.unknown ASC"], "ecbad"),
+            (["attributes.start_time ASC"], "abced"), (["tags.team ASC"], "daebc"),
+        ]
+    )
+    func orders(order: [String], expected: String) async throws {
+        #expect(try await names(order: order) == expected)
+    }
+
+    @Test(
+        "conditions hold as in MLflow",
+        arguments: [
+            ("metrics.loss < 2", "ea"), ("metrics.loss != 1", "bd"), ("metrics.loss = 1", "ea"),
+            ("metrics.loss > 0 and params.lr = '0.1'", "ad"), ("params.lr != '0.1'", "eb"),
+            ("params.lr IS NULL", "c"), ("params.lr IS NOT NULL", "ebad"), ("tags.team LIKE 'V%'", "a"),
+            ("tags.team ILIKE 'V%'", "ba"), ("tags.team LIKE '%\\%%'", ""), ("tags.team LIKE '50%'", "d"),
+            ("attributes.run_name = 'c'", "c"), ("metrics.unknown < 1", ""),
+            ("metrics.loss < 2 or params.lr = '0.2'", "eba"),
+            ("not (metrics.loss < 2)", "cbd"), ("params.lr in ('0.2', '10')", "eb"), ("vision", "ba"),
+        ]
+    )
+    func conditions(filter: String, expected: String) async throws {
+        #expect(try await names(filter) == expected)
+    }
+
+    @Test("windows of an ordered search fit together", arguments: [0, 1, 2, 3, 4, 5])
+    func windows(offset: Int) async throws {
+        let whole = try await names(order: ["metrics.loss ASC"])
+        #expect(
+            try await names(order: ["metrics.loss ASC"], limit: 2, offset: offset)
+                == String(whole.dropFirst(offset).prefix(2))
+        )
+    }
+
+    @Test("the same field twice in an order is refused")
+    func duplicateOrder() async {
+        let error = await #expect(throws: MartletError.self) {
+            _ = try await names(order: ["metrics.loss ASC", "metrics.loss DESC"])
+        }
+        #expect(error?.code == .invalidArgument)
+    }
+
+    @Test(
+        "the common shapes run on an index",
+        arguments: [
+            (
+                """
+                SELECT r.number FROM run r WHERE r.experiment = 0 AND r.stage = 0
+                ORDER BY r.started_at DESC, r.id LIMIT 101
+                """, "run_by_start"
+            ),
+            (
+                """
+                SELECT x.last_value FROM metric_summary x CROSS JOIN run r ON r.number = x.run
+                WHERE x.experiment = 0 AND x.key = 1 AND x.last_nan = 0 AND r.stage = 0 ORDER BY x.last_value DESC
+                """, "metric_summary_by_last"
+            ),
+            (
+                "SELECT 1 FROM run_param x WHERE x.experiment = 0 AND x.key = 'lr' AND x.value = '1'",
+                "run_param_by_value"
+            ),
+            ("SELECT 1 FROM run_tag x WHERE x.experiment = 0 AND x.key = 't' AND x.value = '1'", "run_tag_by_value"),
+        ]
+    )
+    func plans(sql: String, index: String) async throws {
+        let plan = try await database.read { try $0.rows("EXPLAIN QUERY PLAN " + sql) { $0.text(3) } }
+        #expect(plan.contains { $0.contains(index) }, "\(plan)")
+        #expect(!plan.contains { $0.contains("SCAN") || $0.contains("TEMP B-TREE") }, "\(plan)")
+    }
+}
