@@ -17,10 +17,15 @@ export class LineChart {
         this.base = base;
         this.overlay = overlay;
         this.lines = [];
+        // A canvas that is only stretched would distort its text.
+        new ResizeObserver(() => {
+            if (this.view && base.parentElement && base.parentElement.clientWidth !== this.width) this.draw(this.view);
+        }).observe(base);
     }
 
     /** @param {{lines: Line[], range: [number, number] | null, axis: string, isLog: boolean, showAll: boolean}} view */
     draw(view) {
+        this.view = view;
         Object.assign(this, view);
         const width = this.width = this.base.parentElement.clientWidth;
         if (!width) return;
@@ -172,16 +177,21 @@ export class LineChart {
     }
 
     drawLabels(pen) {
-        const used = [];
         pen.textAlign = "left";
         const last = new Map();
         for (const line of this.lines) if (!line.isTrain || !last.has(line.name)) last.set(line.name, line);
+        const labels = [];
         for (const line of last.values()) {
             const value = line.mean.findLast((one) => one !== null);
-            if (value === undefined || value > this.high) continue;
-            let y = this.py(value) + 4;
-            while (used.some((other) => Math.abs(other - y) < 13)) y -= 13;
-            used.push(y);
+            if (value !== undefined && value <= this.high) labels.push({ line, y: this.py(value) + 4 });
+        }
+        labels.sort((left, right) => left.y - right.y);
+        // Apart from top to bottom, then back up where the lowest would leave the plot.
+        let next = MARGIN.top + 4;
+        for (const label of labels) next = (label.y = Math.max(label.y, next)) + 13;
+        let floor = HEIGHT - MARGIN.bottom + 4;
+        for (const label of labels.toReversed()) floor = (label.y = Math.min(label.y, floor)) - 13;
+        for (const { line, y } of labels) {
             pen.fillStyle = this.css(`--c${line.color % 10}`);
             pen.fillText(line.name.length > 16 ? `${line.name.slice(0, 15)}…` : line.name, this.width - this.right + 6, y, 108);
         }
