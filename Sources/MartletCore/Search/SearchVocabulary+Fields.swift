@@ -20,6 +20,8 @@ extension SearchVocabulary {
         case .parameter: return .param(key: key)
         case .tag:
             if subject == .runs, let attribute = Self.runTags[key] { return .attribute(attribute) }
+            // The description of an experiment is kept as its purpose.
+            if subject == .experiments, key == "mlflow.note.content" { return .attribute(.purpose) }
             return .tag(key: key)
         case .attribute: return .attribute(try attribute(key))
         case .dataset:

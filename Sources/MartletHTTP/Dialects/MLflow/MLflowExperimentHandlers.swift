@@ -11,7 +11,10 @@ extension MLflowDialect {
             try Self.checkLocation(location)
             create.artifactLocation = location
         }
-        for pair in try message.pairs("tags") { create.tags[pair.key] = try Self.experimentTag(pair).value }
+        for pair in try message.pairs("tags") {
+            let tag = try Self.experimentTag(pair)
+            if tag.key == MLflowTags.notes { create.purpose = tag.value } else { create.tags[tag.key] = tag.value }
+        }
         let experiment: Experiment
         do {
             experiment = try await services.experiments.create(create, as: context.principal)
@@ -102,8 +105,11 @@ extension MLflowDialect {
         let id = try message.experimentID()
         let tag = try Self.experimentTag((try message.required("key"), try message.string("value") ?? ""))
         try await checkActive(id, context)
+        // MLflow's description of an experiment is our purpose; kept once, shown as both.
+        let changes =
+            tag.key == MLflowTags.notes ? ExperimentChanges(purpose: tag.value) : ExperimentChanges(tags: [tag])
         do {
-            _ = try await services.experiments.update(id, ExperimentChanges(tags: [tag]), as: context.principal)
+            _ = try await services.experiments.update(id, changes, as: context.principal)
         } catch {
             throw Self.ofExperiment(id, error)
         }
@@ -115,6 +121,13 @@ extension MLflowDialect {
         let id = try message.experimentID()
         let key = try message.required("key")
         try await checkActive(id, context)
+        if key == MLflowTags.notes {
+            guard try await !storedExperiment(id, context).purpose.isEmpty else {
+                throw MartletError(.notFound, "No tag with name: \(key) in experiment with id \(id)")
+            }
+            _ = try await services.experiments.update(id, ExperimentChanges(purpose: ""), as: context.principal)
+            return Self.emptyObject
+        }
         do {
             try await services.experiments.deleteTag(key, of: id, as: context.principal)
         } catch {
@@ -260,7 +273,9 @@ extension JSONWriter {
         integer(experiment.updatedAt)
         key("creation_time")
         integer(experiment.createdAt)
-        mlflowPairs("tags", experiment.tags.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+        var tags = experiment.tags
+        if !experiment.purpose.isEmpty { tags[MLflowTags.notes] = experiment.purpose }
+        mlflowPairs("tags", tags.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
         endObject()
     }
 }

@@ -87,6 +87,9 @@ enum ExperimentSearch {
             case .id, .experimentID:
                 return comparison.integer(column, condition.relation, RunCompiler.numbers(condition.value))
             case .createdAt, .updatedAt: return comparison.integer(column, condition.relation, condition.value)
+            case .purpose where condition.relation == .isNull: return "e.purpose = ''"
+            // Nothing written is as good as nothing there.
+            case .purpose: return "e.purpose <> '' AND \(comparison.text(column, condition.relation, condition.value))"
             default: return comparison.text(column, condition.relation, condition.value)
             }
         default:
