@@ -14,6 +14,8 @@ struct TestServer {
     let clock = ManualClock()
     let services: Services
     var configuration = HTTPConfiguration()
+    /// One for all requests: the key that signs links lives as long as it does.
+    private let dialect: MLflowDialect
     private let database: SQLiteDatabase
 
     init() async throws {
@@ -34,13 +36,14 @@ struct TestServer {
             events: EventBus(capacity: 100, firstRevision: 1_000),
             environment: environment
         )
+        dialect = MLflowDialect(services: services, basePath: configuration.basePath)
     }
 
     /// The application, which writes no log.
     var application: Application<MartletResponder> {
         buildApplication(
             services: services,
-            dialects: [MLflowDialect(services: services, basePath: configuration.basePath)],
+            dialects: [dialect],
             configuration: configuration,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         )
