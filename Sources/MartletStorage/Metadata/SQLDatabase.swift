@@ -100,19 +100,19 @@ package enum SQLDialect: Sendable {
     /// Column type of a 64-bit floating point number.
     package var real: String { self == .sqlite ? "REAL" : "DOUBLE PRECISION" }
 
-    /// A condition that ignores case; the pattern's escape is `\`.
+    /// A condition that ignores case; `%` and `_` are wildcards and nothing escapes them.
     package func ilike(_ expression: String, _ placeholder: String) -> String {
         switch self {
         case .sqlite: "martlet_like(\(expression), \(placeholder), 1)"
-        case .postgres: "\(expression) ILIKE \(placeholder)"
+        case .postgres: "\(expression) ILIKE \(placeholder) ESCAPE ''"
         }
     }
 
-    /// A condition that heeds case; the pattern's escape is `\`.
+    /// A condition that heeds case; `%` and `_` are wildcards and nothing escapes them.
     package func like(_ expression: String, _ placeholder: String) -> String {
         switch self {
         case .sqlite: "martlet_like(\(expression), \(placeholder), 0)"
-        case .postgres: "\(expression) LIKE \(placeholder)"
+        case .postgres: "\(expression) LIKE \(placeholder) ESCAPE ''"
         }
     }
 }
