@@ -15,10 +15,13 @@ struct ErrorRendering: Sendable {
             let allowed = missing.path.isEmpty ? [] : routes.methods(at: missing.path)
             if !allowed.isEmpty { return methodNotAllowed(request, allowed: allowed, context: context) }
         }
-        let known = martletError(error, context: context)
+        var known = martletError(error, context: context)
+        let isBroken = known.code == .cancelled && !(error is CancellationError)
+        // A peer that is still there to read the answer sent less than it announced: that is its mistake.
+        if isBroken { known = MartletError(.invalidArgument, known.message) }
         var response = rendered(known, path: path, context: context)
         if known.code == .unavailable || known.code == .rateLimited { response.headers[.retryAfter] = "1" }
-        if mayHaveUnreadBody(request, known) { response.headers[.connection] = "close" }
+        if isBroken || mayHaveUnreadBody(request, known) { response.headers[.connection] = "close" }
         return response
     }
 

@@ -86,6 +86,32 @@ def test_tags_are_set_changed_and_deleted(client, name):
     assert "state" not in client.get_experiment(made).tags
 
 
+def test_the_description_is_a_tag_that_can_be_written_found_and_deleted(client, name):
+    key = "mlflow.note.content"
+    made = client.create_experiment(name, tags={key: "first", "team": "a"})
+    assert client.get_experiment(made).tags == {key: "first", "team": "a"}
+    client.set_experiment_tag(made, key, f"about {name}")
+    found = client.search_experiments(filter_string=f"tags.`{key}` = 'about {name}'")
+    assert [experiment.experiment_id for experiment in found] == [made]
+    found = client.search_experiments(filter_string=f"tags.`{key}` LIKE '%{name}'")
+    assert [experiment.experiment_id for experiment in found] == [made]
+    client.delete_experiment_tag(made, key)
+    assert client.get_experiment(made).tags == {"team": "a"}
+    assert client.search_experiments(filter_string=f"tags.`{key}` = 'about {name}'") == []
+    with pytest.raises(RestException) as refused:
+        client.delete_experiment_tag(made, key)
+    assert refused.value.error_code == "RESOURCE_DOES_NOT_EXIST"
+
+
+@pytest.mark.martlet_only
+def test_the_description_is_the_purpose(client, raw, name):
+    made = client.create_experiment(name, tags={"mlflow.note.content": "why"})
+    shown = raw.send("GET", f"/api/v1/experiments/{made}").json()
+    assert (shown["purpose"], shown["tags"]) == ("why", {})
+    client.delete_experiment_tag(made, "mlflow.note.content")
+    assert raw.send("GET", f"/api/v1/experiments/{made}").json()["purpose"] == ""
+
+
 def test_deleting_a_missing_tag_is_an_error(client, name):
     made = client.create_experiment(name)
     with pytest.raises(RestException) as refused:

@@ -5,8 +5,7 @@ extension MLflowDialect {
     func createRun(_ request: Request, _ context: Context) async throws(MartletError) -> Response {
         let message = try await MLflowMessage.read(request)
         try message.checkReadable()
-        let text = try message.string("experiment_id") ?? ""
-        let experiment = text.isEmpty ? Experiment.ID(0) : try MLflowRules.experimentID(text)
+        let experiment = try message.experimentID()
         var tags: [Tag] = []
         for pair in try message.pairs("tags") {
             tags.append(try MLflowRules.tag(key: pair.key, value: pair.value, path: ""))
