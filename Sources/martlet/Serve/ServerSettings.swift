@@ -48,6 +48,7 @@ struct ServerSettings: Sendable {
             EnvironmentVariablesProvider().prefixKeys(with: "martlet"),
         ]
         guard let file = file ?? ProcessInfo.processInfo.environment["MARTLET_CONFIG"] else { return providers }
+        try SettingNames.check(file: file)
         do {
             let place = ConfigReader(
                 provider: InMemoryProvider(values: ["filePath": ConfigValue(.string(file), isSecret: false)])
