@@ -1,6 +1,6 @@
 extension Filter {
     /// The filter as text in Martlet's syntax: parsing it gives the same filter. `nil` when it holds what no text can
-    /// say: a NaN, or a key with a backtick.
+    /// say: a NaN, or a key with a backtick. It may be longer than what is read.
     package func text(subject: SearchSubject) -> String? {
         switch self {
         case .all(let parts): Self.joined(parts, " AND ", subject)
@@ -21,6 +21,12 @@ extension Filter {
         case .all, .any: text(subject: subject).map { "(\($0))" }
         default: text(subject: subject)
         }
+    }
+
+    /// As filters spell numbers: without a sign in front of a positive exponent, infinity as a number beyond all.
+    static func written(_ number: Double) -> String {
+        guard number.isFinite else { return number < 0 ? "-1e400" : "1e400" }
+        return number.description.filter { $0 != "+" }
     }
 
     /// In quotes; with escapes where a plain text could be read otherwise.
@@ -44,12 +50,12 @@ extension Filter.Comparison {
         case .text(let text): return "\(field) \(relation.rawValue) \(Filter.quoted(text))"
         case .integer(let integer): return "\(field) \(relation.rawValue) \(integer)"
         case .number(let number):
-            return number.isNaN ? nil : "\(field) \(relation.rawValue) \(number)"
+            return number.isNaN ? nil : "\(field) \(relation.rawValue) \(Filter.written(number))"
         case .texts(let texts):
             return "\(field) \(relation.rawValue) (\(texts.map(Filter.quoted).joined(separator: ", ")))"
         case .numbers(let numbers):
             guard !numbers.contains(where: \.isNaN) else { return nil }
-            return "\(field) \(relation.rawValue) (\(numbers.map(\.description).joined(separator: ", ")))"
+            return "\(field) \(relation.rawValue) (\(numbers.map(Filter.written).joined(separator: ", ")))"
         }
     }
 }

@@ -144,7 +144,9 @@ struct FilterGrammar {
                     + "for the words"
             )
         }
-        return .word(SearchVocabulary.unquoted(token.text))
+        let text = SearchVocabulary.unquoted(token.text)
+        guard !text.isEmpty else { throw Self.invalid(token.text) }
+        return .word(text)
     }
 
     // MARK: Functions
