@@ -54,6 +54,16 @@ struct RunSearchTests {
         return try await store.searchRuns(request).items.map(\.name).joined()
     }
 
+    @Test(
+        "a free word is looked for as it stands",
+        arguments: [
+            ("50%", "d"), ("'% OFF'", "d"), ("'5_%'", ""), ("'%'", "d"), ("_", ""), ("VISION", "ba"), ("'0% o'", "d"),
+        ]
+    )
+    func words(filter: String, found: String) async throws {
+        #expect(try await names(filter) == found)
+    }
+
     @Test("without an order the newest come first, and those without a start last")
     func defaultOrder() async throws {
         #expect(try await names() == "ecbad")

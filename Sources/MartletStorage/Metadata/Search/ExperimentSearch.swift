@@ -62,8 +62,7 @@ enum ExperimentSearch {
             return all.isEmpty ? "1 = 0" : "(\(SQLText.joined(all, " OR ")))"
         case .not(let part): return "NOT (\(try condition(part, on: connection)))"
         case .word(let word):
-            let pattern = Filter.Value.text("%\(word)%")
-            return "(\(comparison.text("e.name", .ilike, pattern)) OR \(comparison.text("e.purpose", .ilike, pattern)))"
+            return "(\(comparison.containing("e.name", word)) OR \(comparison.containing("e.purpose", word)))"
         case .comparison(let condition): return try self.condition(condition, comparison)
         }
     }

@@ -70,7 +70,7 @@ struct LoggedModelCondition {
         case .all(let parts): return "(\(SQLText.joined(try parts.map(sql) + ["1 = 1"], " AND ")))"
         case .any(let parts): return "(\(SQLText.joined(try parts.map(sql) + ["1 = 0"], " OR ")))"
         case .not(let part): return "NOT (\(try sql(part)))"
-        case .word(let word): return comparison.text("m.name", .ilike, .text("%\(word)%"))
+        case .word(let word): return comparison.containing("m.name", word)
         case .comparison(let condition): return try sql(condition)
         }
     }

@@ -157,11 +157,10 @@ struct RunCompiler {
         )
     }
 
-    /// A free word: a text without wildcards finds whatever contains it; `%` and `_` mean what they mean in `ILIKE`.
+    /// A free word finds whatever contains it, `%` and `_` as they stand.
     private func word(_ word: String) -> RunPredicate {
-        let pattern = Filter.Value.text("%\(word)%")
-        let value = comparison.text("x.value", .ilike, pattern)
-        let columns = ["r.name", "r.notes", "r.purpose"].map { comparison.text($0, .ilike, pattern) }
+        let value = comparison.containing("x.value", word)
+        let columns = ["r.name", "r.notes", "r.purpose"].map { comparison.containing($0, word) }
         let row = { (table: String) in
             RunPredicate.leaf(
                 .row(RunLeaf.RowCondition(table: table, ofRun: value, ofAll: value, isIndexed: false))

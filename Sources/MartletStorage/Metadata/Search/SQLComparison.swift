@@ -19,6 +19,17 @@ struct SQLComparison {
         }
     }
 
+    /// A text column that contains a word as it stands, whatever the case.
+    func containing(_ column: String, _ word: String) -> SQLText {
+        guard word.utf8.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "_") }) else {
+            return text(column, .ilike, .text("%\(word)%"))
+        }
+        // Patterns have no escape: on both sides the wildcards become characters that match only themselves.
+        let plain = "replace(replace(\(column), '%', '\u{1}'), '_', '\u{2}')"
+        let literal = word.replacing("%", with: "\u{1}").replacing("_", with: "\u{2}")
+        return text(plain, .ilike, .text("%\(literal)%"))
+    }
+
     /// A column of 64-bit floating point numbers.
     func real(_ column: String, _ relation: Filter.Relation, _ value: Filter.Value) -> SQLText {
         switch value {
