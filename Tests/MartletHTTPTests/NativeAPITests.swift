@@ -90,6 +90,15 @@ private let scenarios: [APIScenario] = [
         status: 400
     ),
     .init(name: "log U+0000", path: "/api/v1/runs/RUN/log", body: #"{"params":{"p":"a\u0000"}}"#, status: 400),
+    .init(name: "log nothing readable", path: "/api/v1/runs/RUN/log", body: #"{"metrics":["#, status: 400),
+    .init(name: "log no list", path: "/api/v1/runs/RUN/log", body: #"{"metrics":{"l":1}}"#, status: 400),
+    .init(
+        name: "log without a value",
+        path: "/api/v1/runs/RUN/log",
+        body: #"{"metrics":[{"key":"l"}]}"#,
+        status: 400,
+        contains: "value"
+    ),
     .init(name: "log to unknown run", path: "/api/v1/runs/\(nobody)/log", body: #"{"params":{"p":1}}"#, status: 404),
     .init(
         name: "log as reader",
@@ -128,6 +137,22 @@ private let scenarios: [APIScenario] = [
         status: 200,
         contains: #""changed":1"#
     ),
+    .init(name: "bulk without ids", path: "/api/v1/runs/bulk", body: #"{"action":"delete"}"#, status: 400),
+    .init(
+        name: "bulk as reader",
+        path: "/api/v1/runs/bulk",
+        body: #"{"ids":["RUN"],"action":"delete"}"#,
+        role: .reader,
+        status: 403
+    ),
+    .init(
+        name: "bulk, unknown run",
+        path: "/api/v1/runs/bulk",
+        body: #"{"ids":["\#(nobody)"],"action":"delete"}"#,
+        status: 404
+    ),
+    .init(name: "heartbeat", path: "/api/v1/runs/RUN/heartbeat", status: 204),
+    .init(name: "heartbeat of nobody", path: "/api/v1/runs/\(nobody)/heartbeat", status: 404),
     .init(name: "bulk, unknown action", path: "/api/v1/runs/bulk", body: #"{"ids":["RUN"],"action":"x"}"#, status: 400),
     .init(
         name: "series of an unknown run",
@@ -247,6 +272,30 @@ struct NativeAPITests {
         let response = try await server.send(.post, "/api/v1/runs", String(repeating: " ", count: 2_000))
         #expect(response.status == .contentTooLarge)
         #expect(response.headers[.connection] == "close")
+    }
+
+    @Test("many runs are tagged, deleted and restored at once; a deleted one takes no points")
+    func bulk() async throws {
+        let server = try await TestServer()
+        let runs = [try await server.makeRun().id, try await server.makeRun().id]
+        let bulk = { (rest: String) in
+            let ids = runs.map { "\"\($0)\"" }.joined(separator: ",")
+            return try await server.send(.post, "/api/v1/runs/bulk", #"{"ids":[\#(ids)],\#(rest)}"#)
+        }
+        let point = #"{"metrics":[{"key":"l","value":1}]}"#
+        #expect(try await bulk(#""action":"tag","set":{"a":"b"},"delete":["none"]"#).text == #"{"changed":2}"#)
+        #expect(try await bulk(#""action":"delete""#).status == .ok)
+        for run in runs {
+            let text = try await server.send(.get, "/api/v1/runs/\(run)").text
+            #expect(text.contains(#""stage":"deleted""#) && text.contains(#""a""#), "\(text)")
+            let refused = try await server.send(.post, "/api/v1/runs/\(run)/log", point)
+            #expect(refused.status == .badRequest)
+            #expect(refused.text.contains("failedPrecondition"), "\(refused.text)")
+        }
+        #expect(try await bulk(#""action":"restore""#).status == .ok)
+        for run in runs {
+            #expect(try await server.send(.post, "/api/v1/runs/\(run)/log", point).status == .noContent)
+        }
     }
 
     @Test("a series comes back whole, NaN as a string")
