@@ -88,58 +88,66 @@ static const unsigned char file_20[] = {
 };
 
 static const unsigned char file_21[] = {
-#embed "../../web/js/pages/chartsTab.js" if_empty(0)
+#embed "../../web/js/md.js" if_empty(0)
 };
 
 static const unsigned char file_22[] = {
-#embed "../../web/js/pages/experiment.js" if_empty(0)
+#embed "../../web/js/pages/chartsTab.js" if_empty(0)
 };
 
 static const unsigned char file_23[] = {
-#embed "../../web/js/pages/experiments.js" if_empty(0)
+#embed "../../web/js/pages/experiment.js" if_empty(0)
 };
 
 static const unsigned char file_24[] = {
-#embed "../../web/js/pages/missing.js" if_empty(0)
+#embed "../../web/js/pages/experiments.js" if_empty(0)
 };
 
 static const unsigned char file_25[] = {
-#embed "../../web/js/pages/run.js" if_empty(0)
+#embed "../../web/js/pages/missing.js" if_empty(0)
 };
 
 static const unsigned char file_26[] = {
-#embed "../../web/js/pages/runActions.js" if_empty(0)
+#embed "../../web/js/pages/run.js" if_empty(0)
 };
 
 static const unsigned char file_27[] = {
-#embed "../../web/js/pages/runCells.js" if_empty(0)
+#embed "../../web/js/pages/runActions.js" if_empty(0)
 };
 
 static const unsigned char file_28[] = {
-#embed "../../web/js/pages/runColumns.js" if_empty(0)
+#embed "../../web/js/pages/runCells.js" if_empty(0)
 };
 
 static const unsigned char file_29[] = {
-#embed "../../web/js/pages/runList.js" if_empty(0)
+#embed "../../web/js/pages/runColumns.js" if_empty(0)
 };
 
 static const unsigned char file_30[] = {
-#embed "../../web/js/pages/runsTab.js" if_empty(0)
+#embed "../../web/js/pages/runList.js" if_empty(0)
 };
 
 static const unsigned char file_31[] = {
-#embed "../../web/js/router.js" if_empty(0)
+#embed "../../web/js/pages/runNotes.js" if_empty(0)
 };
 
 static const unsigned char file_32[] = {
-#embed "../../web/js/theme.js" if_empty(0)
+#embed "../../web/js/pages/runsTab.js" if_empty(0)
 };
 
 static const unsigned char file_33[] = {
-#embed "../../web/pages.css" if_empty(0)
+#embed "../../web/js/router.js" if_empty(0)
 };
 
 static const unsigned char file_34[] = {
+#embed "../../web/js/theme.js" if_empty(0)
+};
+
+static const unsigned char file_35[] = {
+#embed "../../web/pages.css" if_empty(0)
+};
+
+static const unsigned char file_36[] = {
 #embed "../../web/style.css" if_empty(0)
 };
 
@@ -165,20 +173,22 @@ static const CWebUIFile files[] = {
     {"js/format.js", file_18, sizeof(file_18)},
     {"js/live.js", file_19, sizeof(file_19)},
     {"js/main.js", file_20, sizeof(file_20)},
-    {"js/pages/chartsTab.js", file_21, sizeof(file_21)},
-    {"js/pages/experiment.js", file_22, sizeof(file_22)},
-    {"js/pages/experiments.js", file_23, sizeof(file_23)},
-    {"js/pages/missing.js", file_24, sizeof(file_24)},
-    {"js/pages/run.js", file_25, sizeof(file_25)},
-    {"js/pages/runActions.js", file_26, sizeof(file_26)},
-    {"js/pages/runCells.js", file_27, sizeof(file_27)},
-    {"js/pages/runColumns.js", file_28, sizeof(file_28)},
-    {"js/pages/runList.js", file_29, sizeof(file_29)},
-    {"js/pages/runsTab.js", file_30, sizeof(file_30)},
-    {"js/router.js", file_31, sizeof(file_31)},
-    {"js/theme.js", file_32, sizeof(file_32)},
-    {"pages.css", file_33, sizeof(file_33)},
-    {"style.css", file_34, sizeof(file_34)},
+    {"js/md.js", file_21, sizeof(file_21)},
+    {"js/pages/chartsTab.js", file_22, sizeof(file_22)},
+    {"js/pages/experiment.js", file_23, sizeof(file_23)},
+    {"js/pages/experiments.js", file_24, sizeof(file_24)},
+    {"js/pages/missing.js", file_25, sizeof(file_25)},
+    {"js/pages/run.js", file_26, sizeof(file_26)},
+    {"js/pages/runActions.js", file_27, sizeof(file_27)},
+    {"js/pages/runCells.js", file_28, sizeof(file_28)},
+    {"js/pages/runColumns.js", file_29, sizeof(file_29)},
+    {"js/pages/runList.js", file_30, sizeof(file_30)},
+    {"js/pages/runNotes.js", file_31, sizeof(file_31)},
+    {"js/pages/runsTab.js", file_32, sizeof(file_32)},
+    {"js/router.js", file_33, sizeof(file_33)},
+    {"js/theme.js", file_34, sizeof(file_34)},
+    {"pages.css", file_35, sizeof(file_35)},
+    {"style.css", file_36, sizeof(file_36)},
 };
 
 int cwebui_file_count(void) { return sizeof(files) / sizeof(files[0]); }

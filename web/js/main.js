@@ -28,7 +28,7 @@ const searchButton = h("button.button.search-button", { type: "button", on: { cl
 
 let page = null;
 let pageName = null;
-let waitingForSecondKey = 0;
+let waitingForSecondKey = -Infinity;
 
 function mark() {
     return h("img", { src: "favicon.svg", alt: "", width: "24", height: "24" });
@@ -154,7 +154,7 @@ function keyPressed(event) {
     if (event.metaKey || event.ctrlKey || event.altKey || isTyping(event)) return;
     if (document.querySelector("dialog[open]")) return;
     if (performance.now() - waitingForSecondKey < 1_000 && "he".includes(event.key)) {
-        waitingForSecondKey = 0;
+        waitingForSecondKey = -Infinity;
         navigate(event.key === "h" ? href([]) : href(["e"]));
         return;
     }

@@ -85,22 +85,32 @@ function control({ name, value = "", required = false, options = null, multiline
 }
 
 /**
- * A text that is edited where it stands: a click or Enter opens a field, Enter keeps, Escape leaves it as it was.
+ * A text that is edited where it stands: a click or Enter opens a field, Enter keeps (Ctrl Enter in one of many
+ * lines), Escape leaves it as it was.
  * @param {{value: string, placeholder: string, label: string, tag?: string, multiline?: boolean,
- *     save: (value: string) => Promise<void>}} options
+ *     long?: (value: string) => HTMLElement, save: (value: string) => Promise<void>}} options
+ * `long` draws a text of more than a line or two; a button beside it edits it then.
  */
-export function inlineEdit({ value, placeholder, label, tag = "span", multiline = false, save }) {
+export function inlineEdit({ value, placeholder, label, tag = "span", multiline = false, long = null, save }) {
     const host = h(`${tag}.inline-edit`);
     let current = value;
+    const isLong = () => long !== null && (current.includes("\n") || current.length > 160);
     const rest = () => {
+        host.classList.toggle("long", isLong());
+        if (isLong()) {
+            const button = iconButton("edit", `Edit ${label}`, edit);
+            fill(host, button, long(current));
+            return button;
+        }
         const button = h("button.inline-text", { type: "button", title: `Edit ${label}`, on: { click: edit } },
             current ? h("span", {}, current) : h("span.placeholder", {}, placeholder));
         fill(host, button);
         return button;
     };
     const edit = () => {
-        const field = h(multiline ? "textarea.input" : "input.input", {
-            value: current, "aria-label": label, placeholder, rows: multiline ? 2 : null,
+        const isTall = multiline || isLong();
+        const field = h(isTall ? "textarea.input" : "input.input", {
+            value: current, "aria-label": label, placeholder, rows: isTall ? Math.min(16, Math.max(2, current.split("\n").length)) : null,
         });
         let isDone = false;
         const finish = async (keep) => {
@@ -121,7 +131,7 @@ export function inlineEdit({ value, placeholder, label, tag = "span", multiline 
         };
         field.addEventListener("keydown", (event) => {
             event.stopPropagation();
-            if (event.key === "Enter" && !event.shiftKey) {
+            if (event.key === "Enter" && (isTall ? event.ctrlKey || event.metaKey : !event.shiftKey)) {
                 event.preventDefault();
                 finish(true).then(() => host.firstChild.focus());
             } else if (event.key === "Escape") {

@@ -3,6 +3,7 @@ import { h, fill } from "../dom.js";
 import { href, navigate } from "../router.js";
 import { plural } from "../format.js";
 import { subscribe } from "../live.js";
+import { markdown } from "../md.js";
 import * as api from "../api.js";
 import { errorBox, skeleton } from "../components/states.js";
 import { inlineEdit } from "../components/dialog.js";
@@ -73,7 +74,7 @@ class ExperimentPage {
         this.shell.setCrumbs([["Experiments", href(["e"])], [experiment.name]]);
         this.purpose = inlineEdit({
             value: experiment.purpose, placeholder: "Which question do these runs answer? Add a purpose.",
-            label: "the purpose", tag: "h1", save: (purpose) => this.change({ purpose }),
+            label: "the purpose", tag: "h1", long: markdown, save: (purpose) => this.change({ purpose }),
         });
         fill(this.heading, this.purpose.element, this.facts);
         this.drawFacts();

@@ -3,6 +3,7 @@ import { h, fill, coalesced } from "../dom.js";
 import { href, navigate } from "../router.js";
 import { ago, bytes, compact, duration, grouped, iso, number, ordinal } from "../format.js";
 import { subscribe } from "../live.js";
+import { markdown } from "../md.js";
 import * as api from "../api.js";
 import { ChartPanel } from "../charts/panel.js";
 import { errorBox, skeleton } from "../components/states.js";
@@ -34,7 +35,8 @@ class RunPage {
     get keys() {
         const tabs = Object.fromEntries(TABS.map((tab, index) =>
             [String(index + 1), { label: `Tab: ${tab}`, run: () => navigate(this.link(tab)) }]));
-        return { ...this.panel?.keys, ...tabs };
+        const notes = this.tab === "notes" && this.notesKey ? { e: { label: "Edit the notes", run: () => this.notesKey() } } : {};
+        return { ...this.panel?.keys, ...tabs, ...notes };
     }
 
     get tab() {
@@ -129,8 +131,12 @@ class RunPage {
         const host = h("div");
         this.side = h("div.run-side", {}, this.overviewSide());
         fill(this.body, h("dl.pairs", {}, ["purpose", "hypothesis", "conclusion"].map((field) =>
-            [h("dt", {}, field), h("dd", {}, this.edit(field, `a ${field}`))])), this.side, host);
+            [h("dt", {}, field), h("dd", {}, this.edit(field, `a ${field}`))])), this.side, this.run.notes ? this.shownNotes() : null, host);
         this.charts(host);
+    }
+
+    shownNotes() {
+        return h("section.run-notes", {}, h("h2", {}, "Notes"), markdown(this.run.notes));
     }
 
     overviewSide() {
@@ -208,17 +214,9 @@ class RunPage {
         }
     }
 
-    notes() {
-        const field = h("textarea.input", { rows: 16, value: this.run.notes, "aria-label": "Notes" });
-        const save = async () => {
-            try {
-                this.run = await api.changeRun(this.id, { notes: field.value });
-                this.shell.toast("Notes kept");
-            } catch (error) {
-                this.shell.fail(error);
-            }
-        };
-        fill(this.body, field, h("div.row.end", {}, h("button.button.primary", { type: "button", on: { click: save } }, "Save")));
+    async notes() {
+        const { drawNotes } = await import("./runNotes.js");
+        if (this.tab === "notes") drawNotes(this.body, this);
     }
 
     update(route) {
