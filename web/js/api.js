@@ -114,6 +114,11 @@ export async function exportRuns(body) {
 /** Link to every point of one series. @param {"csv" | "json"} format */
 export const historyURL = (run, key, format) => apiURL(["runs", run, "history"], { key, format });
 
+/** Every point of one series as text. @param {"csv" | "json"} format @returns {Promise<string>} */
+export async function history(run, key, format) {
+    return (await send("GET", historyURL(run, key, format))).text();
+}
+
 /** Link to the bytes of a file; `inline` to look at it, else a download. */
 export const artifactURL = (run, path, inline = false) =>
     apiURL(["runs", run, "artifacts", "content"], inline ? { path, inline: "1" } : { path });

@@ -1,12 +1,14 @@
 // Cards of charts for some runs: shared x, crosshair, zoom and smoothing; one request for all cards in view.
 import { h, fill, coalesced, debounced } from "../dom.js";
 import { setQuery } from "../router.js";
-import { compact, number } from "../format.js";
+import { compact } from "../format.js";
 import { subscribe } from "../live.js";
 import * as api from "../api.js";
 import { errorBox } from "../components/states.js";
+import { cardMenu } from "./cardMenu.js";
 import { LineChart } from "./lineChart.js";
 import { pairs } from "./pairing.js";
+import { ChartTip } from "./tooltip.js";
 
 const AXES = [["step", "step"], ["relativeTime", "relative time"], ["time", "wall time"]];
 
@@ -16,7 +18,9 @@ export class ChartPanel {
         Object.assign(this, options);
         this.cards = [];
         this.zooms = [];
-        this.tooltip = h("div.chart-tip", { hidden: true, role: "status" });
+        this.at = null;
+        this.tip = new ChartTip();
+        this.tip.onRelease = () => this.release();
         this.grid = h("div.cards");
         this.watcher = new IntersectionObserver((entries) => this.seen(entries), { rootMargin: "400px" });
         this.sizes = new ResizeObserver(debounced(() => this.cards.forEach((card) => this.drawCard(card)), 60));
@@ -27,13 +31,14 @@ export class ChartPanel {
         this.onTheme = () => this.cards.forEach((card) => this.drawCard(card));
         document.addEventListener("martlet:theme", this.onTheme);
         this.read(this.route);
-        fill(root, this.toolbar(), this.grid, this.tooltip);
+        fill(root, this.toolbar(), this.grid, this.tip.element);
         this.build();
         this.keys = {
             l: { label: "Logarithmic y", run: () => this.set({ log: this.isLog ? null : "1" }) },
             a: { label: "Next x axis", run: () => this.nextAxis() },
             z: { label: "Zoom back", run: () => this.set({ x: this.zooms.pop() ?? null }) },
             Z: { label: "Zoom out", run: () => this.zoom(null) },
+            Escape: { label: "Release the tooltip", shown: "Esc", run: () => this.release() },
         };
     }
 
@@ -109,9 +114,7 @@ export class ChartPanel {
         const base = h("canvas", { "aria-hidden": "true" }), overlay = h("canvas.overlay", { "aria-hidden": "true" });
         const plot = h("div.plot", {}, base, overlay);
         const note = h("span.muted"), caption = h("figcaption.sr-only"), state = h("div");
-        const links = this.runs.slice(0, 8).flatMap((run) => pair.keys.flatMap(({ key }) => ["csv", "json"].map((format) =>
-            h("a", { href: api.historyURL(run.id, key, format), download: "" }, `${format.toUpperCase()} · ${run.name} · ${key}`))));
-        const menu = h("details.menu", {}, h("summary", { "aria-label": `Export ${pair.name}` }, "⋯"), h("div", {}, links));
+        const menu = cardMenu(pair.name, () => card, (error) => fill(state, errorBox(error, () => fill(state))));
         const element = h("figure.card", { tabindex: 0, data: { name: pair.name, keys: pair.keys.map((one) => one.key).join(" ") } },
             h("header", {}, h("b", {}, pair.name), note, h("span.spring"), menu), plot, state, caption);
         const card = { pair, element, plot, note, caption, state, chart: new LineChart(base, overlay), series: [], isNear: false, isFresh: false, showAll: false };
@@ -132,41 +135,57 @@ export class ChartPanel {
         });
         card.plot.addEventListener("pointerup", (event) => {
             const to = place(event);
-            if (from !== null && Math.abs(to - from) > 8) this.zoom([card.chart.xAt(Math.min(from, to)), card.chart.xAt(Math.max(from, to))]);
+            const isDrag = from !== null && Math.abs(to - from) > 8;
+            if (isDrag) this.zoom([card.chart.xAt(Math.min(from, to)), card.chart.xAt(Math.max(from, to))]);
+            else if (this.tip.isFrozen) this.release();
+            else {
+                this.hover(card, card.chart.xAt(to), event);
+                this.tip.freeze();
+            }
             from = null;
         });
         card.plot.addEventListener("pointerleave", () => this.hover(card, null));
-        card.plot.addEventListener("dblclick", () => this.zoom(null));
-        card.element.addEventListener("keydown", (event) => {
-            const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-            const xs = card.chart.lines?.[0]?.x;
-            if (!step || !xs?.length) return;
-            event.preventDefault();
+        card.plot.addEventListener("dblclick", () => {
+            this.release();
+            this.zoom(null);
+        });
+        card.element.addEventListener("keydown", (event) => this.key(card, event));
+    }
+
+    /** Arrows walk from point to point, Enter holds the tooltip there. */
+    key(card, event) {
+        if (event.target !== card.element) return;
+        const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+        const xs = card.chart.lines?.[0]?.x;
+        if (event.key === "Enter") this.tip.freeze();
+        else if (step && xs?.length) {
+            this.release();
             card.point = Math.max(0, Math.min((card.point ?? -1) + step, xs.length - 1));
             const box = card.plot.getBoundingClientRect();
             this.hover(card, xs[card.point], { clientX: box.left + card.chart.px(xs[card.point]), clientY: box.top + 30 });
-        });
+        } else return;
+        event.preventDefault();
+        event.stopPropagation();
     }
 
+    /** The crosshair on all cards, the tooltip at one of them; null takes both away unless they are held. */
     hover(own, x, event) {
+        if (this.tip.isFrozen) return;
+        this.at = x;
         for (const card of this.cards) {
             if (!card.isNear || !card.chart.css) continue;
             const found = card.chart.hover(x);
-            if (card === own) this.tip(card, found, x, event);
+            if (card === own) {
+                const title = found.length ? `${this.axis === "step" ? "step " : ""}${card.chart.xText(found[0].at)}` : "";
+                this.tip.show(x === null ? null : { title, rows: found }, event);
+            }
         }
     }
 
-    tip(card, found, x, event) {
-        this.tooltip.hidden = x === null || !found.length;
-        if (this.tooltip.hidden) return;
-        fill(this.tooltip, h("div.muted", {}, `${this.axis === "step" ? "step " : ""}${card.chart.xText(found[0].at)}`),
-            found.slice(0, 12).map(({ line, value, smooth, n }) => h("div.row", {},
-                h("span.swatch-line", { style: { background: `var(--c${line.color % 10})` } }),
-                h("b", {}, number(value)), typeof smooth === "number" ? h("span", {}, `~${number(smooth)}`) : null,
-                h("span.muted", {}, `${line.name} ${line.isTrain ? "train" : ""}${n > 1 ? ` · ${compact(n)} points` : ""}`))),
-            found.length > 12 ? h("div.muted", {}, `+${found.length - 12}`) : null);
-        this.tooltip.style.setProperty("left", `${Math.min(event.clientX + 14, innerWidth - 260)}px`);
-        this.tooltip.style.setProperty("top", `${event.clientY + 14}px`);
+    release() {
+        this.tip.release();
+        this.at = null;
+        for (const card of this.cards) if (card.chart.css) card.chart.hover(null);
     }
 
     seen(entries) {
@@ -220,6 +239,8 @@ export class ChartPanel {
         if (!card.series.length) return;
         const { chart } = card;
         chart.draw({ lines: card.series, range: this.range, axis: this.axis, isLog: this.isLog, showAll: card.showAll });
+        // What was drawn anew has lost its crosshair.
+        if (this.at !== null) chart.hover(this.at);
         const points = card.series.reduce((sum, line) => sum + line.count, 0);
         const dense = Math.max(1, ...card.series.map((line) => line.count / Math.max(1, line.x.length)));
         const clipped = new Set([...chart.clipped ?? []].map((index) => card.series[index].run)).size;
@@ -239,6 +260,7 @@ export class ChartPanel {
     }
 
     close() {
+        this.release();
         this.live.close();
         this.refresh.cancel();
         this.loadSoon.cancel();

@@ -54,7 +54,7 @@ export class ChartsTab {
         }
         const legend = h("div.legend", {}, h("span.muted", {}, `${runs.length} shown of ${grouped(this.page.statistics.runs)}`),
             runs.map((run, index) => h("a", { href: href(["r", run.id]) },
-                h("span.swatch-line", { style: { background: `var(--c${index % 10})` } }), run.name)));
+                h("span.swatch-line", { style: { "--swatch": `var(--c${index % 10})` } }), run.name)));
         const host = h("div");
         fill(this.root, legend, host);
         const keys = [...new Set(runs.flatMap((run) => run.metrics.map((one) => one.key)))];

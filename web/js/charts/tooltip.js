@@ -1,0 +1,77 @@
+// What stands under the crosshair: it follows the pointer, and stays where a click left it.
+import { h, fill, copyText } from "../dom.js";
+import { compact, number } from "../format.js";
+
+const FOLLOWING = 12;
+
+/** One tooltip for all cards of a panel. */
+export class ChartTip {
+    constructor() {
+        this.element = h("div.chart-tip", { hidden: true });
+        this.isFrozen = false;
+    }
+
+    /**
+     * @param {{title: string, rows: {line: object, value: number | null, smooth?: number, n: number}[]} | null} content
+     * null hides it; @param {{clientX: number, clientY: number}} [place] where the pointer is
+     */
+    show(content, place) {
+        if (this.isFrozen) return;
+        this.content = content?.rows.length ? content : null;
+        this.place = place ?? this.place;
+        this.draw();
+    }
+
+    /** Keeps what is shown and makes it something to take hold of. Does nothing where nothing is shown. */
+    freeze() {
+        if (!this.content) return;
+        this.isFrozen = true;
+        this.draw();
+    }
+
+    release() {
+        this.isFrozen = false;
+        this.content = null;
+        this.draw();
+    }
+
+    draw() {
+        const { element, content } = this;
+        element.hidden = !content;
+        element.classList.toggle("frozen", this.isFrozen);
+        if (!content) return;
+        const shown = this.isFrozen ? content.rows : content.rows.slice(0, FOLLOWING);
+        const more = content.rows.length - shown.length;
+        fill(element, h("div.row", {}, h("b", {}, content.title), h("span.spring"), this.isFrozen ? this.buttons() : null),
+            h("table", {}, h("tbody", {}, shown.map(row))),
+            more ? h("div.muted", {}, `+${more} · click to see all`) : null);
+        const left = Math.min(this.place.clientX + 14, innerWidth - element.offsetWidth - 8);
+        const top = Math.min(this.place.clientY + 14, innerHeight - element.offsetHeight - 8);
+        element.style.setProperty("left", `${Math.max(8, left)}px`);
+        element.style.setProperty("top", `${Math.max(8, top)}px`);
+    }
+
+    buttons() {
+        const button = (label, title, run) => h("button.link", { type: "button", title, on: { click: run } }, label);
+        return [button("copy", "Copy as a table", (event) => {
+            copyText(this.text());
+            event.target.textContent = "copied";
+        }), button("close", "Release (Esc)", () => this.onRelease?.())];
+    }
+
+    /** The rows with tabs between, as a spreadsheet takes them. */
+    text() {
+        const lines = this.content.rows.map(({ line, value, smooth, n }) =>
+            [line.name, line.key, value ?? "NaN", smooth ?? "", n].join("\t"));
+        return [`run\tmetric\tvalue\tsmoothed\tpoints\t${this.content.title}`, ...lines].join("\n");
+    }
+}
+
+function row({ line, value, smooth, n }) {
+    return h("tr", {},
+        h("td", {}, h("span.swatch-line", { class: line.isTrain ? "dashed" : null, style: { "--swatch": `var(--c${line.color % 10})` } })),
+        h("td.n", {}, h("b", {}, value === null ? "NaN" : number(value))),
+        h("td.n.muted", {}, typeof smooth === "number" ? `~${number(smooth)}` : ""),
+        h("td.ellipsis", { title: `${line.name} ${line.key}` }, line.name, line.isTrain ? h("span.muted", {}, " train") : null),
+        h("td.muted", {}, n > 1 ? `${compact(n)} points` : ""));
+}
