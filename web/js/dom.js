@@ -154,6 +154,22 @@ export function debounced(work, delay) {
     return call;
 }
 
+let pen = null, face = "";
+
+/**
+ * How wide a text of one line stands on the page, in CSS pixels.
+ * @param {string} text
+ * @param {string} [style] weight and size, as the 600 12px of a heading
+ */
+export function textWidth(text, style = "13px") {
+    if (!pen) {
+        pen = document.createElement("canvas").getContext("2d");
+        face = getComputedStyle(document.body).fontFamily;
+    }
+    pen.font = `${style} ${face}`;
+    return Math.ceil(pen.measureText(text).width);
+}
+
 /** Whether keys that are typed belong to a field. */
 export function isTyping(event) {
     const target = event.target;

@@ -3,7 +3,8 @@ import { compact, duration, iso, number } from "../format.js";
 import { robustLimits, ticks } from "./axis.js";
 
 /**
- * @typedef {{name: string, key: string, color: number, isTrain: boolean, x: number[], mean: (number | null)[],
+ * @typedef {{name: string, key: string, color: number, isTrain: boolean, x: number[],
+ *     firstX: number[], lastX: number[], mean: (number | null)[],
  *     min: (number | null)[], max: (number | null)[], n: number[], nan: number[], inf: number[],
  *     smoothed: (number | null)[]}} Line
  */
@@ -108,6 +109,12 @@ export class LineChart {
         for (const mark of ticks(this.x0, this.x1, count)) pen.fillText(this.xText(mark), this.px(mark), HEIGHT - 6);
     }
 
+    /** A stretch of the x axis in words. */
+    stretch({ from, to }) {
+        const [start, end] = [this.xText(from), this.xText(to)];
+        return start === end ? start : `${start}–${end}`;
+    }
+
     /** A place on the x axis in words. */
     xText(x) {
         if (this.axis === "time") return iso(x).slice(11, 16);
@@ -209,7 +216,8 @@ export class LineChart {
         pen.stroke();
         return this.lines.map((line) => {
             const index = nearest(line.x, x);
-            return { line, value: line.mean[index], smooth: line.smoothed[index], at: line.x[index], n: line.n[index] };
+            return { line, value: line.mean[index], smooth: line.smoothed[index], at: line.x[index], n: line.n[index],
+                from: line.firstX[index], to: line.lastX[index] };
         }).filter((one) => one.at !== undefined).sort((a, b) => (b.value ?? -Infinity) - (a.value ?? -Infinity));
     }
 

@@ -176,7 +176,7 @@ export class ChartPanel {
             if (!card.isNear || !card.chart.css) continue;
             const found = card.chart.hover(x);
             if (card === own) {
-                const title = found.length ? `${this.axis === "step" ? "step " : ""}${card.chart.xText(found[0].at)}` : "";
+                const title = found.length ? `${this.axis === "step" ? "step " : ""}${card.chart.stretch(found[0])}` : "";
                 this.tip.show(x === null ? null : { title, rows: found }, event);
             }
         }

@@ -1,7 +1,7 @@
 // "Is this run healthy, and how was it made?"
 import { h, fill, coalesced } from "../dom.js";
 import { href, navigate } from "../router.js";
-import { ago, bytes, compact, duration, grouped, iso, number, ordinal } from "../format.js";
+import { ago, duration, grouped, iso, number, ordinal } from "../format.js";
 import { subscribe } from "../live.js";
 import { markdown } from "../md.js";
 import * as api from "../api.js";
@@ -10,9 +10,10 @@ import { errorBox, skeleton } from "../components/states.js";
 import { inlineEdit } from "../components/dialog.js";
 import { statusBadge } from "../components/status.js";
 import { quoted } from "../components/filterBar.js";
+import { drawMetrics, drawParams, pairTable } from "./runTables.js";
 
 const TABS = ["overview", "charts", "params", "metrics", "artifacts", "notes"];
-const PREVIEW = 200_000;
+const FIRST = 12;
 
 export function open(root, route, shell) {
     return new RunPage(root, route, shell);
@@ -144,8 +145,9 @@ class RunPage {
         const made = [["commit", tag("mlflow.source.git.commit")], ["source", tag("mlflow.source.name")], ["branch", tag("mlflow.source.git.branch")],
             ["run id", this.run.id], ["datasets", this.run.datasets.map((one) => `${one.name} ${one.digest}`).join(", ")]];
         return [
-            h("section", {}, h("h2", {}, "How it was made"), this.table(["what", "value"], made.filter(([, value]) => value))),
-            h("section", {}, h("h2", {}, "Parameters"), this.table(["parameter", "value"], this.run.params.slice(0, 12).map((one) => [one.key, one.value])))];
+            h("section", {}, h("h2", {}, "How it was made"), pairTable(["what", "value"], made.filter(([, value]) => value))),
+            h("section", {}, h("h2", {}, "Parameters"), pairTable(["parameter", "value"], this.run.params.slice(0, FIRST).map((one) => [one.key, one.value])),
+                this.run.params.length > FIRST ? h("a", { href: this.link("params") }, `all ${grouped(this.run.params.length)} parameters`) : null)];
     }
 
     charts(host = this.body) {
@@ -155,63 +157,17 @@ class RunPage {
         else this.panel = new ChartPanel(host, { runs: [this.run], metricKeys: keys, goal: this.experiment.statistics.goal, route: this.route });
     }
 
-    table(heads, rows) {
-        return h("div.scroll-x", {}, h("table.list", {}, h("thead", {}, h("tr", {}, heads.map((head) => h("th", {}, head)))),
-            h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell) => h("td", {}, cell)))))));
-    }
-
     params() {
-        fill(this.body, this.table(["parameter", "value"], this.run.params.map((one) => [one.key, one.value])),
-            h("h2", {}, "Tags"), this.table(["tag", "value"], this.run.tags.map((one) => [one.key, one.value])));
+        drawParams(this.body, this.run);
     }
 
     metrics() {
-        const placed = (value, step) => value === null || value === undefined ? "–" : `${number(value)}${step === null || step === undefined ? "" : ` @${compact(step)}`}`;
-        fill(this.body, this.table(["metric", "last", "min", "max", "mean", "points", "NaN", "all points"], this.run.metrics.map((one) => [
-            one.key, placed(one.last, one.lastStep), placed(one.min, one.minStep), placed(one.max, one.maxStep), number(one.mean),
-            grouped(one.count), grouped(one.nanCount),
-            ["csv", "json"].map((format) => [h("a", { href: api.historyURL(this.id, one.key, format), download: "" }, format.toUpperCase()), " "])])));
+        drawMetrics(this.body, this);
     }
 
     async artifacts() {
-        const tree = h("ul.tree"), preview = h("div.preview", {}, h("p.muted", {}, "Choose a file to look at it."));
-        fill(this.body, h("div.artifacts", {}, tree, preview));
-        await this.folder(tree, preview, "");
-    }
-
-    async folder(list, preview, path) {
-        try {
-            const { entries } = await api.artifacts(this.id, path);
-            fill(list, entries.map((entry) => {
-                if (!entry.isFolder) {
-                    return h("li", {}, h("button.link", { type: "button", on: { click: () => this.look(preview, entry) } }, entry.name),
-                        h("span.muted", {}, ` ${bytes(entry.size)}`));
-                }
-                const inner = h("ul.tree");
-                return h("li", {}, h("details", { on: { toggle: (event) => event.target.open && !inner.firstChild && this.folder(inner, preview, entry.path) } },
-                    h("summary", {}, entry.name), inner));
-            }), entries.length ? null : h("li.muted", {}, "No files."));
-        } catch (error) {
-            fill(list, errorBox(error, () => this.folder(list, preview, path)));
-        }
-    }
-
-    async look(preview, entry) {
-        const inline = api.artifactURL(this.id, entry.path, true);
-        const head = [h("h2", {}, entry.path), h("p.muted", {}, `${bytes(entry.size)} `, entry.digest ? h("code.digest", {}, String(entry.digest)) : "", " ",
-            h("a", { href: api.artifactURL(this.id, entry.path), download: entry.name }, "download"))];
-        fill(preview, head);
-        if (/\.(png|jpe?g|gif|webp|svg)$/i.test(entry.name)) preview.append(h("img", { src: inline, alt: entry.name }));
-        else if (/\.html?$/i.test(entry.name)) preview.append(h("iframe", { src: inline, sandbox: "", title: entry.name }));
-        else if (/\.(pt|pth|pkl|bin|onnx|zip|gz|h5|safetensors|parquet|npy|npz|keras)$/i.test(entry.name)) preview.append(h("p.muted", {}, "No preview of this kind of file."));
-        else {
-            try {
-                const { text, isWhole } = await api.artifactText(this.id, entry.path, PREVIEW);
-                preview.append(h("pre", {}, text), isWhole ? "" : h("p.muted", {}, `The first ${bytes(PREVIEW)}.`));
-            } catch (error) {
-                preview.append(errorBox(error, null));
-            }
-        }
+        const { drawArtifacts } = await import("./runArtifacts.js");
+        if (this.tab === "artifacts") drawArtifacts(this.body, this);
     }
 
     async notes() {

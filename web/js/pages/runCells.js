@@ -1,5 +1,5 @@
 // How each column of the run table looks: its heading and its cells.
-import { h, fill, setText } from "../dom.js";
+import { h, fill, setText, textWidth } from "../dom.js";
 import { href } from "../router.js";
 import { ago, columnDigits, compact, duration, fixed, iso, number, toNumber } from "../format.js";
 import { statusIcon, statusName } from "../components/status.js";
@@ -7,7 +7,10 @@ import { drawSparkline } from "../charts/sparkline.js";
 import { columnName, direction, statisticOf } from "./runColumns.js";
 
 const LABELS = { name: "name", status: "status", created: "created", duration: "duration", user: "user" };
-const wide = (text) => text.length * 7.3;
+// What stands left and right of a cell's text, a heading with its arrow, the mark of the best.
+const PADDING = 18, ARROW = 12, MARK = 15;
+const headed = (label) => textWidth(label, "600 12px") + PADDING + ARROW;
+const widest = (texts) => Math.max(0, ...texts.map((text) => textWidth(text)));
 const clamp = (value, low, high) => Math.round(Math.max(low, Math.min(high, value)));
 const valueOf = (pairs, key) => pairs.find((one) => one.key === key)?.value;
 
@@ -82,9 +85,9 @@ function statusColumn() {
 }
 
 function nameColumn(table) {
-    const longest = Math.max(12, ...table.rows().map((run) => run.name.length));
+    const longest = widest(table.rows().map((run) => run.name));
     return {
-        id: "a:name", title: "Name", width: clamp(longest * 7.1 + 20, 130, table.isNarrow ? 150 : 280), pinned: true,
+        id: "a:name", title: "Name", width: clamp(longest + PADDING, 130, table.isNarrow ? 150 : 300), pinned: true,
         isSortable: true, kind: "name",
         heading: () => "name",
         draw(cell, run) {
@@ -107,25 +110,30 @@ function metricColumn(name, table, isGoal) {
     const digits = columnDigits(table.rows().map((run) => toNumber(read(run)[0])));
     const hasStep = name.statistic === "best" || name.statistic === "min" || name.statistic === "max";
     const label = `${name.key} ${isGoal ? "best" : end}`;
-    const stepWidth = hasStep ? Math.max(0, ...table.rows().map((run) => wide(compact(read(run)[1] ?? 0)))) + 20 : 0;
+    const parts = (run) => {
+        const [value, step, summary] = read(run);
+        return {
+            value, summary, text: fixed(value, digits), place: hasStep && step !== null && step !== undefined ? ` @${compact(step)}` : "",
+            broken: summary && !Number.isFinite(toNumber(summary.last)) ? `${number(summary.last)} ` : "",
+        };
+    };
+    const longest = widest(table.rows().map(parts).map(({ text, place, broken }) => broken + text + place));
     return {
         id: name.id, align: "right", isSortable: true, kind: "metric",
         title: `${name.key}: ${end}${hasStep ? " @ step" : ""}${isGoal && table.goal.isInferred ? " (goal inferred ≈)" : ""}`,
-        width: clamp(Math.max(wide(label) + 26, 52 + stepWidth + 28), 84, 210),
+        width: clamp(Math.max(headed(label), longest + MARK + PADDING), 84, 240),
         heading: () => [h("span.ellipsis", {}, name.key), h("span.end", {}, ` ${isGoal ? "best" : end}`)],
         draw(cell, run) {
-            const [value, step, summary] = read(run);
+            const { value, text, place, broken } = parts(run);
             const isBest = name.statistic === "best" && value !== undefined && value !== null && table.isBest(name.key, better, value);
-            const broken = summary && !Number.isFinite(toNumber(summary.last));
-            const key = `${value}|${step}|${isBest}|${broken}|${digits}`;
+            const key = `${text}|${place}|${isBest}|${broken}`;
             if (cell.dataset.key === key && cell.firstChild) return;
             cell.dataset.key = key;
+            cell.title = broken ? `last value: ${broken}\n${end}: ${text}${place}` : "";
             if (value === undefined) fill(cell, h("span.muted", {}, "–"));
             else {
-                fill(cell, broken ? h("span.bad.flag", { title: `last value: ${number(summary.last)}` }, number(summary.last), " ") : null,
-                    h("span", { class: isBest ? "best" : "" }, fixed(value, digits)),
-                    hasStep && step !== null ? h("span.muted", {}, ` @${compact(step)}`) : null,
-                    h("span.mark", {}, isBest ? "▲" : ""));
+                fill(cell, broken ? h("span.bad.flag", {}, broken) : null, h("span", { class: isBest ? "best" : "" }, text),
+                    h("span.muted", {}, place), h("span.mark", {}, isBest ? "▲" : ""));
             }
         },
     };
@@ -150,11 +158,11 @@ function textColumn(name, table) {
     const read = (run) => valueOf(name.kind === "p" ? run.params : run.tags, name.key);
     const values = table.rows().map((run) => read(run) ?? "");
     const isNumeric = values.some(Boolean) && values.every((value) => value === "" || Number.isFinite(Number(value)));
-    const longest = Math.max(0, ...values.map((value) => shortened(value, isNumeric).length));
+    const longest = widest(values.map((value) => shortened(value, isNumeric)));
     return {
         id: name.id, title: `${name.kind === "p" ? "parameter" : "tag"} ${name.key}`, isSortable: true,
         align: isNumeric ? "right" : undefined,
-        width: clamp(Math.max(wide(name.key) + 24, longest * 7.1 + 18), 56, 200),
+        width: clamp(Math.max(headed(name.key), longest + PADDING), 56, 220),
         heading: () => h("span.ellipsis", {}, name.key),
         draw(cell, run) {
             const value = read(run);

@@ -219,9 +219,11 @@ export class RunsTab {
         const same = columns.equal(this.facts);
         this.same.hidden = !same.length || this.facts.total < 2;
         const short = 3;
-        const text = (list) => list.map((one) => `${one.key}=${one.only}`).join(" · ");
+        const cut = (value) => value.length > 40 ? `${value.slice(0, 40)}…` : value;
+        const text = (list) => list.map((one) => `${one.key}=${cut(one.only)}`).join(" · ");
         const more = same.length - short;
         const rest = h("span", { hidden: true }, ` · ${text(same.slice(short))}`);
+        this.same.title = same.map((one) => `${one.key}=${one.only}`).join("\n");
         fill(this.same, `same in all ${grouped(this.facts.total)}: ${text(same.slice(0, short))}`, rest,
             more > 0 ? h("button.link", { type: "button", "aria-expanded": "false", on: { click: (event) => {
                 rest.hidden = !rest.hidden;

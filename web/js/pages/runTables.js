@@ -1,0 +1,104 @@
+// The parameters, tags and metrics of one run as tables.
+import { h, fill, copyText } from "../dom.js";
+import { compact, grouped, number } from "../format.js";
+import * as api from "../api.js";
+import { drawSparkline } from "../charts/sparkline.js";
+import { direction } from "./runColumns.js";
+
+const BUCKETS = 52;
+const SPARKS = 60;
+
+/** A table of rows of cells; a cell that begins with a number column's name stands to the right. */
+export function table(heads, rows, numeric = 0) {
+    const side = (index) => numeric && index > 0 && index <= numeric ? "n" : null;
+    return h("div.scroll-x", {}, h("table.list", {},
+        h("thead", {}, h("tr", {}, heads.map((head, index) => h("th", { scope: "col", class: side(index) }, head)))),
+        h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell, index) => h("td", { class: side(index) }, cell)))))));
+}
+
+/** A value of any length: long ones wrap, and all can be copied. */
+export function value(text) {
+    const button = h("button.copy-value", { type: "button", title: `Copy\n${text}`, "aria-label": "Copy the value", on: { click: () => {
+        copyText(text);
+        button.dataset.done = "";
+        setTimeout(() => delete button.dataset.done, 1_500);
+    } } }, "⧉");
+    return h("span.value", {}, h("span.value-text", {}, text), button);
+}
+
+/** @param {[string, string][]} entries */
+export function pairTable(heads, entries) {
+    return table(heads, entries.map(([key, text]) => [h("span.value-key", {}, key), value(text)]));
+}
+
+/** A field that keeps the rows in which its words occur. */
+function searchable(entries, heads) {
+    const host = h("div", {}, pairTable(heads, entries));
+    if (entries.length < 12) return host;
+    const field = h("input.input", { type: "search", placeholder: `Search ${grouped(entries.length)} ${heads[0]}s`, "aria-label": `Search ${heads[0]}s` });
+    field.addEventListener("input", () => {
+        const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+        const found = entries.filter((entry) => words.every((word) => entry.join(" ").toLowerCase().includes(word)));
+        fill(host, found.length ? pairTable(heads, found) : h("p.muted", {}, "Nothing matches."));
+    });
+    return [h("div.toolbar", {}, field), host];
+}
+
+/** @param {HTMLElement} root @param {object} run */
+export function drawParams(root, run) {
+    const entries = (list) => list.map((one) => [one.key, one.value]);
+    fill(root,
+        h("section", {}, run.params.length ? searchable(entries(run.params), ["parameter", "value"]) : h("p.muted", {}, "No parameters.")),
+        h("section.below", {}, h("h2", {}, "Tags"), run.tags.length ? searchable(entries(run.tags), ["tag", "value"]) : h("p.muted", {}, "No tags.")));
+}
+
+/** The summaries of all metrics, each with its shape. @param {HTMLElement} root @param {object} page the run page */
+export function drawMetrics(root, page) {
+    const { run } = page;
+    if (!run.metrics.length) {
+        fill(root, h("p.muted.empty", {}, "No metrics yet. They appear here as soon as the run logs one."));
+        return;
+    }
+    const goal = page.experiment.statistics.goal;
+    const canvases = new Map();
+    const rows = run.metrics.map((one) => metricRow(one, goal, run.id, canvases));
+    fill(root, table(["metric", "last", "best", "min", "max", "mean", "last step", "points", "NaN", "shape", "every point"], rows, 8));
+    drawSparks(page, canvases);
+}
+
+function metricRow(one, goal, id, canvases) {
+    const placed = (number_, step) => number_ === null || number_ === undefined ? h("span.muted", {}, "–") : [number(number_),
+        step === null || step === undefined ? null : h("span.muted", {}, ` @${compact(step)}`)];
+    const better = one.key === goal?.metric ? goal.direction : direction(one.key);
+    const best = better === null ? h("span.muted", {}, "–")
+        : better === "minimize" ? [placed(one.min, one.minStep), " ▼"] : [placed(one.max, one.maxStep), " ▲"];
+    const canvas = h("canvas", { width: 104, height: 20, "aria-hidden": "true" });
+    canvases.set(one.key, canvas);
+    const isBroken = one.last !== null && typeof one.last !== "number";
+    return [
+        one.key === goal?.metric ? h("b", { title: "the goal of the experiment" }, one.key) : one.key,
+        h("span", { class: isBroken ? "bad" : null }, number(one.last)), best, placed(one.min, one.minStep), placed(one.max, one.maxStep),
+        number(one.mean), compact(one.lastStep ?? 0), grouped(one.count),
+        h("span", { class: one.nanCount ? "bad" : "muted" }, grouped(one.nanCount)), h("span.spark", {}, canvas),
+        ["csv", "json"].map((format) => [h("a", { href: api.historyURL(id, one.key, format), download: "" }, format.toUpperCase()), " "]),
+    ];
+}
+
+async function drawSparks(page, canvases) {
+    const color = getComputedStyle(document.documentElement).getPropertyValue("--acc");
+    const keys = [...canvases.keys()].slice(0, SPARKS);
+    const known = page.sparks ??= new Map();
+    const counts = new Map(page.run.metrics.map((one) => [one.key, one.count]));
+    for (const key of keys) if (known.has(key)) drawSparkline(canvases.get(key), known.get(key).values, color);
+    const wanted = keys.filter((key) => known.get(key)?.count !== counts.get(key));
+    if (!wanted.length) return;
+    try {
+        const answer = await api.series({ runs: [page.id], keys: wanted, axis: "step", buckets: BUCKETS });
+        for (const one of answer.series) {
+            known.set(one.key, { count: counts.get(one.key), values: one.mean });
+            drawSparkline(canvases.get(one.key), one.mean, color);
+        }
+    } catch {
+        // Without its small curves a table is still a table.
+    }
+}
