@@ -204,7 +204,8 @@ export function subscribe(topics, callback) {
             if (this.isOpen || ![...this.topics].every((topic) => open.has(topic))) return;
             this.isOpen = true;
             resolve();
-            if (this.isLate) callback([...this.topics]);
+            if (this.isLate) callback(this.fresh ?? [...this.topics]);
+            this.fresh = null;
         },
     };
     const ready = new Promise((done) => {
@@ -224,6 +225,9 @@ export function subscribe(topics, callback) {
             if (!fresh.length && next.length === subscription.topics.size) return;
             subscription.topics = new Set(next);
             if (fresh.length) {
+                // The old stream covers the old topics until the new one is open.
+                const waiting = subscription.isOpen ? [] : subscription.fresh ?? next;
+                subscription.fresh = [...new Set([...waiting, ...fresh])];
                 subscription.isOpen = false;
                 subscription.isLate = true;
             }

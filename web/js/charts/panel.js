@@ -11,12 +11,19 @@ import { pairs } from "./pairing.js";
 import { ChartTip } from "./tooltip.js";
 
 const AXES = [["step", "step"], ["relativeTime", "relative time"], ["time", "wall time"]];
+const MOST = 200;
 
 export class ChartPanel {
-    /** @param {HTMLElement} root @param {{runs: object[], metricKeys: string[], goal: object | null, route: object}} options */
+    /**
+     * @param {HTMLElement} root
+     * @param {{runs: object[], metricKeys: string[], goal: object | null, route: object, onMetrics?: () => void}} options
+     * A run may bring its `color`, a place in the list of colours; else its place among the runs counts.
+     */
     constructor(root, options) {
         Object.assign(this, options);
         this.cards = [];
+        this.changed = new Set();
+        this.loading = 0;
         this.zooms = [];
         this.at = null;
         this.tip = new ChartTip();
@@ -26,8 +33,8 @@ export class ChartPanel {
         this.sizes = new ResizeObserver(debounced(() => this.cards.forEach((card) => this.drawCard(card)), 60));
         this.sizes.observe(this.grid);
         this.loadSoon = debounced(() => this.load(), 30);
-        this.refresh = coalesced(() => this.load(true), 400);
-        this.live = subscribe(this.runs.map((run) => `run:${run.id}:metrics`), () => this.refresh());
+        this.refresh = coalesced(() => this.loadChanged(), 400);
+        this.live = subscribe(this.topics(), (topics) => this.heard(topics));
         this.onTheme = () => this.cards.forEach((card) => this.drawCard(card));
         document.addEventListener("martlet:theme", this.onTheme);
         this.read(this.route);
@@ -40,6 +47,37 @@ export class ChartPanel {
             Z: { label: "Zoom out", run: () => this.zoom(null) },
             Escape: { label: "Release the tooltip", shown: "Esc", run: () => this.release() },
         };
+    }
+
+    topics() {
+        return this.runs.map((run) => `run:${run.id}:metrics`);
+    }
+
+    heard(topics) {
+        for (const run of this.runs) if (topics.includes(`run:${run.id}:metrics`)) this.changed.add(run.id);
+        this.refresh();
+        this.onMetrics?.();
+    }
+
+    /** Other runs or other metrics; cards that stay keep their place, their zoom and what they show. */
+    setRuns(runs, metricKeys) {
+        const before = new Set(this.runs.map((run) => run.id));
+        Object.assign(this, { runs, metricKeys });
+        this.live.change(this.topics());
+        const now = new Set(runs.map((run) => run.id));
+        for (const card of this.cards) {
+            const kept = card.series.filter((line) => now.has(line.run));
+            if (kept.length !== card.series.length) this.show(card, kept);
+        }
+        this.build();
+        const joined = runs.filter((run) => !before.has(run.id));
+        for (const run of joined) this.changed.add(run.id);
+        if (joined.length) this.refresh();
+    }
+
+    colorOf(id) {
+        const place = this.runs.findIndex((run) => run.id === id);
+        return this.runs[place]?.color ?? place;
     }
 
     read({ query }) {
@@ -80,7 +118,7 @@ export class ChartPanel {
     }
 
     update(route) {
-        const before = JSON.stringify([this.axis, this.half, this.range]);
+        const before = this.view;
         const shape = this.pattern;
         this.read(route);
         this.axisField.value = this.axis;
@@ -88,7 +126,7 @@ export class ChartPanel {
         this.log.checked = this.isLog;
         if (shape !== this.pattern) this.build();
         for (const card of this.cards) {
-            if (before !== JSON.stringify([this.axis, this.half, this.range])) card.isFresh = false;
+            if (before !== this.view) card.isFresh = false;
             this.drawCard(card);
         }
         this.loadSoon();
@@ -102,9 +140,12 @@ export class ChartPanel {
         } catch {
             matches = (key) => key.includes(this.pattern);
         }
-        this.watcher.disconnect();
-        this.cards = pairs(this.metricKeys, this.goal?.metric)
-            .filter((pair) => pair.keys.some((one) => matches(one.key))).slice(0, 200).map((pair) => this.card(pair));
+        const old = new Map(this.cards.map((card) => [JSON.stringify(card.pair), card]));
+        const before = this.cards;
+        this.cards = pairs(this.metricKeys, this.goal?.metric).filter((pair) => pair.keys.some((one) => matches(one.key)))
+            .slice(0, MOST).map((pair) => old.get(JSON.stringify(pair)) ?? this.card(pair));
+        if (this.cards.length && this.cards.length === before.length && this.cards.every((card, index) => card === before[index])) return;
+        for (const card of before) if (!this.cards.includes(card)) this.watcher.unobserve(card.element);
         fill(this.grid, this.cards.map((card) => card.element),
             this.cards.length ? null : h("p.muted", {}, "No metric to draw."));
         this.cards.forEach((card) => this.watcher.observe(card.element));
@@ -196,48 +237,79 @@ export class ChartPanel {
         this.loadSoon();
     }
 
-    request(cards) {
+    /** What the answer depends on besides runs and keys: another one makes an answer on its way worthless. */
+    get view() {
+        return JSON.stringify([this.axis, this.half, this.range]);
+    }
+
+    request(cards, runs = this.runs.map((run) => run.id)) {
         return api.series({
-            runs: this.runs.map((run) => run.id), keys: cards.flatMap((card) => card.pair.keys.map((one) => one.key)),
+            runs, keys: cards.flatMap((card) => card.pair.keys.map((one) => one.key)),
             axis: this.axis, buckets: 300, smoothingHalfLife: this.half,
             ...this.range ? { from: this.range[0], to: this.range[1] } : {},
         });
     }
 
     /** One request for all cards in view; when it fails, each card asks for itself, so that one cannot take the others. */
-    async load(isAgain = false) {
-        const cards = this.cards.filter((card) => card.isNear && (isAgain || !card.isFresh));
+    async load() {
+        const cards = this.cards.filter((card) => card.isNear && !card.isFresh);
         if (!cards.length || !this.runs.length) return;
-        const turn = this.turn = (this.turn ?? 0) + 1;
+        const { view } = this;
         for (const card of cards) card.isFresh = true;
+        const take = (card, answer) => view === this.view && this.show(card, this.linesOf(card, answer.series));
+        this.loading += 1;
         try {
             const answer = await this.request(cards);
-            if (turn !== this.turn && !isAgain) cards.forEach((card) => { card.turn = turn; });
-            cards.forEach((card) => this.take(card, answer.series));
+            cards.forEach((card) => take(card, answer));
         } catch {
-            await Promise.all(cards.map((card) => this.request([card]).then(
-                (answer) => this.take(card, answer.series),
+            await Promise.all(cards.map((card) => this.request([card]).then((answer) => take(card, answer),
                 (error) => fill(card.state, errorBox(error, () => { card.isFresh = false; this.load(); })))));
+        } finally {
+            this.loading -= 1;
+            if (this.changed.size) this.refresh();
         }
     }
 
-    take(card, series) {
-        const keys = new Map(card.pair.keys.map((one) => [one.key, one.split]));
+    /** Only the runs that logged something, only for the cards in view; the others ask when they come into view. */
+    async loadChanged() {
+        // An older answer must not come after this one: the end of the load calls again.
+        if (this.loading || !this.changed.size) return;
+        const ids = [...this.changed], { view } = this;
+        this.changed.clear();
+        const cards = this.cards.filter((card) => card.isNear && card.isFresh);
+        for (const card of this.cards) if (!cards.includes(card)) card.isFresh = false;
+        this.loadSoon();
+        if (!cards.length) return;
+        try {
+            const answer = await this.request(cards, ids);
+            if (view !== this.view) return;
+            for (const card of cards) {
+                const others = card.series.filter((line) => !ids.includes(line.run));
+                this.show(card, [...others, ...this.linesOf(card, answer.series)]);
+            }
+        } catch {
+            for (const id of ids) this.changed.add(id);
+        }
+    }
+
+    linesOf(card, series) {
+        const splits = new Map(card.pair.keys.map((one) => [one.key, one.split]));
+        return series.filter((one) => splits.has(one.key)).map((one) => ({
+            ...one, color: this.colorOf(one.run), name: this.runs.find((run) => run.id === one.run)?.name ?? one.run,
+            isTrain: splits.get(one.key) === "train", x: one.firstX.map((first, index) => (first + one.lastX[index]) / 2),
+            smoothed: one.smoothed.map((value) => typeof value === "number" ? value : null),
+        }));
+    }
+
+    show(card, lines) {
         fill(card.state);
-        card.series = series.filter((one) => keys.has(one.key)).map((one) => {
-            const color = this.runs.findIndex((run) => run.id === one.run);
-            return {
-                ...one, color, name: this.runs[color]?.name ?? one.run, isTrain: keys.get(one.key) === "train",
-                x: one.firstX.map((first, index) => (first + one.lastX[index]) / 2),
-                smoothed: one.smoothed.map((value) => typeof value === "number" ? value : null),
-            };
-        });
+        card.series = lines.sort((a, b) => a.color - b.color || Number(a.isTrain) - Number(b.isTrain));
         this.drawCard(card);
     }
 
     drawCard(card) {
-        if (!card.series.length) return;
         const { chart } = card;
+        if (!card.series.length && !chart.css) return;
         chart.draw({ lines: card.series, range: this.range, axis: this.axis, isLog: this.isLog, showAll: card.showAll });
         // What was drawn anew has lost its crosshair.
         if (this.at !== null) chart.hover(this.at);

@@ -73,7 +73,9 @@ class RunPage {
         if (this.tab === "metrics" || this.tab === "params") this.drawTab();
         if (this.tab === "overview") fill(this.side, this.overviewSide());
         const keys = this.run.metrics.map((one) => one.key);
-        if (this.panel && keys.length !== this.panelKeys) this.drawTab();
+        if (this.panel && keys.length !== this.panelKeys) this.panel.setRuns([this.run], keys);
+        else if (keys.length && !this.panelKeys && (this.tab === "charts" || this.tab === "overview")) this.drawTab();
+        this.panelKeys = keys.length;
     }
 
     async findRank() {

@@ -1,0 +1,74 @@
+"""What happens while a page is open: points, runs, silence, a server that goes away."""
+
+import math
+
+import pytest
+
+
+def falling(count, floor=0.2):
+    return [4 * math.exp(-step / 10) + floor for step in range(count)]
+
+
+def log(server, run, **values):
+    step = values.pop("step")
+    server.call("POST", f"runs/{run}/log", json={"metrics": [
+        {"key": key.replace("_", "/"), "value": value, "step": step} for key, value in values.items()]})
+
+
+def live(page):
+    page.locator(".live[data-state='live']").wait_for()
+
+
+def test_a_run_that_starts_later_joins_the_charts_if_it_matches(page, server):
+    experiment = server.experiment("joining")
+    server.run(experiment, "first", {"val/loss": falling(20)}, {"lr": "1"})
+    page.goto(f"/e/{experiment}/charts?f=params.lr = '1'")
+    page.locator("figure[data-lines='1']").wait_for()
+    live(page)
+    server.run(experiment, "other", {"val/loss": falling(20)}, {"lr": "2"}, status="running")
+    server.run(experiment, "late", {"val/loss": falling(30), "new": [1.0, 2.0]}, {"lr": "1"}, status="running")
+    page.locator("figure[data-name='loss'][data-lines='2']").wait_for(timeout=4_000)
+    page.locator("figure[data-name='new'][data-lines='1']").wait_for(timeout=4_000)
+    assert page.locator(".legend a").all_inner_texts() == ["first", "late"]
+
+
+def test_only_the_run_that_logged_is_read_again(page, server):
+    experiment = server.experiment("only the changed")
+    runs = [server.run(experiment, f"run-{index}", {"val/loss": falling(20)}, status="running") for index in range(3)]
+    page.goto(f"/e/{experiment}/charts")
+    page.locator("figure[data-points='60']").wait_for()
+    live(page)
+    with page.expect_request("**/api/v1/series") as asked:
+        log(server, runs[1], step=20, val_loss=0.1)
+    assert asked.value.post_data_json["runs"] == [runs[1]]
+    page.locator("figure[data-points='61'][data-lines='3']").wait_for()
+
+
+def test_zoom_and_scroll_stay_while_points_come(page, server):
+    experiment = server.experiment("staying")
+    curves = {f"metric-{index:02d}": falling(60) for index in range(24)}
+    run = server.run(experiment, "run", curves, status="running")
+    page.goto(f"/r/{run}/charts?x=10..40")
+    page.locator("figure[data-name='metric-00'][data-x0='10'][data-x1='40']").wait_for()
+    live(page)
+    page.locator("figure[data-name='metric-16']").scroll_into_view_if_needed()
+    figure = page.locator("figure[data-name='metric-16'][data-points]")
+    figure.wait_for()
+    before = page.locator("main").evaluate("main => main.scrollTop")
+    assert before > 100
+    for step in range(3):
+        with page.expect_response("**/api/v1/series"):
+            log(server, run, step=60 + step, **{"metric-16": 0.5})
+    assert page.locator("main").evaluate("main => main.scrollTop") == before
+    assert (figure.get_attribute("data-x0"), figure.get_attribute("data-x1")) == ("10", "40")
+
+
+def test_a_new_metric_gets_its_card_without_a_reload(page, server):
+    run = server.run(server.experiment("new metric"), "run", {"first": [1.0, 2.0]}, status="running")
+    page.goto(f"/r/{run}/charts")
+    page.locator("figure[data-name='first'][data-points]").wait_for()
+    live(page)
+    first = page.locator("figure[data-name='first']").element_handle()
+    log(server, run, step=0, second=1.0)
+    page.locator("figure[data-name='second'][data-points='1']").wait_for(timeout=3_000)
+    assert first.evaluate("card => card.isConnected")
