@@ -72,3 +72,39 @@ def test_a_new_metric_gets_its_card_without_a_reload(page, server):
     log(server, run, step=0, second=1.0)
     page.locator("figure[data-name='second'][data-points='1']").wait_for(timeout=3_000)
     assert first.evaluate("card => card.isConnected")
+
+
+@pytest.fixture
+def tabs(browser, server):
+    """Tabs of one browser without SharedWorker, each with the streams that it has asked for."""
+    context = browser.new_context(base_url=server.url)
+    context.add_init_script("delete window.SharedWorker")
+    opened = []
+
+    def open_tab(path):
+        tab = context.new_page()
+        tab.streams = []
+        tab.on("request", lambda request: tab.streams.append(request.url) if "/events?" in request.url else None)
+        tab.goto(path)
+        opened.append(tab)
+        return tab
+
+    yield open_tab
+    context.close()
+
+
+def test_without_a_shared_worker_one_tab_leads_and_another_follows_it(tabs, server):
+    run = server.run(server.experiment("leading"), "run", {"m": [1.0, 2.0]}, status="running")
+    first, second, third = (tabs(f"/r/{run}/charts") for _ in range(3))
+    for tab in (first, second, third):
+        tab.locator("figure[data-points='2']").wait_for()
+        live(tab)
+    assert first.streams and not second.streams and not third.streams
+    log(server, run, step=2, m=3.0)
+    for tab in (first, second, third):
+        tab.locator("figure[data-points='3']").wait_for(timeout=2_000)
+    first.close()
+    log(server, run, step=3, m=4.0)
+    for tab in (second, third):
+        tab.locator("figure[data-points='4']").wait_for(timeout=3_000)
+    assert bool(second.streams) != bool(third.streams)

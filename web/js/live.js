@@ -1,6 +1,6 @@
 // The only EventSource. This one file is both halves: in a page it is the client, as a SharedWorker it holds the
 // one stream of the whole browser (over HTTP/1.1 a browser allows six connections; a stream per tab would use
-// them up). Where SharedWorker is missing, the page runs the hub itself.
+// them up). Where SharedWorker is missing, one page runs the hub for all (leader.js); without Web Locks each for itself.
 
 const isWorker = typeof SharedWorkerGlobalScope !== "undefined" && self instanceof SharedWorkerGlobalScope;
 
@@ -22,6 +22,11 @@ class Hub {
         else this.clients.set(client, { topics: new Set(topics), post });
         clearTimeout(this.timer);
         this.timer = setTimeout(() => this.open(), this.source ? 30 : 0);
+    }
+
+    /** Somebody else held the stream until now: once it is open, everything counts as changed. */
+    missed() {
+        this.state = "reconnecting";
     }
 
     open(force = false) {
@@ -129,7 +134,14 @@ let isPaused = false;
 function connect() {
     if (send) return;
     const url = new URL("api/v1/events", document.baseURI).href;
-    if (typeof SharedWorker === "undefined") {
+    if (typeof SharedWorker === "undefined" && navigator.locks && typeof BroadcastChannel !== "undefined") {
+        let wanted = [];
+        send = (topics) => { wanted = topics; };
+        import("./leader.js").then(({ takePart }) => {
+            send = takePart(url, Hub, received);
+            send(wanted);
+        });
+    } else if (typeof SharedWorker === "undefined") {
         const hub = new Hub(url);
         send = (topics) => hub.set("page", topics, received);
     } else {
