@@ -1,12 +1,13 @@
 // The shell: rail, top bar, the page below it, keys. Pages are modules of their own, loaded when first opened.
-import { h, fill, icon, iconButton, isTyping, copyText } from "./dom.js";
+import { h, fill, copyText, errorBox, icon, iconButton, isTyping } from "./dom.js";
 import { href, navigate, onRoute, setQuery, start } from "./router.js";
 import { onState } from "./live.js";
 
+// The first page needs neither the tables nor the charts, so it does not wait for their styles.
 const PAGES = {
     experiments: () => import("./pages/experiments.js"),
-    experiment: () => import("./pages/experiment.js"),
-    run: () => import("./pages/run.js"),
+    experiment: () => styled(import("./pages/experiment.js")),
+    run: () => styled(import("./pages/run.js")),
     missing: () => import("./pages/missing.js"),
 };
 
@@ -76,6 +77,21 @@ function pick(route) {
     return ["missing", route.key];
 }
 
+let styles = null;
+
+/** @param {Promise<object>} module a page that is drawn once the second style sheet is here */
+async function styled(module) {
+    styles ??= new Promise((resolve, reject) => {
+        const link = h("link", { rel: "stylesheet", href: "pages.css", on: { load: resolve, error: () => {
+            styles = null;
+            reject(new Error("The style sheet did not come. Is martlet serve running?"));
+        } } });
+        document.head.append(link);
+    });
+    const [loaded] = await Promise.all([module, styles]);
+    return loaded;
+}
+
 let turn = 0;
 
 async function show(route) {
@@ -97,7 +113,6 @@ async function show(route) {
         page = module.open(outlet, route, shell);
     } catch (error) {
         if (mine !== turn) return;
-        const { errorBox } = await import("./components/states.js");
         fill(outlet, errorBox(error, () => location.reload()));
     }
 }

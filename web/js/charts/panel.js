@@ -1,10 +1,9 @@
 // Cards of charts for some runs: shared x, crosshair, zoom and smoothing; one request for all cards in view.
-import { h, fill, coalesced, debounced } from "../dom.js";
+import { h, fill, coalesced, debounced, errorBox } from "../dom.js";
 import { setQuery } from "../router.js";
 import { compact } from "../format.js";
 import { subscribe } from "../live.js";
 import * as api from "../api.js";
-import { errorBox } from "../components/states.js";
 import { cardMenu } from "./cardMenu.js";
 import { LineChart } from "./lineChart.js";
 import { pairs } from "./pairing.js";

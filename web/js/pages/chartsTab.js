@@ -1,11 +1,10 @@
 // The curves of the runs that are shown. Runs that start later join while they match.
-import { h, fill, coalesced } from "../dom.js";
+import { h, fill, coalesced, copyBox, emptyBox, errorBox, firstLines, skeleton } from "../dom.js";
 import * as api from "../api.js";
 import { href } from "../router.js";
 import { subscribe } from "../live.js";
 import { grouped } from "../format.js";
 import { ChartPanel } from "../charts/panel.js";
-import { copyBox, emptyBox, errorBox, firstLines, skeleton } from "../components/states.js";
 import * as columns from "./runColumns.js";
 import { SHOWN_BY_ITSELF } from "./runsTab.js";
 

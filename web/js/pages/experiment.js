@@ -1,11 +1,10 @@
 // One experiment: its question, its goal, and the tabs below.
-import { h, fill } from "../dom.js";
+import { h, fill, errorBox, skeleton } from "../dom.js";
 import { href, navigate } from "../router.js";
 import { plural } from "../format.js";
 import { subscribe } from "../live.js";
 import { markdown } from "../md.js";
 import * as api from "../api.js";
-import { errorBox, skeleton } from "../components/states.js";
 import { inlineEdit } from "../components/dialog.js";
 import { RunsTab, SHOWN_BY_ITSELF } from "./runsTab.js";
 

@@ -1,10 +1,9 @@
 // "What is being tried, and where does something happen?": all experiments, the latest activity first.
-import { h, fill, coalesced, debounced, iconButton } from "../dom.js";
+import { h, fill, coalesced, debounced, iconButton, copyBox, emptyBox, errorBox, firstLines, skeleton } from "../dom.js";
 import { href, navigate, setQuery } from "../router.js";
 import { ago, grouped, iso, plural } from "../format.js";
 import { subscribe } from "../live.js";
 import * as api from "../api.js";
-import { copyBox, emptyBox, errorBox, firstLines, skeleton } from "../components/states.js";
 
 const LIMIT = 1_000;
 const DRAWN = 200;

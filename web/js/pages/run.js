@@ -1,12 +1,11 @@
 // "Is this run healthy, and how was it made?"
-import { h, fill, coalesced } from "../dom.js";
+import { h, fill, coalesced, errorBox, skeleton } from "../dom.js";
 import { href, navigate } from "../router.js";
 import { ago, duration, grouped, iso, number, ordinal } from "../format.js";
 import { subscribe } from "../live.js";
 import { markdown } from "../md.js";
 import * as api from "../api.js";
 import { ChartPanel } from "../charts/panel.js";
-import { errorBox, skeleton } from "../components/states.js";
 import { inlineEdit } from "../components/dialog.js";
 import { statusBadge } from "../components/status.js";
 import { quoted } from "../components/filterBar.js";

@@ -1,10 +1,9 @@
 // The files of a run: a tree, and a look at the beginning of one.
-import { h, fill } from "../dom.js";
+import { h, fill, errorBox } from "../dom.js";
 import { bytes, grouped } from "../format.js";
 import { markdown } from "../md.js";
 import { delimited } from "../csv.js";
 import * as api from "../api.js";
-import { errorBox } from "../components/states.js";
 
 const PREVIEW = 200_000;
 const ROWS = 500;

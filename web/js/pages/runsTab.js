@@ -1,12 +1,11 @@
 // "Which run is best, and is it improving?": the run table of an experiment.
-import { h, fill, coalesced, debounced } from "../dom.js";
+import { h, fill, coalesced, debounced, copyBox, emptyBox, errorBox, firstLines } from "../dom.js";
 import { href, navigate, setQuery } from "../router.js";
 import { grouped, toNumber } from "../format.js";
 import { subscribe } from "../live.js";
 import * as api from "../api.js";
 import { Grid } from "../components/grid.js";
 import { FilterBar } from "../components/filterBar.js";
-import { copyBox, emptyBox, errorBox, firstLines } from "../components/states.js";
 import { RunList } from "./runList.js";
 import { makeColumns } from "./runCells.js";
 import * as columns from "./runColumns.js";
