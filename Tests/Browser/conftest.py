@@ -37,26 +37,39 @@ class Server:
         return run
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    binary = os.environ.get("MARTLET_BIN", str(REPOSITORY / ".build/release/martlet"))
+def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return probe.getsockname()[1]
+
+
+def start(data, port, *options):
+    """A server that answers; the caller ends it."""
+    binary = os.environ.get("MARTLET_BIN", str(REPOSITORY / ".build/release/martlet"))
     process = subprocess.Popen(
-        [binary, "serve", "--port", str(port), "--data", str(tmp_path_factory.mktemp("data")),
-         "--ui-dir", str(REPOSITORY / "web")],
+        [binary, "serve", "--port", str(port), "--data", str(data), "--ui-dir", str(REPOSITORY / "web"), *options],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
     for _ in range(100):
         try:
-            requests.get(f"{url}/api/v1/version", timeout=1)
-            break
+            requests.get(f"http://127.0.0.1:{port}/", timeout=1)
+            return process
         except requests.ConnectionError:
             time.sleep(0.1)
-    yield Server(url)
+    process.kill()
+    raise RuntimeError("the server did not start")
+
+
+def stop(process):
     process.terminate()
     process.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    port = free_port()
+    process = start(tmp_path_factory.mktemp("data"), port)
+    yield Server(f"http://127.0.0.1:{port}")
+    stop(process)
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +88,9 @@ def page(browser, server):
     page.set_default_timeout(10_000)
     problems = []
     page.on("pageerror", lambda error: problems.append(str(error)))
+    # A refused request is the page's to handle; anything else, a violated policy above all, is a fault.
+    page.on("console", lambda message: problems.append(message.text)
+            if message.type == "error" and not message.text.startswith("Failed to load resource") else None)
     page.on("dialog", lambda dialog: problems.append(f"dialog {dialog.message}"))
     yield page
     context.close()

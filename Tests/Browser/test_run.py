@@ -32,8 +32,13 @@ def test_each_metric_has_its_numbers_and_its_shape(page, filed):
     page.get_by_role("cell", name="val/loss", exact=True).wait_for()
     assert cells(page, "val/loss")[1:9] == ["2", "1 @1 ▼", "1 @1", "3 @0", "2", "2", "3", "0"]
     assert cells(page, "broken")[1] == "NaN" and cells(page, "broken")[8] == "1"
-    page.wait_for_function("""[...document.querySelectorAll('.list .spark canvas')].some((canvas) =>
-        canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean))""")
+    drawn = """[...document.querySelectorAll('.list .spark canvas')].some((canvas) =>
+        canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean))"""
+    for _ in range(20):
+        if page.evaluate(drawn):
+            return
+        page.wait_for_timeout(100)
+    pytest.fail("no sparkline was drawn")
 
 
 def test_a_long_value_is_whole_and_can_be_copied(page, filed):
