@@ -70,5 +70,6 @@ def test_texts_that_mean_harm_stay_texts(page, server):
     page.get_by_role("button", name="a<b>.csv").click()
     page.locator(".file-table").wait_for()
     page.goto(f"/e/{experiment}")
+    page.locator("#row-1").wait_for()
     page.keyboard.press("c")
     page.get_by_role("dialog").get_by_text("p b").first.wait_for()

@@ -60,10 +60,13 @@ def look(page, run, name):
 
 def test_a_csv_is_a_table(page, filed):
     table = look(page, filed, "small.csv").get_by_role("table")
+    table.wait_for()
     assert table.locator("th").all_inner_texts() == ["id", "label", "with, comma"]
     assert table.locator("td").nth(2).inner_text() == 'a "b"'
     assert table.locator("tbody tr").count() == 2
-    assert look(page, filed, "table.tsv").locator("td").all_inner_texts() == ["1", "2"]
+    other = look(page, filed, "table.tsv")
+    other.get_by_role("table").wait_for()
+    assert other.locator("td").all_inner_texts() == ["1", "2"]
 
 
 def test_only_the_beginning_of_a_large_file_is_read_and_the_page_says_so(page, filed):

@@ -55,7 +55,7 @@ export class LineChart {
     }
 
     measure() {
-        const ends = this.lines.flatMap((line) => line.x.length ? [line.x[0], line.x.at(-1)] : []);
+        const ends = this.lines.flatMap((line) => line.x.length ? [line.firstX[0], line.lastX.at(-1)] : []);
         [this.x0, this.x1] = this.range ?? (ends.length ? [Math.min(...ends), Math.max(...ends)] : [0, 1]);
         if (this.x1 <= this.x0) this.x1 = this.x0 + 1;
         const inView = (line) => line.mean.filter((value, index) =>

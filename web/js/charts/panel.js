@@ -105,7 +105,7 @@ export class ChartPanel {
 
     toolbar() {
         const field = (label, control) => h("label.row", {}, h("span.muted", {}, label), control);
-        this.regex = h("input.input", { type: "search", value: this.pattern, placeholder: "metrics (regular expression)", "aria-label": "Metrics" });
+        this.regex = h("input.input.metric-filter", { type: "search", value: this.pattern, placeholder: "metrics (regular expression)", "aria-label": "Metrics" });
         this.regex.addEventListener("input", debounced(() => this.set({ m: this.regex.value }), 150));
         this.axisField = h("select.input", { on: { change: (event) => this.set({ axis: event.target.value, x: null }) } },
             AXES.map(([key, label]) => h("option", { value: key, selected: key === this.axis }, label)));

@@ -123,6 +123,7 @@ class RunPage {
 
     drawTab() {
         fill(this.tabs, TABS.map((tab) => h("a", { href: this.link(tab), "aria-current": tab === this.tab ? "page" : null }, tab)));
+        this.tabs.querySelector("[aria-current]").scrollIntoView({ block: "nearest", inline: "nearest" });
         this.panel?.close();
         this.panel = null;
         fill(this.body);

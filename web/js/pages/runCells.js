@@ -8,7 +8,7 @@ import { columnName, direction, statisticOf } from "./runColumns.js";
 
 const LABELS = { name: "name", status: "status", created: "created", duration: "duration", user: "user" };
 // What stands left and right of a cell's text, a heading with its arrow, the mark of the best.
-const PADDING = 18, ARROW = 12, MARK = 15;
+const PADDING = 18, ARROW = 12, MARK = 22;
 const headed = (label) => textWidth(label, "600 12px") + PADDING + ARROW;
 const widest = (texts) => Math.max(0, ...texts.map((text) => textWidth(text)));
 const clamp = (value, low, high) => Math.round(Math.max(low, Math.min(high, value)));

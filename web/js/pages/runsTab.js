@@ -332,6 +332,7 @@ export class RunsTab {
     }
 
     async chooseColumns() {
+        if (!this.facts) return;
         const { chooseColumns } = await import("../components/columnChooser.js");
         chooseColumns({
             facts: this.facts, chosen: this.columnIDs, isDefault: !this.chosen,
