@@ -108,3 +108,11 @@ def test_smoothing_comes_from_the_server_and_leaves_the_raw_numbers(page, charte
     found.locator(".plot").hover(position={"x": 250, "y": 100})
     values = page.locator(".chart-tip tr").first.locator("td")
     assert float(values.nth(1).inner_text()) > 0 and values.nth(2).inner_text().startswith("~")
+
+
+def test_charts_that_show_nothing_say_what_to_press(page, server, charted):
+    page.goto(f"/e/{charted}/charts?show=none")
+    page.get_by_role("button", name="Show the first runs").click()
+    page.locator("figure[data-name='loss']").wait_for()
+    page.goto(f"/e/{server.experiment('nothing to draw')}/charts")
+    page.get_by_text("import mlflow").wait_for()

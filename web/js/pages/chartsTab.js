@@ -1,7 +1,7 @@
 // The curves of the runs that are shown. Runs that start later join while they match.
 import { h, fill, coalesced, copyBox, emptyBox, errorBox, firstLines, skeleton } from "../dom.js";
 import * as api from "../api.js";
-import { href } from "../router.js";
+import { href, setQuery } from "../router.js";
 import { subscribe } from "../live.js";
 import { grouped } from "../format.js";
 import { ChartPanel } from "../charts/panel.js";
@@ -120,8 +120,7 @@ export class ChartsTab {
         if (!runs.length) {
             this.panel?.close();
             this.panel = null;
-            fill(this.root, emptyBox("No runs to draw. Choose some in the table, or log a first one:",
-                copyBox(firstLines(this.page.experiment.name))));
+            fill(this.root, this.emptiness());
             return;
         }
         const keys = [...new Set(runs.flatMap((run) => run.metrics.map((one) => one.key)))];
@@ -130,6 +129,16 @@ export class ChartsTab {
         fill(this.legend, h("span.muted", {}, `${runs.length} shown of ${grouped(Math.max(this.total, runs.length))}`),
             runs.map((run) => h("a", { href: href(["r", run.id]), data: { run: run.id } },
                 h("span.swatch-line", { style: { "--swatch": `var(--c${run.color % 10})` } }), run.name)));
+    }
+
+    emptiness() {
+        if (!this.page.statistics.runs) {
+            return emptyBox("No runs yet. Paste this where you train, and the first one appears here:",
+                copyBox(firstLines(this.page.experiment.name), "Copy the first lines"));
+        }
+        return emptyBox("No run is shown. Choose some in the table, or take the first of all:", h("button.button", {
+            type: "button", on: { click: () => setQuery({ show: null, f: null, view: null }) },
+        }, "Show the first runs"));
     }
 
     build(runs, keys) {

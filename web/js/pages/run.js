@@ -134,12 +134,8 @@ class RunPage {
         const host = h("div");
         this.side = h("div.run-side", {}, this.overviewSide());
         fill(this.body, h("dl.pairs", {}, ["purpose", "hypothesis", "conclusion"].map((field) =>
-            [h("dt", {}, field), h("dd", {}, this.edit(field, `a ${field}`))])), this.side, this.run.notes ? this.shownNotes() : null, host);
+            [h("dt", {}, field), h("dd", {}, this.edit(field, `a ${field}`))])), this.side, host);
         this.charts(host);
-    }
-
-    shownNotes() {
-        return h("section.run-notes", {}, h("h2", {}, "Notes"), markdown(this.run.notes));
     }
 
     overviewSide() {
@@ -149,7 +145,8 @@ class RunPage {
         return [
             h("section", {}, h("h2", {}, "How it was made"), pairTable(["what", "value"], made.filter(([, value]) => value))),
             h("section", {}, h("h2", {}, "Parameters"), pairTable(["parameter", "value"], this.run.params.slice(0, FIRST).map((one) => [one.key, one.value])),
-                this.run.params.length > FIRST ? h("a", { href: this.link("params") }, `all ${grouped(this.run.params.length)} parameters`) : null)];
+                this.run.params.length > FIRST ? h("a", { href: this.link("params") }, `all ${grouped(this.run.params.length)} parameters`) : null),
+            this.run.notes ? h("section.run-notes", {}, h("h2", {}, "Notes"), markdown(this.run.notes)) : null];
     }
 
     charts(host = this.body) {
