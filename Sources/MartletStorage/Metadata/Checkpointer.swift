@@ -6,8 +6,12 @@ package import ServiceLifecycle
 package struct Checkpointer: Service {
     private let database: SQLiteDatabase
     private let logger: Logger
-    /// Pages of 4 KiB after which the WAL file starts anew: 64 MiB.
-    private let restartPages = 16_384
+    /// Bytes of the WAL after which it starts anew.
+    static let longestLog = 64 << 20
+    /// Pages written in a round that leave time to tidy up.
+    private static let fewPages = 256
+    /// Pages given back in a round: some 20 ms of the writer.
+    private static let releasedPages = 2_048
 
     package init(database: SQLiteDatabase, logger: Logger) {
         self.database = database
@@ -16,7 +20,7 @@ package struct Checkpointer: Service {
 
     package func run() async throws {
         try await cancelWhenGracefulShutdown {
-            var rounds = 0
+            var (rounds, logged) = (0, 0)
             while !Task.isCancelled {
                 do {
                     try await Task.sleep(for: .seconds(1))
@@ -24,15 +28,18 @@ package struct Checkpointer: Service {
                     return
                 }
                 rounds += 1
-                await self.round(rounds)
+                await self.round(rounds, &logged)
             }
         }
     }
 
-    private func round(_ number: Int) async {
+    /// - Parameter logged: pages in the WAL after the last round.
+    private func round(_ number: Int, _ logged: inout Int) async {
         do {
-            let pages = try await database.checkpoint()
-            if pages.walPages > restartPages { try await database.restartLog() }
+            let pages = try await database.checkpoint().walPages
+            if pages * 4_096 > Self.longestLog { try await database.restartLog() }
+            if abs(pages - logged) < Self.fewPages { try await database.releasePages(upTo: Self.releasedPages) }
+            logged = pages
             // Statistics every ten minutes; SQLite skips tables that did not change much.
             if number % 600 == 0 { try await database.optimize() }
         } catch {

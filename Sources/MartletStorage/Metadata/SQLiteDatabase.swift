@@ -47,12 +47,15 @@ package final class SQLiteDatabase: SQLDatabase {
         configuration.foreignKeysEnabled = false
         configuration.busyMode = .timeout(10)
         configuration.prepareDatabase { database in
-            for pragma in [
-                "secure_delete = OFF", "wal_autocheckpoint = 0", "temp_store = MEMORY", "cache_size = -16384",
-                "synchronous = FULL",
-            ] {
-                try database.execute(sql: "PRAGMA \(pragma)")
-            }
+            let pragmas = [
+                "secure_delete = OFF", "wal_autocheckpoint = 0", "temp_store = MEMORY", "synchronous = FULL",
+                "journal_size_limit = \(Checkpointer.longestLog)",
+            ]
+            // Only the writer has many pages to keep, and only it may say how the file is laid out.
+            let own =
+                database.configuration.readonly
+                ? ["cache_size = -16384"] : ["cache_size = -65536", "auto_vacuum = INCREMENTAL"]
+            for pragma in pragmas + own { try database.execute(sql: "PRAGMA \(pragma)") }
             try SQLiteFunctions.register(on: database)
         }
         return configuration
@@ -257,14 +260,20 @@ extension SQLiteDatabase {
         }
     }
 
-    /// Starts the WAL file anew, between two writes. Readers of old snapshots make it wait at most a moment.
+    /// Starts the WAL anew, between two writes. Readers of old snapshots make it wait at most a moment.
+    ///
+    /// The file keeps its length: a sync is a third quicker where it need not make the file longer as well.
     package func restartLog() async throws(MartletError) {
+        try await restartLog(SQLITE_CHECKPOINT_RESTART)
+    }
+
+    private func restartLog(_ mode: Int32) async throws(MartletError) {
         do {
             try await pool.writeWithoutTransaction { database in
                 let connection = database.sqliteConnection
                 sqlite3_busy_timeout(connection, 50)
                 defer { sqlite3_busy_timeout(connection, 10_000) }
-                let code = sqlite3_wal_checkpoint_v2(connection, nil, SQLITE_CHECKPOINT_TRUNCATE, nil, nil)
+                let code = sqlite3_wal_checkpoint_v2(connection, nil, mode, nil, nil)
                 guard code == SQLITE_OK || code == SQLITE_BUSY else {
                     throw SQLiteError(code: code, connection: connection, sql: "checkpoint")
                 }
@@ -273,6 +282,27 @@ extension SQLiteDatabase {
             throw Self.refusal(error, logger)
         }
     }
+
+    /// Gives up to `limit` free pages at the end of the file back to the file system, when there are many.
+    ///
+    /// The rows of the point log leave them when they are sealed; what is logged next would use them again.
+    /// - Returns: whether there may be more to give back.
+    @discardableResult
+    package func releasePages(upTo limit: Int) async throws(MartletError) -> Bool {
+        do {
+            return try await pool.writeWithoutTransaction { database in
+                let free = try Int.fetchOne(database, sql: "PRAGMA freelist_count") ?? 0
+                guard free >= Self.fewFreePages else { return false }
+                _ = try Row.fetchAll(database, sql: "PRAGMA incremental_vacuum(\(limit))")
+                return free > limit
+            }
+        } catch {
+            throw Self.refusal(error, logger)
+        }
+    }
+
+    /// Not worth the writing: 1 MiB.
+    private static let fewFreePages = 256
 
     /// Keeps the statistics of the query planner true. Cheap when little changed.
     package func optimize() async throws(MartletError) {
@@ -301,7 +331,7 @@ extension SQLiteDatabase {
 
     /// Copies the whole WAL into the database and closes. Nothing may be used afterwards.
     package func close() async throws(MartletError) {
-        try await restartLog()
+        try await restartLog(SQLITE_CHECKPOINT_TRUNCATE)
         connections.withLock { $0 = [:] }
         do {
             try checkpointer.close()

@@ -119,10 +119,33 @@ struct SQLiteDatabaseTests {
     @Test("a checkpoint beside a writer loses nothing")
     func checkpointsBesideWrites() async throws {
         for id in 0..<50 {
-            try await database.write { try $0.execute("INSERT INTO thing (id) VALUES ($1)", [.integer(id)]) }
+            _ = try await database.write { try $0.execute("INSERT INTO thing (id) VALUES ($1)", [.integer(id)]) }
             if id % 10 == 0 { try await database.checkpoint() }
         }
         try await database.restartLog()
         #expect(try await count() == 50)
+    }
+
+    @Test("free pages go back to the file system, few of them stay")
+    func givesBackFreePages() async throws {
+        let value = SQLValue.text(String(repeating: "x", count: 1_000_000))
+        for id in 1...3 {
+            try await database.write {
+                try $0.execute("INSERT INTO thing (id, name) VALUES ($1, $2)", [.integer(Int64(id)), value])
+            }
+        }
+        let full = try await pages("page_count")
+        _ = try await database.write { try $0.execute("DELETE FROM thing WHERE id < 3") }
+        #expect(try await pages("freelist_count") >= 480)
+        #expect(try await database.releasePages(upTo: 400) == true)
+        while try await database.releasePages(upTo: 400) {}
+        #expect(try await pages("freelist_count") < 256)
+        #expect(try await pages("page_count") <= full - 240)
+        let length = try await database.read { try $0.first("SELECT length(name) FROM thing") { $0.integer(0) } }
+        #expect(length == 1_000_000)
+    }
+
+    private func pages(_ pragma: String) async throws -> Int64 {
+        try await database.read { try $0.first("PRAGMA \(pragma)") { $0.integer(0) } } ?? -1
     }
 }

@@ -9,6 +9,8 @@ struct M0001_tracking: Migration {
         let text = dialect.text
         // PostgreSQL's index rows are short; there the head of a value finds the row and the whole value decides.
         let value = dialect == .sqlite ? "value" : "substr(value, 1, 200)"
+        // Purging a run removes all that names its number, so SQLite may give the number again and need not count.
+        let numbered = dialect == .sqlite ? "INTEGER PRIMARY KEY" : dialect.autoNumber
         let newest = dialect == .sqlite ? "started_at DESC" : "started_at DESC NULLS LAST"
         return [
             "CREATE TABLE workspace (id BIGINT PRIMARY KEY, name \(text) NOT NULL UNIQUE, created_at BIGINT NOT NULL)",
@@ -27,7 +29,7 @@ struct M0001_tracking: Migration {
             """,
             """
             CREATE TABLE run (
-              number \(dialect.autoNumber), id \(text) NOT NULL UNIQUE, workspace BIGINT NOT NULL,
+              number \(numbered), id \(text) NOT NULL UNIQUE, workspace BIGINT NOT NULL,
               experiment BIGINT NOT NULL, foreign_id \(text), name \(text) NOT NULL, status BIGINT NOT NULL,
               stage BIGINT NOT NULL, user_name \(text) NOT NULL, started_at BIGINT, ended_at BIGINT,
               created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL, heartbeat_at BIGINT NOT NULL,
@@ -35,7 +37,7 @@ struct M0001_tracking: Migration {
               conclusion TEXT NOT NULL)
             """,
             "CREATE INDEX run_by_start ON run (experiment, stage, \(newest), id)",
-            "CREATE UNIQUE INDEX run_by_foreign_id ON run (experiment, foreign_id)",
+            "CREATE UNIQUE INDEX run_by_foreign_id ON run (experiment, foreign_id) WHERE foreign_id IS NOT NULL",
             "CREATE INDEX run_by_name ON run (experiment, name)",
             """
             CREATE TABLE run_param (
