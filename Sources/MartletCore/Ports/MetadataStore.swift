@@ -29,15 +29,19 @@ package protocol RunStore: Sendable {
     /// An ended run still takes points. O(points), and O(keys) statements.
     /// - Throws: `notFound`; `failedPrecondition` for a deleted run; `conflict` when a parameter has another value
     ///   (`ParamConflict` describes it); `storageFull`.
-    func log(_ batch: LogBatch, to id: Run.ID) async throws(MartletError)
+    /// - Returns: the run's experiment.
+    @discardableResult
+    func log(_ batch: LogBatch, to id: Run.ID) async throws(MartletError) -> Experiment.ID
     /// The run after the change. Works on ended runs.
     /// - Throws: `notFound`; `failedPrecondition` for a deleted run.
     func updateRun(_ id: Run.ID, _ changes: RunChanges) async throws(MartletError) -> Run
     /// Bins or restores a run. Doing it twice changes nothing.
     /// - Throws: `notFound`.
     func moveRun(_ id: Run.ID, to stage: LifecycleStage) async throws(MartletError)
+    /// - Returns: the run's experiment.
     /// - Throws: `notFound` for an unknown run or tag; `failedPrecondition` for a deleted run.
-    func deleteTag(_ key: String, of id: Run.ID) async throws(MartletError)
+    @discardableResult
+    func deleteTag(_ key: String, of id: Run.ID) async throws(MartletError) -> Experiment.ID
     /// - Throws: `notFound`; `failedPrecondition` for a deleted run.
     func addInputs(_ inputs: RunInputs, to id: Run.ID) async throws(MartletError)
     func searchRuns(_ request: SearchRuns) async throws(MartletError) -> Page<Run>

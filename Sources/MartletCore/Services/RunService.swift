@@ -45,10 +45,11 @@ package struct RunService: Sendable {
     package func log(_ batch: LogBatch, to id: Run.ID, as principal: Principal) async throws(MartletError) {
         try principal.require(.writer, to: "log to a run")
         try Rules.check(batch)
-        try await store.log(batch, to: id)
+        let experiment = try await store.log(batch, to: id)
         if batch.pointCount > 0 { events.publish([Topic.metrics(of: id)]) }
         if batch.params.count + batch.tags.count > 0 || batch.changes != RunChanges() {
-            events.publish([Topic.run(id)])
+            // A table may now show the run that did not match its filter before.
+            events.publish([Topic.run(id), Topic.runs(of: experiment)])
         }
     }
 
@@ -74,8 +75,8 @@ package struct RunService: Sendable {
 
     package func deleteTag(_ key: String, of id: Run.ID, as principal: Principal) async throws(MartletError) {
         try principal.require(.writer, to: "change a run")
-        try await store.deleteTag(key, of: id)
-        events.publish([Topic.run(id)])
+        let experiment = try await store.deleteTag(key, of: id)
+        events.publish([Topic.run(id), Topic.runs(of: experiment)])
     }
 
     package func addInputs(

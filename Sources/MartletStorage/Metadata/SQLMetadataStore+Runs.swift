@@ -44,9 +44,9 @@ extension SQLMetadataStore: RunStore {
         }
     }
 
-    package func log(_ batch: LogBatch, to id: Run.ID) async throws(MartletError) {
+    package func log(_ batch: LogBatch, to id: Run.ID) async throws(MartletError) -> Experiment.ID {
         let now = environment.now()
-        try await database.write { connection in
+        return try await database.write { connection in
             let head = try Self.writableHead(of: id, on: connection)
             let fresh = try Self.newParams(batch.params, run: head.number, id: id, on: connection)
             if batch.pointCount > 0 {
@@ -72,6 +72,7 @@ extension SQLMetadataStore: RunStore {
                     [.integer(now), .integer(head.number)]
                 )
             }
+            return Experiment.ID(head.experiment)
         }
     }
 
@@ -100,7 +101,7 @@ extension SQLMetadataStore: RunStore {
         }
     }
 
-    package func deleteTag(_ key: String, of id: Run.ID) async throws(MartletError) {
+    package func deleteTag(_ key: String, of id: Run.ID) async throws(MartletError) -> Experiment.ID {
         try await database.write { connection in
             let head = try Self.writableHead(of: id, on: connection)
             let count = try connection.execute(
@@ -110,6 +111,7 @@ extension SQLMetadataStore: RunStore {
             guard count > 0 else {
                 throw MartletError(.notFound, "No tag with name: \(key) in run with id \(id)")
             }
+            return Experiment.ID(head.experiment)
         }
     }
 
