@@ -9,7 +9,7 @@ public struct Run: Codable, Sendable, Equatable {
     public var user: String
     /// Milliseconds since 1970-01-01 UTC; `nil` when the client did not say.
     public var startedAt: Int64?
-    /// Milliseconds since 1970-01-01 UTC; `nil` while it has not ended.
+    /// Milliseconds since 1970-01-01 UTC; `nil` while it has never ended. A run that goes on keeps it, as with MLflow.
     public var endedAt: Int64?
     /// Milliseconds since 1970-01-01 UTC.
     public var createdAt: Int64
@@ -91,8 +91,6 @@ public enum RunStatus: String, Codable, Sendable, CaseIterable {
     case finished
     case failed
     case killed
-
-    public var hasEnded: Bool { self == .finished || self == .failed || self == .killed }
 }
 
 /// A setting that the run was given. Written once: another value for the same key is refused.

@@ -87,9 +87,6 @@ extension SQLMetadataStore {
                 .integer(now), .integer(now), .integer(run),
             ]
         )
-        if let status = changes.status, !status.hasEnded {
-            try connection.execute("UPDATE run SET ended_at = NULL WHERE number = $1", [.integer(run)])
-        }
     }
 
     package func addInputs(_ inputs: RunInputs, to id: Run.ID) async throws(MartletError) {

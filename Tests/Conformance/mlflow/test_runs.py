@@ -65,6 +65,13 @@ def test_set_terminated_sets_the_end(client, run):
     assert (info.status, info.end_time) == ("FINISHED", 1_800_000_000_000)
 
 
+def test_a_run_that_goes_on_keeps_its_last_end(client, run):
+    client.set_terminated(run, "FINISHED", end_time=1_800_000_000_000)
+    client.update_run(run, status="RUNNING")
+    info = client.get_run(run).info
+    assert (info.status, info.end_time) == ("RUNNING", 1_800_000_000_000)
+
+
 def test_delete_and_restore(client, run, experiment):
     client.delete_run(run)
     client.delete_run(run)

@@ -32,3 +32,9 @@ export function statusBadge(run) {
     const [sign, word, tone] = statusSign(run);
     return h("span.status-badge", { class: `${tone} ${word}` }, h("span.status", { class: word }, sign), ` ${word}`);
 }
+
+/** Until when a run took: its end, the last sign of life of one that is stalled, or now. */
+export function endOf(run, now) {
+    if (run.status === "running") return run.isStalled ? run.heartbeatAt : now;
+    return run.endedAt ?? run.heartbeatAt;
+}

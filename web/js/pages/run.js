@@ -7,7 +7,7 @@ import { markdown } from "../md.js";
 import * as api from "../api.js";
 import { ChartPanel } from "../charts/panel.js";
 import { inlineEdit } from "../components/dialog.js";
-import { statusBadge } from "../components/status.js";
+import { endOf, statusBadge } from "../components/status.js";
 import { quoted } from "../components/filterBar.js";
 import { drawMetrics, drawParams, pairTable } from "./runTables.js";
 
@@ -114,9 +114,7 @@ class RunPage {
 
     drawFacts() {
         const { run } = this;
-        const isOver = run.isStalled || run.status !== "running";
-        const end = run.endedAt ?? (isOver ? run.heartbeatAt : Date.now());
-        fill(this.facts, statusBadge(run), ` · ${run.startedAt ? duration(end - run.startedAt) : "not started"}`,
+        fill(this.facts, statusBadge(run), ` · ${run.startedAt ? duration(endOf(run, Date.now()) - run.startedAt) : "not started"}`,
             run.user ? ` · ${run.user}` : "", " · ", h("span", { title: iso(run.startedAt) }, `${ago(run.startedAt ?? run.createdAt)} ago`),
             this.rank ? [" · ", h("b", {}, this.rank)] : "");
     }

@@ -2,7 +2,7 @@
 import { h, fill, setText, textWidth } from "../dom.js";
 import { href } from "../router.js";
 import { ago, columnDigits, compact, duration, fixed, iso, number, toNumber } from "../format.js";
-import { statusIcon, statusName } from "../components/status.js";
+import { endOf, statusIcon, statusName } from "../components/status.js";
 import { drawSparkline } from "../charts/sparkline.js";
 import { columnName, direction, statisticOf } from "./runColumns.js";
 
@@ -192,9 +192,7 @@ function attributeColumn(name, table) {
                 setText(cell, ago(run.startedAt ?? run.createdAt, now));
                 cell.title = iso(run.startedAt ?? run.createdAt);
             } else if (name.key === "duration") {
-                const isOver = run.isStalled || run.status !== "running";
-                const end = run.endedAt ?? (isOver ? run.heartbeatAt : now);
-                setText(cell, run.startedAt ? duration(end - run.startedAt) : "–");
+                setText(cell, run.startedAt ? duration(endOf(run, now) - run.startedAt) : "–");
             } else {
                 setText(cell, name.key === "status" ? statusName(run) : run[name.key] || "–");
             }
