@@ -153,6 +153,28 @@ private let scenarios: [APIScenario] = [
     ),
     .init(name: "heartbeat", path: "/api/v1/runs/RUN/heartbeat", status: 204),
     .init(name: "heartbeat of nobody", path: "/api/v1/runs/\(nobody)/heartbeat", status: 404),
+    .init(
+        name: "truncate",
+        path: "/api/v1/runs/RUN/truncate",
+        body: #"{"fromStep":0}"#,
+        status: 200,
+        contains: #""removed":0"#
+    ),
+    .init(name: "truncate without a step", path: "/api/v1/runs/RUN/truncate", body: "{}", status: 400),
+    .init(name: "truncate, odd step", path: "/api/v1/runs/RUN/truncate", body: #"{"fromStep":"x"}"#, status: 400),
+    .init(
+        name: "truncate as reader",
+        path: "/api/v1/runs/RUN/truncate",
+        body: #"{"fromStep":0}"#,
+        role: .reader,
+        status: 403
+    ),
+    .init(
+        name: "truncate nobody",
+        path: "/api/v1/runs/\(nobody)/truncate",
+        body: #"{"fromStep":0}"#,
+        status: 404
+    ),
     .init(name: "bulk, unknown action", path: "/api/v1/runs/bulk", body: #"{"ids":["RUN"],"action":"x"}"#, status: 400),
     .init(
         name: "series of an unknown run",

@@ -32,6 +32,10 @@ package protocol RunStore: Sendable {
     /// - Returns: the run's experiment.
     @discardableResult
     func log(_ batch: LogBatch, to id: Run.ID) async throws(MartletError) -> Experiment.ID
+    /// Removes every point at `step` or later from all series of the run; summaries follow. Works on ended runs.
+    /// - Returns: how many points went.
+    /// - Throws: `notFound`; `failedPrecondition` for a deleted run.
+    func truncateMetrics(of id: Run.ID, from step: Int64) async throws(MartletError) -> Int
     /// The run after the change. Works on ended runs.
     /// - Throws: `notFound`; `failedPrecondition` for a deleted run.
     func updateRun(_ id: Run.ID, _ changes: RunChanges) async throws(MartletError) -> Run

@@ -89,6 +89,19 @@ package struct RunService: Sendable {
         events.publish([Topic.run(id)])
     }
 
+    /// Takes a run back to before a step, to go on from a checkpoint: its points from there on are removed.
+    /// - Returns: how many points went.
+    package func truncateMetrics(
+        of id: Run.ID,
+        from step: Int64,
+        as principal: Principal
+    ) async throws(MartletError) -> Int {
+        try principal.require(.writer, to: "remove points of a run")
+        let count = try await store.truncateMetrics(of: id, from: step)
+        if count > 0 { events.publish([Topic.metrics(of: id), Topic.run(id)]) }
+        return count
+    }
+
     package func heartbeat(_ id: Run.ID, as principal: Principal) async throws(MartletError) {
         try principal.require(.writer, to: "report for a run")
         try await store.heartbeat(id)

@@ -25,6 +25,7 @@ struct RunRoutes: NativeRoutes {
             return noContent
         }
         router.post("/api/v1/runs/{id}/tags", use: tags)
+        router.post("/api/v1/runs/{id}/truncate", use: truncate)
     }
 
     private func create(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
@@ -93,6 +94,18 @@ struct RunRoutes: NativeRoutes {
         }
         try await services.runs.log(batch, to: id, as: context.principal)
         return noContent
+    }
+
+    private func truncate(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
+        let id = try runID(context)
+        let fields = try await body(request, upTo: largestBody)
+        guard let step = try fields.integer("fromStep") else { throw fields.missing("fromStep") }
+        let removed = try await services.runs.truncateMetrics(of: id, from: step, as: context.principal)
+        var json = JSONWriter()
+        json.beginObject()
+        json.field("removed", Int64(removed))
+        json.endObject()
+        return answer(json, to: request, context)
     }
 
     private func tags(_ request: Request, _ context: MartletRequestContext) async throws -> Response {

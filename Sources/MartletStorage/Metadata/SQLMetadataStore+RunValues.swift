@@ -89,6 +89,13 @@ extension SQLMetadataStore {
         )
     }
 
+    package func truncateMetrics(of id: Run.ID, from step: Int64) async throws(MartletError) -> Int {
+        try await database.write { connection in
+            let head = try Self.writableHead(of: id, on: connection)
+            return try Truncation.truncate(run: head.number, experiment: head.experiment, from: step, on: connection)
+        }
+    }
+
     package func addInputs(_ inputs: RunInputs, to id: Run.ID) async throws(MartletError) {
         try await database.write { connection in
             let head = try Self.writableHead(of: id, on: connection)

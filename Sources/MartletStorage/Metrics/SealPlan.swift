@@ -61,6 +61,13 @@ struct SealPlan: Sendable {
         try add(points, next..<points.count, mergingInto: &before, isLast: true, run, codec, on: connection)
     }
 
+    /// A plan that puts other points, sorted and distinct, where one chunk was; none leave nothing.
+    init(key: Int64, replacing chunk: ChunkRow, with points: PointBuffer, _ codec: ChunkCodec) {
+        self.key = key
+        replace(chunk)
+        encode(points, isLast: true, codec)
+    }
+
     private static let endingBefore = """
         SELECT \(ChunkRow.columns) FROM metric_chunk
         WHERE run = $1 AND key = $2 AND (last_time, last_step, last_value) < ($3, $4, $5)

@@ -68,6 +68,8 @@ struct ChunkRow {
         greatest_step, flags
         """
 
+    static let columnCount = 11
+
     var stepsAscend: Bool { flags & SeriesState.Flag.stepsDescend == 0 }
 
     /// Chunks that overlap some times, in order. They do not overlap each other, so it ends at the first beyond.
