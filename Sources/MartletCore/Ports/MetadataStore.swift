@@ -39,9 +39,19 @@ package protocol RunStore: Sendable {
     /// The run after the change. Works on ended runs.
     /// - Throws: `notFound`; `failedPrecondition` for a deleted run.
     func updateRun(_ id: Run.ID, _ changes: RunChanges) async throws(MartletError) -> Run
-    /// Bins or restores a run. Doing it twice changes nothing.
+    /// Bins or restores runs: all of them or, when one is unknown, none. Doing it twice changes nothing.
+    /// - Returns: the runs' experiments.
     /// - Throws: `notFound`.
-    func moveRun(_ id: Run.ID, to stage: LifecycleStage) async throws(MartletError)
+    @discardableResult
+    func moveRuns(_ ids: [Run.ID], to stage: LifecycleStage) async throws(MartletError) -> Set<Experiment.ID>
+    /// Sets and deletes tags of runs: of all of them or of none. A tag that is not there is as good as deleted.
+    /// - Returns: the runs' experiments.
+    /// - Throws: `notFound`; `failedPrecondition` for a deleted run.
+    func tagRuns(
+        _ ids: [Run.ID],
+        set tags: [Tag],
+        delete keys: [String]
+    ) async throws(MartletError) -> Set<Experiment.ID>
     /// - Returns: the run's experiment.
     /// - Throws: `notFound` for an unknown run or tag; `failedPrecondition` for a deleted run.
     @discardableResult

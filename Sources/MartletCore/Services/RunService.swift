@@ -65,12 +65,30 @@ package struct RunService: Sendable {
         return run
     }
 
-    /// Bins or restores a run. Doing it twice changes nothing.
-    package func move(_ id: Run.ID, to stage: LifecycleStage, as principal: Principal) async throws(MartletError) {
+    /// Bins or restores runs, all of them or none. Doing it twice changes nothing.
+    package func move(
+        _ ids: [Run.ID],
+        to stage: LifecycleStage,
+        as principal: Principal
+    ) async throws(MartletError) {
         try principal.require(.writer, to: "delete or restore a run")
-        try await store.moveRun(id, to: stage)
-        let run = try await store.run(id, fields: RunFields(params: [], metrics: [], tags: [], inputs: false))
-        events.publish([Topic.run(id), Topic.runs(of: run.experimentID)])
+        publish(ids, of: try await store.moveRuns(ids, to: stage))
+    }
+
+    /// Sets and deletes tags of runs, of all of them or of none.
+    package func tag(
+        _ ids: [Run.ID],
+        set tags: [Tag],
+        delete keys: [String],
+        as principal: Principal
+    ) async throws(MartletError) {
+        try principal.require(.writer, to: "change a run")
+        for tag in tags { try Rules.checkTag(tag) }
+        publish(ids, of: try await store.tagRuns(ids, set: tags, delete: keys))
+    }
+
+    private func publish(_ ids: [Run.ID], of experiments: Set<Experiment.ID>) {
+        events.publish(ids.map { Topic.run($0) } + experiments.map { Topic.runs(of: $0) })
     }
 
     package func deleteTag(_ key: String, of id: Run.ID, as principal: Principal) async throws(MartletError) {

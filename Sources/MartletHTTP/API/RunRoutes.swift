@@ -12,11 +12,11 @@ struct RunRoutes: NativeRoutes {
         router.get("/api/v1/runs/{id}", use: read)
         router.patch("/api/v1/runs/{id}", use: update)
         router.delete("/api/v1/runs/{id}") { _, context in
-            try await services.runs.move(runID(context), to: .deleted, as: context.principal)
+            try await services.runs.move([runID(context)], to: .deleted, as: context.principal)
             return noContent
         }
         router.post("/api/v1/runs/{id}/restore") { _, context in
-            try await services.runs.move(runID(context), to: .active, as: context.principal)
+            try await services.runs.move([runID(context)], to: .active, as: context.principal)
             return noContent
         }
         router.post("/api/v1/runs/{id}/log", use: log)
@@ -111,29 +111,13 @@ struct RunRoutes: NativeRoutes {
     private func tags(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
         let id = try runID(context)
         let fields = try await body(request, upTo: largestBody)
-        try await change(id, set: fields.tags("set"), delete: fields.strings("delete") ?? [], as: context.principal)
+        try await services.runs.tag(
+            [id],
+            set: try fields.tags("set"),
+            delete: try fields.strings("delete") ?? [],
+            as: context.principal
+        )
         return noContent
-    }
-
-    private func change(
-        _ id: Run.ID,
-        set tags: [Tag],
-        delete keys: [String],
-        as principal: Principal
-    ) async throws(MartletError) {
-        try await services.runs.log(LogBatch(tags: tags), to: id, as: principal)
-        for key in keys {
-            do throws(MartletError) {
-                try await services.runs.deleteTag(key, of: id, as: principal)
-            } catch  where error.code == .notFound {
-                // The tag is gone already, or the run is: the read tells them apart.
-                _ = try await services.runs.run(
-                    id,
-                    fields: RunFields(params: [], metrics: [], tags: [], inputs: false),
-                    as: principal
-                )
-            }
-        }
     }
 
     private func bulk(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
@@ -147,18 +131,14 @@ struct RunRoutes: NativeRoutes {
         guard ["delete", "restore", "tag"].contains(action) else {
             throw fields.wrong("action", "one of delete, restore, tag")
         }
-        var changed = 0
-        for run in runs {
-            switch action {
-            case "delete": try await services.runs.move(run, to: .deleted, as: context.principal)
-            case "restore": try await services.runs.move(run, to: .active, as: context.principal)
-            default: try await change(run, set: tags, delete: keys, as: context.principal)
-            }
-            changed += 1
+        switch action {
+        case "delete": try await services.runs.move(runs, to: .deleted, as: context.principal)
+        case "restore": try await services.runs.move(runs, to: .active, as: context.principal)
+        default: try await services.runs.tag(runs, set: tags, delete: keys, as: context.principal)
         }
         var json = JSONWriter()
         json.beginObject()
-        json.field("changed", Int64(changed))
+        json.field("changed", Int64(runs.count))
         json.endObject()
         return answer(json, to: request, context)
     }

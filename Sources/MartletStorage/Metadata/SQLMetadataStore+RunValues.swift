@@ -89,6 +89,28 @@ extension SQLMetadataStore {
         )
     }
 
+    package func tagRuns(
+        _ ids: [Run.ID],
+        set tags: [Tag],
+        delete keys: [String]
+    ) async throws(MartletError) -> Set<Experiment.ID> {
+        try await database.write { connection in
+            var experiments: Set<Experiment.ID> = []
+            for id in ids {
+                let head = try Self.writableHead(of: id, on: connection)
+                for tag in tags { try Self.setTag(tag, run: head.number, experiment: head.experiment, on: connection) }
+                for key in keys {
+                    try connection.execute(
+                        "DELETE FROM run_tag WHERE run = $1 AND key = $2",
+                        [.integer(head.number), .text(key)]
+                    )
+                }
+                experiments.insert(Experiment.ID(head.experiment))
+            }
+            return experiments
+        }
+    }
+
     package func truncateMetrics(of id: Run.ID, from step: Int64) async throws(MartletError) -> Int {
         try await database.write { connection in
             let head = try Self.writableHead(of: id, on: connection)

@@ -89,15 +89,23 @@ extension SQLMetadataStore: RunStore {
         }
     }
 
-    package func moveRun(_ id: Run.ID, to stage: LifecycleStage) async throws(MartletError) {
+    package func moveRuns(
+        _ ids: [Run.ID],
+        to stage: LifecycleStage
+    ) async throws(MartletError) -> Set<Experiment.ID> {
         let now = environment.now()
-        try await database.write { connection in
-            let deletedAt: SQLValue = stage == .deleted ? .integer(now) : .null
-            let count = try connection.execute(
-                "UPDATE run SET stage = $1, deleted_at = $2, updated_at = $3 WHERE id = $4",
-                [.integer(stage.stored), deletedAt, .integer(now), .text(id.rawValue)]
-            )
-            guard count > 0 else { throw Self.unknown(id) }
+        let deletedAt: SQLValue = stage == .deleted ? .integer(now) : .null
+        return try await database.write { connection in
+            var experiments: Set<Experiment.ID> = []
+            for id in ids {
+                let experiment = try connection.first(
+                    "UPDATE run SET stage = $1, deleted_at = $2, updated_at = $3 WHERE id = $4 RETURNING experiment",
+                    [.integer(stage.stored), deletedAt, .integer(now), .text(id.rawValue)]
+                ) { Experiment.ID($0.integer(0)) }
+                guard let experiment else { throw Self.unknown(id) }
+                experiments.insert(experiment)
+            }
+            return experiments
         }
     }
 

@@ -95,7 +95,7 @@ struct RunStoreTests {
 
     @Test("a deleted run refuses points, tags and changes")
     func deletedRunsRefuse() async throws {
-        try await store.moveRun(run.id, to: .deleted)
+        try await store.moveRuns([run.id], to: .deleted)
         var batch = LogBatch()
         batch.append(key: "loss", step: 0, time: 0, value: 1)
         let refusals = [
@@ -104,6 +104,25 @@ struct RunStoreTests {
             await #expect(throws: MartletError.self) { try await store.addInputs(RunInputs(), to: run.id) },
         ]
         #expect(refusals.map { $0?.code } == [.failedPrecondition, .failedPrecondition, .failedPrecondition])
+    }
+
+    @Test("many runs change together or not at all")
+    func bulkIsWhole() async throws {
+        let nobody = Run.ID(String(repeating: "f", count: 32))
+        let refusals = [
+            await #expect(throws: MartletError.self) {
+                try await store.moveRuns([run.id, nobody], to: .deleted)
+            },
+            await #expect(throws: MartletError.self) {
+                _ = try await store.tagRuns([run.id, nobody], set: [Tag(key: "a", value: "b")], delete: [])
+            },
+        ]
+        #expect(refusals.map { $0?.code } == [.notFound, .notFound])
+        #expect(try await stored().stage == .active)
+        #expect(try await stored().tags.isEmpty)
+        let experiments = try await store.tagRuns([run.id], set: [Tag(key: "a", value: "b")], delete: ["none"])
+        #expect(experiments == [run.experimentID])
+        #expect(try await stored().tags == [Tag(key: "a", value: "b")])
     }
 
     @Test("an ended run still takes points")

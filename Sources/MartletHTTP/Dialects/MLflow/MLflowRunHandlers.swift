@@ -91,7 +91,7 @@ extension MLflowDialect {
     ) async throws(MartletError) -> Response {
         let id = try await MLflowMessage.read(request).runID()
         do {
-            try await services.runs.move(id, to: stage, as: context.principal)
+            try await services.runs.move([id], to: stage, as: context.principal)
         } catch {
             throw MLflowErrors.ofRun(id, error)
         }
