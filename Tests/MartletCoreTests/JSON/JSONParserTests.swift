@@ -1,4 +1,5 @@
 import MartletCore
+import MartletTesting
 import Testing
 
 @Suite("Reading JSON")
@@ -70,7 +71,7 @@ struct JSONParserTests {
 
     @Test("numbers are rounded as the standard library rounds them")
     func rounding() throws {
-        var random = TestRandom(seed: 7)
+        var random = SeededNumbers(seed: 7)
         for _ in 0..<50_000 {
             let digits = Int(random.next() % 19) + 1
             var text = (0..<digits).map { _ in String(random.next() % 10) }.joined()
@@ -100,7 +101,7 @@ struct JSONParserTests {
     @Test("damaged texts are refused or read, and never crash")
     func damage() {
         let seed = Array(#"{"a": [1.5e-3, "x\u00e9\n", {"b": [true, null, -0.1]}], "c": "\ud83d\ude00"}"#.utf8)
-        var random = TestRandom(seed: 11)
+        var random = SeededNumbers(seed: 11)
         for _ in 0..<20_000 { _ = try? JSONParser.parse(random.damaged(seed)) }
     }
 }
@@ -129,7 +130,7 @@ struct JSONWriterTests {
 
     @Test("doubles are written so short that they still read back the same")
     func doubles() throws {
-        var random = TestRandom(seed: 3)
+        var random = SeededNumbers(seed: 3)
         for _ in 0..<20_000 {
             let value = Double(bitPattern: random.next())
             guard value.isFinite else { continue }
@@ -144,21 +145,9 @@ struct JSONWriterTests {
     }
 }
 
-/// Numbers that are the same in every run of the tests (splitmix64).
-struct TestRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = (state ^ state >> 30) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ mixed >> 31
-    }
-
+extension SeededNumbers {
     /// The bytes with one to four of them changed, removed, doubled, or the end cut off.
-    mutating func damaged(_ bytes: [UInt8]) -> [UInt8] {
+    fileprivate mutating func damaged(_ bytes: [UInt8]) -> [UInt8] {
         var bytes = bytes
         for _ in 0...next() % 4 where !bytes.isEmpty {
             let place = Int(next() % UInt64(bytes.count))

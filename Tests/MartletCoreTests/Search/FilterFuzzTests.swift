@@ -1,3 +1,4 @@
+import MartletTesting
 import Testing
 
 @testable import MartletCore
@@ -84,18 +85,13 @@ struct FilterFuzzTests {
     }
 }
 
-/// Texts that are the same in every run of the tests (splitmix64).
+/// Texts that are the same in every run of the tests.
 private struct FilterDice {
-    private var state: UInt64
+    private var numbers: SeededNumbers
 
-    init(seed: UInt64) { state = seed }
+    init(seed: UInt64) { numbers = SeededNumbers(seed: seed) }
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = (state ^ state >> 30) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ mixed >> 31
-    }
+    mutating func next() -> UInt64 { numbers.next() }
 
     mutating func below(_ limit: Int) -> Int { Int(next() % UInt64(limit)) }
     mutating func pick(_ texts: [String]) -> String { texts[below(texts.count)] }

@@ -1,4 +1,5 @@
 import MartletCore
+import MartletTesting
 import Testing
 
 @testable import MartletHTTP
@@ -131,18 +132,13 @@ struct MLflowLogBatchTests {
     }
 }
 
-/// Bodies that are the same in every run of the tests (splitmix64).
+/// Bodies that are the same in every run of the tests.
 private struct Dice {
-    private var state: UInt64
+    private var numbers: SeededNumbers
 
-    init(seed: UInt64) { state = seed }
+    init(seed: UInt64) { numbers = SeededNumbers(seed: seed) }
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = (state ^ state >> 30) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ mixed >> 31
-    }
+    mutating func next() -> UInt64 { numbers.next() }
 
     mutating func chance(_ of: UInt64) -> Bool { next() % of == 0 }
     mutating func pick(_ texts: [String]) -> String { texts[Int(next() % UInt64(texts.count))] }

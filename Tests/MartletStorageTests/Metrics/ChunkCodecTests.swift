@@ -1,4 +1,5 @@
 import MartletCore
+import MartletTesting
 import Testing
 
 @testable import MartletStorage
@@ -8,7 +9,7 @@ struct ChunkCodecTests {
     static let kinds = ["single", "double", "integer", "decimal", "constant", "smooth", "special", "wild"]
 
     static func points(_ kind: String, _ count: Int) -> PointBuffer {
-        var numbers = SeededNumbers(state: UInt64(count) &+ 17)
+        var numbers = SeededNumbers(seed: UInt64(count) &+ 17)
         let points = PointBuffer()
         for index in 0..<count {
             let value: Double
@@ -96,7 +97,7 @@ struct ChunkCodecTests {
 
     @Test("damaged bytes are refused or read as something, and never trap", arguments: kinds)
     func damage(kind: String) {
-        var numbers = SeededNumbers(state: 99)
+        var numbers = SeededNumbers(seed: 99)
         let points = Self.points(kind, 1_100)
         let sink = ByteSink()
         ChunkCodec().encode(points, 0..<1_100, to: sink)

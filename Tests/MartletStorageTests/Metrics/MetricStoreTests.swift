@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import MartletCore
+import MartletTesting
 import Testing
 
 @testable import MartletStorage
@@ -65,19 +66,6 @@ final class MetricScratch: Sendable {
     }
 }
 
-/// Numbers that are the same in every run of a test.
-struct SeededNumbers: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
-
 /// A point as the naive model keeps it.
 struct ModelPoint: Hashable, Comparable {
     var time: Int64
@@ -103,7 +91,7 @@ struct ModelPoint: Hashable, Comparable {
 struct MetricStoreTests {
     /// Batches of one series: in order, shuffled, repeated, with what is not finite, negative steps and equal times.
     static func batches(_ seed: UInt64) -> [LogBatch] {
-        var numbers = SeededNumbers(state: seed)
+        var numbers = SeededNumbers(seed: seed)
         let isOrdered = seed % 3 == 0
         let sizes = (0..<Int.random(in: 3...12, using: &numbers)).map { _ in
             Int.random(in: 1...(seed % 2 == 0 ? 60 : 1_200), using: &numbers)
@@ -151,7 +139,7 @@ struct MetricStoreTests {
     @Test("histories, summaries and buckets hold whatever is sealed when", arguments: UInt64(0)..<10)
     func model(seed: UInt64) async throws {
         let scratch = try MetricScratch()
-        var numbers = SeededNumbers(state: seed &+ 1_000)
+        var numbers = SeededNumbers(seed: seed &+ 1_000)
         var model: Set<ModelPoint> = []
         for batch in Self.batches(seed) {
             let before = model.count
@@ -246,7 +234,7 @@ struct MetricStoreTests {
     )
     func cells(axis: SeriesAxis) async throws {
         let scratch = try MetricScratch()
-        var numbers = SeededNumbers(state: 5)
+        var numbers = SeededNumbers(seed: 5)
         let count = 60_000
         let values = (0..<count).map { _ in Double.random(in: -1...1, using: &numbers) }
         try await scratch.log(
@@ -277,7 +265,7 @@ struct MetricStoreTests {
     @Test("smoothing is the same whatever the number of buckets, and that of a plain loop")
     func smoothing() async throws {
         let scratch = try MetricScratch()
-        var numbers = SeededNumbers(state: 6)
+        var numbers = SeededNumbers(seed: 6)
         let values = (0..<20_000).map { _ in Double.random(in: 0...1, using: &numbers) }
         for half in [0..<10_000, 10_000..<20_000] {
             try await scratch.log(

@@ -1,4 +1,5 @@
 import MartletCore
+import MartletTesting
 import Testing
 
 @testable import MartletStorage
@@ -25,7 +26,7 @@ struct TruncationTests {
     @Test("what is before the step stays, sealed or not, and logging goes on", arguments: UInt64(0)..<6)
     func keepsWhatIsBefore(seed: UInt64) async throws {
         let scratch = try MetricScratch()
-        var numbers = SeededNumbers(state: seed &+ 77)
+        var numbers = SeededNumbers(seed: seed &+ 77)
         var model: Set<ModelPoint> = []
         let batches = MetricStoreTests.batches(seed)
         for batch in batches {
