@@ -1,5 +1,5 @@
 // The parameters, tags and metrics of one run as tables.
-import { h, fill, copyText } from "../dom.js";
+import { icon, h, fill, copyText } from "../dom.js";
 import { compact, grouped, number } from "../format.js";
 import * as api from "../api.js";
 import { drawSparkline } from "../charts/sparkline.js";
@@ -22,7 +22,7 @@ export function value(text) {
         copyText(text);
         button.dataset.done = "";
         setTimeout(() => delete button.dataset.done, 1_500);
-    } } }, "⧉");
+    } } }, icon("copy"));
     return h("span.value", {}, h("span.value-text", {}, text), button);
 }
 
