@@ -1,6 +1,6 @@
 package import Hummingbird
 package import MartletCore
-package import NIOCore
+import NIOCore
 
 /// What belongs to one request while it is answered.
 package struct MartletRequestContext: RequestContext {

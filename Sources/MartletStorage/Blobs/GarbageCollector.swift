@@ -1,5 +1,5 @@
 package import Logging
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// Collects garbage of the blob store once a day, and first an hour after the start.
 package struct GarbageCollector: Service {

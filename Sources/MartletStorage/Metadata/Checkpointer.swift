@@ -1,6 +1,5 @@
 package import Logging
-package import MartletCore
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// Copies the WAL into the database on a schedule of its own, so that neither a commit nor a reader pays for it.
 package struct Checkpointer: Service {
@@ -19,7 +18,7 @@ package struct Checkpointer: Service {
     }
 
     package func run() async throws {
-        try await cancelWhenGracefulShutdown {
+        await cancelWhenGracefulShutdown {
             var (rounds, logged) = (0, 0)
             while !Task.isCancelled {
                 do {

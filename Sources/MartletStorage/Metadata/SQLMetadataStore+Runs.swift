@@ -44,6 +44,7 @@ extension SQLMetadataStore: RunStore {
         }
     }
 
+    @discardableResult
     package func log(_ batch: LogBatch, to id: Run.ID) async throws(MartletError) -> Experiment.ID {
         let now = environment.now()
         return try await database.write { connection in
@@ -89,6 +90,7 @@ extension SQLMetadataStore: RunStore {
         }
     }
 
+    @discardableResult
     package func moveRuns(
         _ ids: [Run.ID],
         to stage: LifecycleStage
@@ -109,6 +111,7 @@ extension SQLMetadataStore: RunStore {
         }
     }
 
+    @discardableResult
     package func deleteTag(_ key: String, of id: Run.ID) async throws(MartletError) -> Experiment.ID {
         try await database.write { connection in
             let head = try Self.writableHead(of: id, on: connection)

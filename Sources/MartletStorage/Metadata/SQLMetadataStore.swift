@@ -16,7 +16,7 @@ package struct SQLMetadataStore: Sendable {
     package func prepare() async throws(MartletError) {
         let now = environment.now()
         let workspace = workspace
-        try await database.write { connection in
+        _ = try await database.write { connection in
             try connection.execute(
                 """
                 INSERT INTO experiment (id, workspace, name, artifact_location, stage, created_at, updated_at, purpose)

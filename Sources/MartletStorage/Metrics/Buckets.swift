@@ -73,8 +73,6 @@ final class Buckets {
     func add(_ cells: Cells, axis: SeriesAxis) {
         let firstX = axis == .step ? cells.firstSteps : cells.firstTimes
         let lastX = axis == .step ? cells.lastSteps : cells.lastTimes
-        let other = axis == .step ? cells.lastTimes : cells.lastSteps
-
         for cell in 0..<cells.count {
             let slot = index(of: firstX[cell])
             slots[slot].firstX = min(slots[slot].firstX, firstX[cell])

@@ -1,6 +1,6 @@
 package import Logging
 package import MartletCore
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// Rewrites the point log into chunks, run by run, in the background of writes.
 ///
@@ -213,7 +213,7 @@ package struct SealerService: Service {
     }
 
     package func run() async throws {
-        try await cancelWhenGracefulShutdown {
+        await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 do {
                     try await Task.sleep(for: .seconds(1))
