@@ -126,6 +126,17 @@ package enum Rules {
         try check(batch.changes)
     }
 
+    /// Changes of tags, made for each of some runs in one transaction that all other writes wait for.
+    package static func check(set tags: [Tag], delete keys: [String], runs: Int) throws(MartletError) {
+        guard tags.count <= mostTags, keys.count <= mostTags else {
+            throw MartletError(.invalidArgument, "too many tags at once; set and delete at most \(mostTags) each")
+        }
+        guard runs * (tags.count + keys.count) <= mostPoints else {
+            throw MartletError(.invalidArgument, "runs × tags is over \(mostPoints); change fewer at once")
+        }
+        for tag in tags { try checkTag(tag) }
+    }
+
     package static func check(_ changes: RunChanges) throws(MartletError) {
         if let name = changes.name { try checkText(name, what: "run name", longest: longestRunName) }
         if let user = changes.user { try checkText(user, what: "user", longest: longestKey) }

@@ -83,7 +83,7 @@ package struct RunService: Sendable {
         as principal: Principal
     ) async throws(MartletError) {
         try principal.require(.writer, to: "change a run")
-        for tag in tags { try Rules.checkTag(tag) }
+        try Rules.check(set: tags, delete: keys, runs: ids.count)
         publish(ids, of: try await store.tagRuns(ids, set: tags, delete: keys))
     }
 
