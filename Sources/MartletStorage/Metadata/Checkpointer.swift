@@ -36,7 +36,8 @@ package struct Checkpointer: Service {
     private func round(_ number: Int, _ logged: inout Int) async {
         do {
             let pages = try await database.checkpoint().walPages
-            if pages * 4_096 > Self.longestLog { try await database.restartLog() }
+            // The next write starts the log anew; until it comes, there is nothing to ask for again.
+            if pages != logged, pages * 4_096 > Self.longestLog { try await database.restartLog() }
             if abs(pages - logged) < Self.fewPages { try await database.releasePages(upTo: Self.releasedPages) }
             logged = pages
             // Statistics every ten minutes; SQLite skips tables that did not change much.
