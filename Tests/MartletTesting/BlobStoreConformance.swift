@@ -53,7 +53,7 @@ package struct BlobStoreConformance {
 
     package func roundTrip(of size: Int) async throws -> Bool {
         let bytes = Self.bytes(size)
-        let blob = try await store.store(Pieces(bytes, pieceSize: 50_000), length: Int64(size))
+        let blob = try await store.store(Pieces(bytes, pieceSize: 50_000), length: Int64(size), as: nil)
         let content = try await store.read(blob.digest, range: nil)
         let read = try await content.whole()
         return blob.size == Int64(size) && content.length == Int64(size) && read == bytes
@@ -61,7 +61,7 @@ package struct BlobStoreConformance {
 
     package func range(_ range: Range<Int64>, ofSize size: Int) async throws -> Bool {
         let bytes = Self.bytes(size)
-        let blob = try await store.store(Pieces(bytes, pieceSize: 50_000), length: nil)
+        let blob = try await store.store(Pieces(bytes, pieceSize: 50_000), length: nil, as: nil)
         let read = try await store.read(blob.digest, range: range).whole()
         return read == [UInt8](bytes[Int(range.lowerBound)..<Int(range.upperBound)])
     }
@@ -71,7 +71,7 @@ package struct BlobStoreConformance {
         let contents = [Self.bytes(70_000, seed: 2), Self.bytes(10, seed: 3), Self.bytes(300_000, seed: 4)]
         var parts: [StoredBlob] = []
         for content in contents {
-            parts.append(try await store.store(Pieces(content, pieceSize: 50_000), length: nil))
+            parts.append(try await store.store(Pieces(content, pieceSize: 50_000), length: nil, as: nil))
         }
         let whole = Array(contents.joined())
         let blob = try await store.compose(parts)
@@ -82,7 +82,7 @@ package struct BlobStoreConformance {
 
     package func refusal(of pieces: Pieces, length: Int64?) async -> MartletError.Code? {
         do {
-            _ = try await store.store(pieces, length: length)
+            _ = try await store.store(pieces, length: length, as: nil)
             return nil
         } catch {
             return error.code

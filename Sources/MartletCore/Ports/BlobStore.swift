@@ -25,15 +25,30 @@ package struct BlobPart: Sendable, Equatable {
     }
 }
 
+/// What a blob is called from the moment that it is stored.
+package enum BlobName: Sendable, Equatable {
+    /// A file in a tree; a file of that name is replaced.
+    case artifact(ArtifactPath, of: ArtifactOwner)
+    /// A part of an upload, by its number; a part of the same number is replaced.
+    case part(Int, ofUpload: String)
+}
+
 /// Content by its SHA-256. An object appears only when it is whole, verified and durable.
 package protocol BlobStore: Sendable {
     /// Stores what the source yields, hashing while it streams; memory does not grow with the size.
     ///
-    /// - Parameter length: what the sender promised; another length is `invalidArgument` and stores nothing.
-    /// - Throws: `storageFull`; `invalidArgument`; `cancelled` when the source fails or ends early.
+    /// The content and its name become visible in one transaction; durable once it returns. Content without a name
+    /// stays for the grace period of the garbage collector.
+    /// - Parameters:
+    ///   - length: what the sender promised; another length is `invalidArgument` and stores nothing.
+    ///   - name: `nil` for content that is named later.
+    /// - Throws: `storageFull`; `invalidArgument`; `cancelled` when the source fails or ends early; for an artifact
+    ///   `conflict` when a folder has the name, or a file has the name of one of the folders; for a part `notFound`
+    ///   for an unknown or aborted upload and `failedPrecondition` for a completed one.
     func store<Source: AsyncSequence & Sendable>(
         _ source: Source,
-        length: Int64?
+        length: Int64?,
+        as name: BlobName?
     ) async throws(MartletError) -> StoredBlob where Source.Element == [UInt8]
 
     /// One blob made of stored parts, in order, without copying them: O(parts), quick for 100 GB.
@@ -67,12 +82,11 @@ package struct BlobContent: AsyncSequence, Sendable {
 }
 
 /// An upload in many parts: begun, filled in any order and by several connections, completed once.
+///
+/// `BlobStore.store` adds the parts.
 package protocol UploadStore: Sendable {
     /// A new upload for a place in a tree; its id is 32 hexadecimal digits.
     func beginUpload(to path: ArtifactPath, of owner: ArtifactOwner) async throws(MartletError) -> String
-    /// Remembers one part; a part of the same number is replaced.
-    /// - Throws: `notFound` for an unknown or aborted upload; `failedPrecondition` for a completed one.
-    func addPart(_ part: BlobPart, to upload: String) async throws(MartletError)
     /// Parts by number. - Throws: `notFound`.
     func parts(of upload: String) async throws(MartletError) -> [BlobPart]
     /// Names the blob and ends the upload. Completing it again changes nothing.

@@ -96,15 +96,12 @@ package protocol MetricStore: Sendable {
     func series(_ request: SeriesRequest) async throws(MartletError) -> [BucketedSeries]
 }
 
-/// Trees of files over blobs. Every method is one transaction, durable once it returns.
+/// Trees of files over blobs. Every method is one transaction, durable once it returns. `BlobStore.store` adds files.
 package protocol ArtifactStore: Sendable {
     /// `nil` when there is no such file or folder.
     func entry(at path: ArtifactPath, of owner: ArtifactOwner) async throws(MartletError) -> ArtifactEntry?
     /// Files and folders directly inside a folder, by name. Empty when the folder does not exist.
     func list(_ folder: ArtifactPath, of owner: ArtifactOwner) async throws(MartletError) -> [ArtifactEntry]
-    /// Names a stored blob; a file of that name is replaced.
-    /// - Throws: `conflict` when a folder has the name, or a file has the name of one of the folders.
-    func put(_ blob: StoredBlob, at path: ArtifactPath, of owner: ArtifactOwner) async throws(MartletError)
     /// Removes a file, or a folder with all inside. Blobs go later, when nothing names them.
     /// - Throws: `notFound`.
     func delete(_ path: ArtifactPath, of owner: ArtifactOwner) async throws(MartletError)

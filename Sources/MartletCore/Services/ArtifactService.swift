@@ -54,8 +54,7 @@ package struct ArtifactService: Sendable {
     ) async throws(MartletError) -> StoredBlob where Source.Element == [UInt8] {
         try principal.require(.writer, to: "write artifacts")
         guard !path.isRoot else { throw MartletError(.invalidArgument, "an artifact needs a path") }
-        let blob = try await blobs.store(source, length: length)
-        try await store.put(blob, at: path, of: owner)
+        let blob = try await blobs.store(source, length: length, as: .artifact(path, of: owner))
         publish(owner)
         return blob
     }
@@ -93,10 +92,9 @@ package struct ArtifactService: Sendable {
         guard (1...100_000).contains(number) else {
             throw MartletError(.invalidArgument, "part number \(number) is not between 1 and 100000")
         }
+        // Known before the bytes come: an upload that was aborted should not cost its sender a part.
         _ = try await uploads.parts(of: upload)
-        let blob = try await blobs.store(source, length: length)
-        try await uploads.addPart(BlobPart(number: number, blob: blob), to: upload)
-        return blob
+        return try await blobs.store(source, length: length, as: .part(number, ofUpload: upload))
     }
 
     /// Names the file made of the parts in the order of `numbers`. Completing it again changes nothing.

@@ -53,12 +53,13 @@ enum BlobRows {
         }
     }
 
+    static func isPresent(_ digest: Digest, _ connection: any SQLConnection) throws -> Bool {
+        try connection.first("SELECT 1 FROM blob WHERE digest = $1", [.text(digest.rawValue)]) { _ in true } ?? false
+    }
+
     /// - Throws: `unavailable` when there is no such blob: the garbage collector was faster than its name.
     static func requirePresent(_ digest: Digest, _ connection: any SQLConnection) throws {
-        let found = try connection.first("SELECT 1 FROM blob WHERE digest = $1", [.text(digest.rawValue)]) {
-            $0.integer(0)
-        }
-        guard found != nil else {
+        guard try isPresent(digest, connection) else {
             throw MartletError(
                 .unavailable,
                 "the content \(digest.rawValue.prefix(12))… is no longer stored; send the file again"

@@ -48,7 +48,8 @@ package final class LocalBlobStore: BlobStore {
 
     package func store<Source: AsyncSequence & Sendable>(
         _ source: Source,
-        length: Int64?
+        length: Int64?,
+        as name: BlobName?
     ) async throws(MartletError) -> StoredBlob where Source.Element == [UInt8] {
         if let length { try checkLength(length) }
         var body = IncomingBody(source, length: length)
@@ -59,8 +60,8 @@ package final class LocalBlobStore: BlobStore {
             size += piece.count
         }
         do {
-            if size <= PackRecord.largest { return try await storeSmall(head) }
-            return try await storeLarge(head, body)
+            if size <= PackRecord.largest { return try await storeSmall(head, as: name) }
+            return try await storeLarge(head, body, as: name)
         } catch {
             throw refusal(error)
         }
@@ -88,23 +89,40 @@ package final class LocalBlobStore: BlobStore {
         }
     }
 
-    /// The blob of that digest, when it is there and stays for another grace period.
-    private func keep(_ blob: StoredBlob) async throws(MartletError) -> StoredBlob? {
+    /// The blob of that digest under one more name, when it is there; it stays for another grace period.
+    private func keep(_ blob: StoredBlob, as name: BlobName?) async throws(MartletError) -> StoredBlob? {
         guard let row = try await database.read({ try BlobRows.row(blob.digest, $0) }) else { return nil }
         guard row.place != .parts else { throw Self.digestTaken(blob.digest) }
         let now = environment.now()
-        if now - row.storedAt < Self.freshness { return row.blob }
-        return try await database.write { try BlobRows.touch(blob.digest, now: now, $0) } ? row.blob : nil
+        let isFresh = now - row.storedAt < Self.freshness
+        if isFresh, name == nil { return row.blob }
+        return try await database.write { connection in
+            let name = try CheckedName(name, connection)
+            let isThere =
+                try isFresh
+                ? BlobRows.isPresent(blob.digest, connection) : BlobRows.touch(blob.digest, now: now, connection)
+            guard isThere else { return nil }
+            try name.give(to: row.blob, now: now, connection)
+            return row.blob
+        }
     }
 
-    private func commit(_ blob: StoredBlob, at place: BlobPlace) async throws(MartletError) {
+    /// The row and the name of a blob whose bytes are durable, in one transaction.
+    private func commit(
+        _ blob: StoredBlob,
+        at place: BlobPlace,
+        as name: BlobName?
+    ) async throws(MartletError) {
         let now = environment.now()
         try await database.write { connection in
-            if try BlobRows.insert(blob, at: place, now: now, connection) { return }
-            // Another upload of the same content was faster: its place is as good, ours is garbage.
-            guard try BlobRows.row(blob.digest, connection)?.place != .parts else {
-                throw Self.digestTaken(blob.digest)
+            let name = try CheckedName(name, connection)
+            if try !BlobRows.insert(blob, at: place, now: now, connection) {
+                // Another upload of the same content was faster: its place is as good, ours is garbage.
+                guard try BlobRows.row(blob.digest, connection)?.place != .parts else {
+                    throw Self.digestTaken(blob.digest)
+                }
             }
+            try name.give(to: blob, now: now, connection)
         }
     }
 
@@ -117,20 +135,21 @@ package final class LocalBlobStore: BlobStore {
 // MARK: - Small and large
 
 extension LocalBlobStore {
-    private func storeSmall(_ pieces: [[UInt8]]) async throws -> StoredBlob {
+    private func storeSmall(_ pieces: [[UInt8]], as name: BlobName?) async throws -> StoredBlob {
         let content = pieces.count == 1 ? pieces[0] : Array(pieces.joined())
         let hash = ContentHash(of: content)
         let blob = hash.blob(size: Int64(content.count))
-        if let kept = try await keep(blob) { return kept }
+        if let kept = try await keep(blob, as: name) { return kept }
         let place = try await packer.append(PackRecord.encode(content, hash: hash), digest: blob.digest)
         defer { packer.settle(place) }
-        try await commit(blob, at: .pack(place))
+        try await commit(blob, at: .pack(place), as: name)
         return blob
     }
 
     private func storeLarge<Source: AsyncSequence & Sendable>(
         _ head: [[UInt8]],
-        _ body: consuming IncomingBody<Source>
+        _ body: consuming IncomingBody<Source>,
+        as name: BlobName?
     ) async throws -> StoredBlob where Source.Element == [UInt8] {
         let temporary = "\(folder.temporary)/\(environment.newID())"
         let lane = lanes.next()
@@ -139,7 +158,7 @@ extension LocalBlobStore {
         do {
             let blob = try await receive(head, body, by: writer)
             await leases.beginPublishing(blob.digest)
-            let outcome = await published(blob, temporary, by: writer)
+            let outcome = await published(blob, temporary, by: writer, as: name)
             await leases.endPublishing(blob.digest)
             return try outcome.get()
         } catch {
@@ -164,19 +183,20 @@ extension LocalBlobStore {
         return try await writer.finish()
     }
 
-    /// Under the lease of the digest: the file gets its name, then its row.
+    /// Under the lease of the digest: the file gets its place, then its row and its name.
     private func published(
         _ blob: StoredBlob,
         _ temporary: String,
-        by writer: SlabWriter
+        by writer: SlabWriter,
+        as name: BlobName?
     ) async -> Result<StoredBlob, any Error> {
         do {
-            if let kept = try await keep(blob) {
+            if let kept = try await keep(blob, as: name) {
                 unlink(temporary)
                 return .success(kept)
             }
             try await writer.publish(temporary, as: blob.digest, in: folder)
-            try await commit(blob, at: .file)
+            try await commit(blob, at: .file, as: name)
             return .success(blob)
         } catch {
             return .failure(error)

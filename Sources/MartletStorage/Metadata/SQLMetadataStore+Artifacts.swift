@@ -15,15 +15,6 @@ extension SQLMetadataStore: ArtifactStore {
         return try await database.read { try ArtifactRows.list(folder, of: owner, $0) }
     }
 
-    package func put(
-        _ blob: StoredBlob,
-        at path: ArtifactPath,
-        of owner: ArtifactOwner
-    ) async throws(MartletError) {
-        let (path, owner, now) = (path.description, owner.key, environment.now())
-        try await database.write { try ArtifactRows.put(blob, at: path, of: owner, now: now, $0) }
-    }
-
     package func delete(_ path: ArtifactPath, of owner: ArtifactOwner) async throws(MartletError) {
         let (path, owner) = (path.description, owner.key)
         try await database.write { try ArtifactRows.delete(path, of: owner, $0) }
@@ -100,29 +91,34 @@ enum ArtifactRows {
         )
     }
 
-    /// Names a blob, with the folders above. All checks come before the first write.
-    ///
-    /// - Throws: `conflict`; `invalidArgument` for the root; `unavailable` when the blob was collected meanwhile.
-    static func put(
-        _ blob: StoredBlob,
-        at path: String,
-        of owner: String,
-        now: Int64,
-        _ connection: any SQLConnection
-    ) throws {
+    /// A file that may be written: nothing stands in its way.
+    struct Vacancy {
+        let owner: String
+        let place: TreePlace
+        /// Folders above that do not exist yet.
+        let missing: [TreePlace]
+    }
+
+    /// Looks whether a file may have that path. Writes nothing.
+    /// - Throws: `conflict`; `invalidArgument` for the root.
+    static func vacancy(at path: String, of owner: String, _ connection: any SQLConnection) throws -> Vacancy {
         guard !path.isEmpty else { throw MartletError(.invalidArgument, "an artifact needs a path") }
-        try BlobRows.requirePresent(blob.digest, connection)
         let place = TreePlace(checked: path)
         let standing = try isFolder(place, of: owner, connection)
         if standing == true { throw folderStands(at: path) }
         let missing = standing == nil ? try missingFolders(above: place, of: owner, connection) : []
-        for folder in missing {
+        return Vacancy(owner: owner, place: place, missing: missing)
+    }
+
+    /// Names a blob that has a row, with the folders above. A file of that name is replaced.
+    static func put(_ blob: StoredBlob, at vacancy: Vacancy, now: Int64, _ connection: any SQLConnection) throws {
+        for folder in vacancy.missing {
             try connection.execute(
                 """
                 INSERT INTO artifact (owner, folder, name, is_folder, modified_at) VALUES ($1, $2, $3, 1, $4)
                 ON CONFLICT DO NOTHING
                 """,
-                [.text(owner)] + folder.key + [.integer(now)]
+                [.text(vacancy.owner)] + folder.key + [.integer(now)]
             )
         }
         let changed = try connection.execute(
@@ -133,11 +129,11 @@ enum ArtifactRows {
             SET digest = excluded.digest, md5 = excluded.md5, size = excluded.size, modified_at = excluded.modified_at
             WHERE artifact.is_folder = 0
             """,
-            [.text(owner)] + place.key
+            [.text(vacancy.owner)] + vacancy.place.key
                 + [.text(blob.digest.rawValue), .text(blob.md5), .integer(blob.size), .integer(now)]
         )
-        // Only a second server can have made a folder since the check above.
-        if changed == 0 { throw folderStands(at: path) }
+        // Only a second server can have made a folder since the check.
+        if changed == 0 { throw folderStands(at: vacancy.place.path) }
     }
 
     /// `nil` when nothing stands there.

@@ -10,10 +10,6 @@ extension SQLMetadataStore: UploadStore {
         return id
     }
 
-    package func addPart(_ part: BlobPart, to upload: String) async throws(MartletError) {
-        try await database.write { try UploadRows.add(part, to: upload, $0) }
-    }
-
     package func parts(of upload: String) async throws(MartletError) -> [BlobPart] {
         try await database.read { try UploadRows.parts(of: upload, $0) }
     }
@@ -47,11 +43,15 @@ enum UploadRows {
         )
     }
 
-    static func add(_ part: BlobPart, to upload: String, _ connection: any SQLConnection) throws {
+    /// - Throws: `notFound` for an unknown or aborted upload; `failedPrecondition` for a completed one.
+    static func requireOpen(_ upload: String, _ connection: any SQLConnection) throws {
         guard try state(of: upload, connection) == open else {
             throw MartletError(.failedPrecondition, "upload \(upload) is completed; begin another one")
         }
-        try BlobRows.requirePresent(part.blob.digest, connection)
+    }
+
+    /// Remembers a part of an open upload, whose blob has a row. A part of the same number is replaced.
+    static func add(_ part: BlobPart, to upload: String, _ connection: any SQLConnection) throws {
         try connection.execute(
             """
             INSERT INTO upload_part (upload, number, digest, md5, size) VALUES ($1, $2, $3, $4, $5)
@@ -91,7 +91,9 @@ enum UploadRows {
             (owner: $0.text(0), path: $0.text(1))
         }
         guard let place else { throw unknown(upload) }
-        try ArtifactRows.put(blob, at: place.path, of: place.owner, now: now, connection)
+        let vacancy = try ArtifactRows.vacancy(at: place.path, of: place.owner, connection)
+        try BlobRows.requirePresent(blob.digest, connection)
+        try ArtifactRows.put(blob, at: vacancy, now: now, connection)
         try connection.execute(
             "UPDATE upload SET state = $1, digest = $2 WHERE id = $3",
             [.integer(completed), .text(blob.digest.rawValue), .text(upload)]

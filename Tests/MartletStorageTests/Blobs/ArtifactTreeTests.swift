@@ -15,7 +15,7 @@ struct ArtifactTreeTests {
     }
 
     private func put(_ path: String) async throws {
-        try await scene.metadata.put(blob, at: ArtifactPath(path), of: owner)
+        try await scene.name(blob, at: ArtifactPath(path), of: owner)
     }
 
     private func names(in folder: String) async throws -> [String] {
@@ -35,7 +35,7 @@ struct ArtifactTreeTests {
     func replacing() async throws {
         try await put("a/x")
         let other = try await scene.store([9])
-        try await scene.metadata.put(other, at: ArtifactPath("a/x"), of: owner)
+        try await scene.name(other, at: ArtifactPath("a/x"), of: owner)
         #expect(try await scene.metadata.entry(at: ArtifactPath("a/x"), of: owner)?.digest == other.digest)
         #expect(try await names(in: "a") == ["a/x"])
     }
@@ -46,6 +46,19 @@ struct ArtifactTreeTests {
         let error = await #expect(throws: MartletError.self) { try await put(path) }
         #expect(error?.code == .conflict)
         #expect(try await names(in: "a") == ["a/x"])
+    }
+
+    @Test("content that is refused its name is not stored either")
+    func refusedContent() async throws {
+        try await put("a/x")
+        let fresh = Pieces([7, 7], pieceSize: 10)
+        let error = await #expect(throws: MartletError.self) {
+            _ = try await scene.blobs.store(fresh, length: nil, as: .artifact(ArtifactPath("a"), of: owner))
+        }
+        #expect(error?.code == .conflict)
+        let again = try await scene.blobs.store(fresh, length: nil, as: .artifact(ArtifactPath("b"), of: owner))
+        #expect(try await scene.metadata.entry(at: ArtifactPath("b"), of: owner)?.digest == again.digest)
+        #expect(try await names(in: "") == ["a/", "b"])
     }
 
     @Test("deleting a folder takes what is inside and nothing beside it")
@@ -87,8 +100,8 @@ struct UploadTests {
     }
 
     private func send(_ number: Int, _ bytes: [UInt8]) async throws {
-        let blob = try await scene.store(bytes)
-        try await scene.metadata.addPart(BlobPart(number: number, blob: blob), to: upload)
+        let part = BlobName.part(number, ofUpload: upload)
+        _ = try await scene.blobs.store(Pieces(bytes, pieceSize: 10), length: nil, as: part)
     }
 
     private func complete() async throws {

@@ -1,10 +1,11 @@
 import Foundation
 import Logging
 import MartletCore
-import MartletStorage
 import MartletTesting
 import Synchronization
 import Testing
+
+@testable import MartletStorage
 
 /// A folder with a database and a blob store.
 struct BlobScene {
@@ -34,7 +35,17 @@ struct BlobScene {
     }
 
     func store(_ bytes: [UInt8]) async throws -> StoredBlob {
-        try await blobs.store(Pieces(bytes, pieceSize: 50_000), length: nil)
+        try await blobs.store(Pieces(bytes, pieceSize: 50_000), length: nil, as: nil)
+    }
+
+    /// Names a blob that is stored.
+    func name(_ blob: StoredBlob, at path: ArtifactPath, of owner: ArtifactOwner) async throws {
+        let now = environment.now()
+        try await database.write { connection in
+            let name = try CheckedName(.artifact(path, of: owner), connection)
+            try BlobRows.requirePresent(blob.digest, connection)
+            try name.give(to: blob, now: now, connection)
+        }
     }
 
     /// Names in a folder below the blobs' folder, and below its folders.

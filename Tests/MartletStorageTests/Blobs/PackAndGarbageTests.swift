@@ -15,7 +15,7 @@ struct PackRecoveryTests {
         try (whole + whole.dropFirst(16).dropLast(1)).write(to: URL(filePath: path))
         let again = try await scene.reopened()
         #expect(try Data(contentsOf: URL(filePath: path)) == whole)
-        let next = try await again.store(Pieces([4, 5], pieceSize: 10), length: nil)
+        let next = try await again.store(Pieces([4, 5], pieceSize: 10), length: nil, as: nil)
         #expect(try await again.read(blob.digest, range: nil).whole() == [1, 2, 3])
         #expect(try await again.read(next.digest, range: nil).whole() == [4, 5])
     }
@@ -64,7 +64,7 @@ struct GarbageTests {
         let scene = try await BlobScene()
         let part = try await scene.store(BlobStoreConformance.bytes(200_000))
         let blob = try await scene.blobs.compose([part, part])
-        try await scene.metadata.put(blob, at: path("model.bin"), of: .workspace)
+        try await scene.name(blob, at: path("model.bin"), of: .workspace)
         scene.clock.advance(by: twoDays)
         #expect(try await scene.blobs.collectGarbage(olderThan: day, uploadsOlderThan: day).blobs == 0)
         #expect(try await scene.blobs.read(blob.digest, range: nil).whole().count == 400_000)
@@ -89,7 +89,7 @@ struct GarbageTests {
         scene.clock.advance(by: twoDays)
         _ = try await scene.blobs.collectGarbage(olderThan: day, uploadsOlderThan: day)
         let error = await #expect(throws: MartletError.self) {
-            try await scene.metadata.put(blob, at: path("a"), of: .workspace)
+            try await scene.name(blob, at: path("a"), of: .workspace)
         }
         #expect(error?.code == .unavailable)
     }
@@ -103,7 +103,7 @@ struct GarbageTests {
         for seed in 1...20 {
             blobs.append(try await scene.store(BlobStoreConformance.bytes(1_000, seed: UInt64(seed))))
         }
-        for index in [0, 19] { try await scene.metadata.put(blobs[index], at: path("f\(index)"), of: .workspace) }
+        for index in [0, 19] { try await scene.name(blobs[index], at: path("f\(index)"), of: .workspace) }
         scene.clock.advance(by: twoDays)
         let report = try await scene.blobs.collectGarbage(olderThan: day, uploadsOlderThan: day)
         #expect(report.blobs == 18)
