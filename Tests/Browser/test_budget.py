@@ -25,25 +25,43 @@ def is_file(answer):
     return "/api/" not in answer.url
 
 
-def test_the_first_page_is_ten_files_and_few_bytes(page, server):
+def test_the_first_page_is_ten_requests_and_few_bytes(page, server):
     server.experiment("first page")
     answers = loaded(page, "/", "main table")
-    files = [answer for answer in answers if is_file(answer) and not answer.url.endswith(".svg")]
-    assert len(files) <= 10
-    assert len({answer.url for answer in answers}) <= 12
-    assert weight(files) < 30_000
+    assert len({answer.url for answer in answers}) <= 10
+    assert weight(filter(is_file, answers)) < 30_000
 
 
-def test_the_run_table_is_few_bytes(page, server):
+@pytest.fixture(scope="module")
+def thirty(server):
     experiment = server.experiment("run table")
-    server.run(experiment, "run", {"m": [1.0, 2.0]})
+    for index in range(30):
+        server.run(experiment, f"run-{index}", {"m": [1.0, 2.0]})
+    return experiment
+
+
+def test_the_run_table_is_few_bytes(page, thirty):
+    experiment = thirty
     answers = loaded(page, f"/e/{experiment}", "#row-0")
     assert weight(filter(is_file, answers)) < 60_000
+    assert len({answer.url for answer in answers if is_file(answer)}) <= 20
     assert len([answer for answer in answers if not is_file(answer)]) <= 5
 
 
-def test_all_files_together_stay_below_the_budget():
-    assert sum(len(gzip.compress(path.read_bytes(), 9)) for path in WEB.rglob("*") if path.is_file()) < 90_000
+def test_the_modules_of_a_page_are_asked_for_at_once(page, thirty):
+    page.goto(f"/e/{thirty}")
+    page.locator("#row-0").wait_for()
+    # Each wave is a round trip: the document, its files, those of the page.
+    hinted = page.locator("link[rel=modulepreload]").evaluate_all("links => links.map((link) => link.href)")
+    used = page.evaluate("performance.getEntriesByType('resource').map((one) => one.name).filter((name) => name.endsWith('.js'))")
+    late = {name for name in used if name not in hinted} - {page.evaluate(f"new URL('js/{name}.js', document.baseURI).href")
+                                                            for name in ("main", "pages/experiment")}
+    assert late == set()
+
+
+def test_all_files_together_stay_small():
+    # No page loads all of them; see above for what the first ones load.
+    assert sum(len(gzip.compress(path.read_bytes(), 9)) for path in WEB.rglob("*") if path.is_file()) < 140_000
 
 
 @pytest.mark.parametrize("path", sorted(WEB.rglob("*.js")), ids=lambda path: path.name)

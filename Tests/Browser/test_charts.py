@@ -88,12 +88,12 @@ def test_a_click_holds_the_tooltip_until_escape(page, charted):
     page.locator(".chart-tip").wait_for(state="hidden")
 
 
-def test_arrows_walk_a_chart_and_enter_holds(page, charted):
+def test_arrows_walk_a_chart_and_space_holds(page, charted):
     card(page, f"/e/{charted}/charts").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     page.locator(".chart-tip:not(.frozen)", has_text="step").wait_for()
-    page.keyboard.press("Enter")
+    page.keyboard.press("Space")
     page.locator(".chart-tip.frozen").wait_for()
 
 

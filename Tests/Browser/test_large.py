@@ -73,3 +73,17 @@ def test_texts_that_mean_harm_stay_texts(page, server):
     page.locator("#row-1").wait_for()
     page.keyboard.press("c")
     page.get_by_role("dialog").get_by_text("p b").first.wait_for()
+
+
+def test_the_rows_of_many_runs_do_not_wait_for_what_they_have_in_common(page, many):
+    held = []
+    page.route("**/api/v1/runs/columns", lambda route: held.append(route))
+    page.goto(f"/e/{many}")
+    page.locator("#row-0 a:text('run-19999')").wait_for()
+    page.get_by_text("20,000 of 20,000").wait_for()
+    assert held
+    for route in held:
+        route.continue_()
+    page.unroute("**/api/v1/runs/columns")
+    page.locator(".table-host:not([aria-busy])").wait_for()
+    page.locator("#row-0 a:text('run-19999')").wait_for()

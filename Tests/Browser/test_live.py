@@ -74,6 +74,54 @@ def test_a_new_metric_gets_its_card_without_a_reload(page, server):
     assert first.evaluate("card => card.isConnected")
 
 
+def test_rows_stay_where_they_are_until_they_are_asked_to_move(page, server):
+    experiment = server.experiment("pill")
+    runs = [server.run(experiment, f"run-{index}", {"val/acc": [0.1, 0.5 + index / 10]}, {"lr": str(index)}, status="running")
+            for index in range(3)]
+    page.goto(f"/e/{experiment}")
+    page.locator("#row-0 a:text('run-2')").wait_for()
+    live(page)
+    log(server, runs[0], step=2, val_acc=0.95)
+    page.locator("#row-2 .metric", has_text="0.950").first.wait_for(timeout=4_000)
+    page.get_by_role("button", name="1 moved").wait_for()
+    server.run(experiment, "run-3", {"val/acc": [0.1, 0.99]}, {"lr": "9"}, status="running")
+    page.get_by_role("button", name="1 new").wait_for(timeout=4_000)
+    assert [page.locator(f"#row-{at} a").inner_text() for at in range(3)] == ["run-2", "run-1", "run-0"]
+    page.keyboard.press(".")
+    page.locator("#row-0 a:text('run-3')").wait_for()
+    assert [page.locator(f"#row-{at} a").inner_text() for at in range(4)] == ["run-3", "run-0", "run-2", "run-1"]
+    page.get_by_role("button", name="press . to show").wait_for(state="hidden")
+
+
+def test_an_empty_table_fills_itself_as_the_first_run_reports(page, server):
+    experiment = server.experiment("first run")
+    page.goto(f"/e/{experiment}")
+    page.get_by_text("Paste this where you train").wait_for()
+    live(page)
+    run = server.call("POST", "runs", json={"experimentID": experiment, "name": "pioneer"})["id"]
+    page.locator("#row-0 a:text('pioneer')").wait_for(timeout=4_000)
+    log(server, run, step=0, val_loss=0.5)
+    page.locator(".grid-th", has_text="val/loss").first.wait_for(timeout=4_000)
+    page.locator("#row-0 .metric", has_text="0.5").first.wait_for(timeout=4_000)
+
+
+def test_a_run_that_falls_silent_is_shown_as_stalled_without_asking(page, server):
+    experiment = server.experiment("silent")
+    server.run(experiment, "quiet", {"m": [1.0, 2.0]}, status="running")
+    page.clock.install()
+    page.goto(f"/e/{experiment}")
+    page.clock.run_for(2_000)
+    page.locator("#row-0 [aria-label='running']").wait_for()
+    page.clock.run_for(2_000)
+    page.locator(".strip figure[data-points]").wait_for()
+    page.clock.run_for(2_000)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.clock.fast_forward("05:30")
+    page.locator("#row-0 [aria-label='stalled']").wait_for()
+    assert asked == []
+
+
 @pytest.fixture
 def tabs(browser, server):
     """Tabs of one browser without SharedWorker, each with the streams that it has asked for."""

@@ -15,7 +15,7 @@ def filed(server):
         "small.csv": 'id,label,"with, comma"\n1,cat,"a ""b"""\n2,dog,"two\nlines"\n', "table.tsv": "a\tb\n1\t2\n",
         "large.csv": "id,value\n" + "".join(f"{index},{index * 2}\n" for index in range(100_000)),
         "folder/readme.md": "# Read **me**", "log.txt": "line\n" * 60_000, "conf.json": '{"a": {"b": [1]}}',
-        "hostile.html": "<script>parent.alert(1)</script><h1>in</h1>",
+        "page.html": "<h1>in</h1>",
     }
     for path, text in files.items():
         requests.put(f"{server.url}/api/v1/runs/{run}/artifacts/content", params={"path": path},
@@ -85,9 +85,10 @@ def test_files_are_shown_as_what_they_are(page, filed):
     page.get_by_text("folder").click()
     page.get_by_role("button", name="readme.md").click()
     page.locator(".preview .md h3 strong:text('me')").wait_for()
-    preview = look(page, filed, "hostile.html")
-    assert "<script>parent.alert(1)</script>" in preview.locator("pre").inner_text()
-    assert preview.locator("iframe").count() == 0
+    preview = look(page, filed, "page.html")
+    assert preview.locator("iframe").get_attribute("sandbox") == ""
+    preview.get_by_role("button", name="Source").click()
+    assert "<h1>in</h1>" in preview.locator("pre").inner_text()
 
 
 def test_a_file_is_downloaded(page, filed):

@@ -114,6 +114,68 @@ def test_keys_walk_select_filter_and_help(page, places):
     page.wait_for_url("**/e")
 
 
+def test_the_rail_widens_and_the_theme_is_kept(page, places):
+    settle(page, places["experiments"])
+    assert page.locator(".rail").bounding_box()["width"] == 48
+    page.keyboard.press("[")
+    page.locator(".rail-label", has_text="Experiments").wait_for()
+    page.keyboard.press("t")
+    page.keyboard.press("t")
+    page.reload()
+    page.locator(".rail-label", has_text="Theme: dark").wait_for()
+    assert background(page) == "rgb(18, 22, 28)" and page.locator(".rail").bounding_box()["width"] == 200
+
+
+def test_space_presses_the_button_that_has_the_focus(page, places):
+    settle(page, places["runs"])
+    page.locator("#row-0").wait_for()
+    page.get_by_role("button", name="columns").focus()
+    page.keyboard.press(" ")
+    page.get_by_role("dialog", name="Columns").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_role("dialog").wait_for(state="detached")
+    before = page.locator("#row-3").bounding_box()
+    page.keyboard.press("Shift+X")
+    page.get_by_text("12 selected").wait_for()
+    assert page.locator("#row-3").bounding_box() == before, "a row slips away below the pointer"
+    page.keyboard.press("Escape")
+    page.get_by_text("12 selected").wait_for(state="hidden")
+
+
+def test_every_command_of_a_page_is_found_by_its_name(page, places):
+    settle(page, places["runs"])
+    page.locator("#row-0").wait_for()
+    page.keyboard.press("Control+k")
+    page.get_by_role("dialog").get_by_label("Search").fill("choose col")
+    page.get_by_role("option", name="Choose columns").click()
+    page.get_by_role("dialog", name="Columns").wait_for()
+
+
+def test_a_failure_shows_its_request_and_can_be_tried_again(page, places):
+    page.route("**/api/v1/runs/search", lambda route: route.fulfill(
+        status=500, json={"code": "internal", "message": "no luck", "requestID": "abc123"}))
+    page.goto(places["runs"])
+    page.get_by_text("abc123").wait_for()
+    page.unroute("**/api/v1/runs/search")
+    page.get_by_role("button", name="Retry").click()
+    page.locator("#row-0").wait_for()
+    page.get_by_text("abc123").wait_for(state="hidden")
+
+
+def test_one_browser_holds_one_stream(browser, server, places):
+    context = browser.new_context(base_url=server.url)
+    try:
+        tabs = [context.new_page() for _ in range(3)]
+        for tab, place in zip(tabs, ("experiments", "runs", "charts")):
+            tab.goto(places[place])
+            tab.locator(".live[data-state='live']").wait_for()
+        # Streams of a shared worker are none of a page's own.
+        for tab in tabs:
+            assert tab.evaluate("performance.getEntriesByType('resource').filter((one) => one.name.includes('/events')).length") == 0
+    finally:
+        context.close()
+
+
 def test_runs_are_tagged_and_deleted_together(page, server):
     experiment = server.experiment("bulk")
     for index in range(3):

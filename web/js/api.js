@@ -26,6 +26,15 @@ export function apiURL(parts, query = {}) {
     return url.href;
 }
 
+/** Whether the server answered the last time, and who wants to know of a change. */
+export const reach = { isUp: true, changed: () => {} };
+
+function reached(isUp) {
+    if (reach.isUp === isUp) return;
+    reach.isUp = isUp;
+    reach.changed();
+}
+
 async function send(method, url, { body, signal, headers = {} } = {}) {
     let response;
     try {
@@ -37,8 +46,10 @@ async function send(method, url, { body, signal, headers = {} } = {}) {
         });
     } catch (error) {
         if (error.name === "AbortError") throw error;
+        reached(false);
         throw new ApiError("The server does not answer. Is martlet serve running?");
     }
+    reached(true);
     if (!response.ok) throw await refusal(response);
     return response;
 }

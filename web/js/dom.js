@@ -1,5 +1,5 @@
-// Building the page: elements, icons, what stands where there is nothing, small habits that every module shares.
-// Text is only ever a text node. One file, since each is a request of the first page.
+// Building the page and its address: elements, icons, what stands where there is nothing, links, small habits that
+// every module shares. Text is only ever a text node. One file, since each is a request of the first page.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -79,14 +79,20 @@ const ICONS = {
     chevron: "M7 4l6 6-6 6",
     expand: "M3 8V3h5M17 12v5h-5M3 3l6 6M17 17l-6-6",
     tag: "M3 3h7l7 7-7 7-7-7zM6.5 6.5h.01",
+    grip: "M7.5 5h.01M12.5 5h.01M7.5 10h.01M12.5 10h.01M7.5 15h.01M12.5 15h.01",
+    up: "M10 16V5M5 9.5 10 4.5l5 5",
+    below: "M10 4v11M5 10.5l5 5 5-5",
     trash: "M4 5.5h12M8 5V3h4v2M5.5 5.5l.8 11.5h7.4l.8-11.5",
 };
+
+const drawings = new Map();
 
 /**
  * A line drawing of 16 px that takes the colour of its text. Hidden from assistive technology.
  * @param {keyof typeof ICONS} name
  */
 export function icon(name) {
+    if (drawings.has(name)) return drawings.get(name).cloneNode(true);
     const svg = document.createElementNS(SVG, "svg");
     svg.setAttribute("viewBox", "0 0 20 20");
     svg.setAttribute("class", "icon");
@@ -94,7 +100,8 @@ export function icon(name) {
     const path = document.createElementNS(SVG, "path");
     path.setAttribute("d", ICONS[name]);
     svg.append(path);
-    return svg;
+    drawings.set(name, svg);
+    return svg.cloneNode(true);
 }
 
 /**
@@ -201,6 +208,116 @@ export function saveBlob(blob, name) {
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
+// ---- the address is the state: one place reads it, one place writes it ----
+
+const base = new URL(document.baseURI);
+
+/**
+ * @typedef {{path: string[], query: URLSearchParams, key: string}} Route
+ * `path` is decoded and below the base; `key` is the path alone.
+ */
+
+/** @returns {Route} */
+export function currentRoute() {
+    const below = location.pathname.slice(base.pathname.length - 1);
+    const path = below.split("/").filter(Boolean).map((part) => {
+        try {
+            return decodeURIComponent(part);
+        } catch {
+            return part;
+        }
+    });
+    return { path, query: new URLSearchParams(location.search), key: path.join("/") };
+}
+
+const listeners = new Set();
+
+/** Calls back at every change of the address. @param {(route: Route) => void} listener */
+export function onRoute(listener) {
+    listeners.add(listener);
+}
+
+function tell() {
+    const route = currentRoute();
+    for (const listener of listeners) listener(route);
+}
+
+/**
+ * A link below the base, each part encoded, the theme of the address kept.
+ * @param {string[]} parts
+ * @param {Record<string, string | null | undefined>} [query]
+ */
+export function href(parts, query = {}) {
+    const search = new URLSearchParams();
+    for (const [key, value] of Object.entries(query)) {
+        if (value !== null && value !== undefined && value !== "") search.set(key, value);
+    }
+    const theme = new URLSearchParams(location.search).get("theme");
+    if (theme && !search.has("theme")) search.set("theme", theme);
+    const tail = search.toString();
+    return parts.map(encodeURIComponent).join("/") + (tail ? `?${tail}` : "") || "./";
+}
+
+/** Goes to a link below the base. @param {string} link */
+export function navigate(link, { replace = false } = {}) {
+    const url = new URL(link, base);
+    if (replace) history.replaceState(null, "", url);
+    else history.pushState(null, "", url);
+    tell();
+}
+
+/**
+ * Changes parts of the query and nothing else; null removes a part.
+ * `silent` leaves the page alone: its owner has already drawn the change.
+ * @param {Record<string, string | null>} changes
+ */
+export function setQuery(changes, { push = false, silent = false } = {}) {
+    const url = new URL(location.href);
+    for (const [key, value] of Object.entries(changes)) {
+        if (value === null || value === "") url.searchParams.delete(key);
+        else url.searchParams.set(key, value);
+    }
+    if (url.href === location.href) return;
+    if (push) history.pushState(null, "", url);
+    else history.replaceState(null, "", url);
+    if (!silent) tell();
+}
+
+/**
+ * Where the links lead that an mlflow client prints: `#/experiments/<id>/runs/<run>`; null for another fragment.
+ * @param {string} fragment
+ */
+export function mlflowLink(fragment) {
+    const run = /^#\/experiments\/[^/?]+\/runs\/([^/?]+)/.exec(fragment);
+    if (run) return href(["r", decodeURIComponent(run[1])]);
+    const experiment = /^#\/experiments\/([^/?]+)/.exec(fragment);
+    if (experiment) return href(["e", decodeURIComponent(experiment[1])]);
+    return fragment.startsWith("#/") ? href(["e"]) : null;
+}
+
+/** Takes over links inside the application, so that a click does not load the page again. */
+export function start() {
+    document.addEventListener("click", (event) => {
+        const link = event.target instanceof Element ? event.target.closest("a[href]") : null;
+        if (!link || event.defaultPrevented || event.button !== 0) return;
+        if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+        if (link.target || link.hasAttribute("download") || link.dataset.skip !== undefined) return;
+        const url = new URL(link.href);
+        const inside = url.origin === base.origin && url.pathname.startsWith(base.pathname);
+        if (!inside || url.pathname.startsWith(`${base.pathname}api/`)) return;
+        event.preventDefault();
+        navigate(url.href);
+    });
+    addEventListener("popstate", tell);
+    addEventListener("hashchange", () => {
+        const target = mlflowLink(location.hash);
+        if (target) navigate(target, { replace: true });
+    });
+    const target = mlflowLink(location.hash);
+    if (target) navigate(target, { replace: true });
+    else tell();
+}
+
 // ---- what a page shows when there is nothing, nothing yet, or a refusal ----
 
 /**
@@ -240,7 +357,7 @@ export function copyBox(text, label = "Copy") {
         button.lastChild.textContent = "Copied";
         setTimeout(() => { button.lastChild.textContent = "Copy"; }, 1_500);
     });
-    return h("div.copy-box", {}, h("pre", {}, h("code", {}, text)), button);
+    return h("div.copy-box", {}, h("pre", { tabindex: 0 }, h("code", {}, text)), button);
 }
 
 /**
@@ -263,4 +380,12 @@ EOF`;
 /** @param {string} sentence @param {...any} more */
 export function emptyBox(sentence, ...more) {
     return h("div.empty", {}, h("p", {}, sentence), ...more);
+}
+
+/** What stands where no run is yet. @param {string} [experiment] */
+export function firstRun(experiment) {
+    return emptyBox("No runs yet. Paste this where you train, and the first one appears here:",
+        copyBox(firstLines(experiment), "Copy the first lines"),
+        h("p.muted", {}, "Or log a small real training, to have something to look at: ",
+            h("code", {}, `scripts/demo ${new URL(".", document.baseURI).href.replace(/\/$/, "")}`)));
 }

@@ -36,26 +36,36 @@ function minus(text) {
 }
 
 /**
- * Fixed digits after the point for a column: enough to tell its values apart, so that decimals line up.
+ * Fixed digits after the point for a column: three that count in nearly all of its values, more where values would
+ * look alike, so that decimals line up. Null where no such number of digits suits.
  * @param {number[]} values
  */
 export function columnDigits(values) {
-    const sizes = values.filter((value) => Number.isFinite(value) && value !== 0).map(Math.abs);
-    if (!sizes.length || values.every((value) => !Number.isFinite(value) || Number.isInteger(value))) return null;
-    const top = Math.max(...sizes), low = Math.min(...sizes);
-    if (top >= 1e5 || top < 1e-3 || low / top < 1e-4) return null;
-    return top >= 1000 ? 1 : top >= 100 ? 2 : top >= 10 ? 2 : 3;
+    const finite = values.filter(Number.isFinite);
+    const sizes = finite.filter((value) => value !== 0).map(Math.abs).sort((a, b) => a - b);
+    if (!sizes.length || finite.every(Number.isInteger)) return null;
+    const at = (part) => sizes[Math.min(sizes.length - 1, Math.floor(part * sizes.length))];
+    const low = at(0.1), top = at(0.9);
+    if (top >= 1e5 || low < 1e-4 || low / top < 1e-4) return null;
+    let digits = Math.max(top >= 1000 ? 1 : top >= 10 ? 2 : 3, 2 - Math.floor(Math.log10(low)));
+    const few = finite.slice(0, 40), apart = new Set(few).size;
+    while (digits < 6 && top < 100 && new Set(few.map((value) => value.toFixed(digits))).size < 0.5 * apart) digits += 1;
+    return digits > 6 ? null : digits;
 }
 
-/** A number with the digits of its column, or as short as it goes. */
+/** A number with the digits of its column, or as short as it goes where they do not suit it. */
 export function fixed(value, digits) {
     const n = toNumber(value);
-    return digits === null || !Number.isFinite(n) ? number(value) : minus(n.toFixed(digits));
+    if (digits === null || !Number.isFinite(n)) return number(value);
+    const isFar = Math.abs(n) >= 10 ** (6 - digits) && Math.abs(n) >= 1000;
+    return isFar || (n !== 0 && Math.abs(n) < 0.5 * 10 ** -digits) ? number(value) : minus(n.toFixed(digits));
 }
 
-/** @param {number} value whole number */
+/** 12,340 and 1,234.5. The browser's own way of doing it takes a hundred times as long. @param {number} value */
 export function grouped(value) {
-    return value.toLocaleString("en-US", { maximumFractionDigits: 6 });
+    const [whole, part] = String(Number.isInteger(value) ? value : Number(value.toFixed(6))).split(".");
+    if (whole.includes("e")) return String(value);
+    return whole.replace(/\B(?=(\d{3})+$)/g, ",") + (part ? `.${part}` : "");
 }
 
 /** Steps on an axis or in a cell: 1,200 or 1.2M. */

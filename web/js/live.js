@@ -99,13 +99,13 @@ class Hub {
     }
 
     tell(message) {
-        for (const client of this.clients.values()) client.post({ ...message, topics: this.topics });
+        for (const client of this.clients.values()) client.post({ ...message, topics: this.topics, revision: this.revision });
     }
 
     emit(topics) {
         for (const client of this.clients.values()) {
             const mine = topics === null ? [...client.topics] : topics.filter((topic) => client.topics.has(topic));
-            if (mine.length) client.post({ changed: mine });
+            if (mine.length) client.post({ changed: mine, revision: this.revision });
         }
     }
 }
@@ -130,6 +130,8 @@ let state = "closed";
 let send = null;
 let pauseTimer = null;
 let isPaused = false;
+/** How far the events went when this page last heard of them. */
+let revision = null;
 
 function connect() {
     if (send) return;
@@ -183,6 +185,7 @@ function setState(next) {
 }
 
 function received(message) {
+    revision = message.revision ?? revision;
     if (message.state) {
         setState(message.state);
         if (message.state === "live") {
@@ -212,11 +215,13 @@ export function subscribe(topics, callback) {
         callback,
         isOpen: false,
         isLate: false,
+        marked: undefined,
         opened(open) {
             if (this.isOpen || ![...this.topics].every((topic) => open.has(topic))) return;
             this.isOpen = true;
             resolve();
-            if (this.isLate) callback(this.fresh ?? [...this.topics]);
+            // Where nothing at all happened since the read, there is nothing to read again.
+            if (this.isLate && (revision === null || revision !== this.marked)) callback(this.fresh ?? [...this.topics]);
             this.fresh = null;
         },
     };
@@ -231,6 +236,10 @@ export function subscribe(topics, callback) {
     announce();
     return {
         ready,
+        /** A read begins: topics that are taken on later count as read then, unless something happened since. */
+        mark() {
+            subscription.marked = revision ?? undefined;
+        },
         /** Other topics from now on. A topic that is new counts as changed once its stream is open. */
         change(next) {
             const fresh = next.filter((topic) => !subscription.topics.has(topic));
@@ -254,6 +263,7 @@ export function subscribe(topics, callback) {
 
 /** Calls back with the state of the stream, now and at every change. */
 export function onState(watcher) {
+    connect();
     watchers.add(watcher);
     watcher(state);
 }

@@ -1,7 +1,7 @@
 // The shell: rail, top bar, the page below it, keys. Pages are modules of their own, loaded when first opened.
-import { h, fill, copyText, errorBox, icon, iconButton, isTyping } from "./dom.js";
-import { href, navigate, onRoute, setQuery, start } from "./router.js";
-import { onState } from "./live.js";
+import { h, fill, copyText, errorBox, href, icon, iconButton, isTyping, navigate, onRoute, setQuery, start } from "./dom.js";
+import { reach } from "./api.js";
+import { onState, subscribe } from "./live.js";
 
 // The first page needs neither the tables nor the charts, so it does not wait for their styles.
 const PAGES = {
@@ -11,28 +11,55 @@ const PAGES = {
     missing: () => import("./pages/missing.js"),
 };
 
+/** Modules that a page needs in the end: all are asked for at once, not one after the other has named it. */
+const NEEDED = {
+    experiment: ["pages/runsTab", "pages/runList", "pages/runCells", "pages/runColumns", "pages/runKeys", "components/grid", "components/filterBar",
+        "components/dialog", "components/status", "charts/sparkline"],
+    run: ["charts/panel", "charts/lineChart", "pages/runTables", "pages/runColumns", "components/dialog", "components/status", "components/filterBar", "md"],
+};
+/** What a page will listen to: the stream opens while the page is on its way. */
+const TOPICS = {
+    experiments: () => ["experiments"],
+    experiment: (id) => ["experiments", `experiment:${id}:runs`],
+    run: (id) => [`run:${id}`, `run:${id}:metrics`, `run:${id}:artifacts`],
+};
+const THEMES = ["light", "dark"];
+const asked = new URLSearchParams(location.search).get("theme");
+const theme = [asked, asked === "auto" ? null : remembered("theme")].find((one) => THEMES.includes(one));
+if (theme) document.documentElement.dataset.theme = theme;
+
 const isMac = /Mac|iPhone|iPad/.test(navigator.platform);
 const crumbs = h("nav.crumbs", { "aria-label": "Breadcrumb" });
 const liveDot = h("span.live", { role: "status" });
-const themeButton = h("button.icon-button", { type: "button", on: { click: nextTheme } });
+const themeButton = h("button.rail-link", { type: "button", on: { click: nextTheme } });
 const outlet = h("main.page", { id: "main", tabindex: "-1" });
 const toasts = h("div.toasts", { role: "status", "aria-live": "polite" });
 const rail = h("nav.rail", { "aria-label": "Main" },
-    h("a.brand", { href: href([]), title: "Martlet: all experiments", "aria-label": "Martlet, all experiments" }, mark()),
+    h("a.brand", { href: href([]), title: "Martlet: all experiments", "aria-label": "Martlet, all experiments" },
+        h("img", { src: document.querySelector("link[rel=icon]").href, alt: "", width: "24", height: "24" })),
     h("a.rail-link", { href: href(["e"]), title: "Experiments (g e)", data: { page: "experiments" } },
         icon("experiments"), h("span.rail-label", {}, "Experiments")),
     h("span.spring"),
-    iconButton("help", "Keys (?)", openHelp),
+    h("button.rail-link", { type: "button", title: "Keys (?)", "aria-label": "Keys", on: { click: openHelp } }, icon("help"), h("span.rail-label", {}, "Keys")),
     themeButton);
 const searchButton = h("button.button.search-button", { type: "button", on: { click: openSearch } },
     icon("search"), h("span.wide-only", {}, `${isMac ? "⌘" : "Ctrl "}K search`));
 
+let undo = null;
 let page = null;
 let pageName = null;
 let waitingForSecondKey = -Infinity;
 
-function mark() {
-    return h("img", { src: "favicon.svg", alt: "", width: "24", height: "24" });
+/** What this browser keeps for itself. Storage may be forbidden: nothing is kept then. */
+function remembered(key, value) {
+    try {
+        if (value === undefined) return localStorage.getItem(`martlet.${key}`);
+        if (value === null) localStorage.removeItem(`martlet.${key}`);
+        else localStorage.setItem(`martlet.${key}`, value);
+    } catch {
+        // Only shown then.
+    }
+    return null;
 }
 
 /** What pages may do to the shell. */
@@ -52,14 +79,19 @@ const shell = {
      */
     toast(message, { action = null, isError = false } = {}) {
         const toast = h("div.toast", { class: isError ? "bad" : "" }, h("span", {}, message));
+        const done = () => {
+            toast.remove();
+            if (undo === act) undo = null;
+        };
+        const act = () => { done(); action[1](); };
         if (action) {
-            toast.append(h("button.link", {
-                type: "button",
-                on: { click: () => { toast.remove(); action[1](); } },
-            }, action[0]));
+            undo = act;
+            toast.append(h("button.link", { type: "button", title: `${action[0]} (u)`, on: { click: act } }, action[0]));
         }
+        if (isError) toast.append(iconButton("close", "Close", done));
         toasts.append(toast);
-        setTimeout(() => toast.remove(), action ? 10_000 : 5_000);
+        while (toasts.children.length > 4) toasts.firstChild.remove();
+        setTimeout(done, action || isError ? 10_000 : 5_000);
     },
     /** An ApiError or any other as a toast. */
     fail(error) {
@@ -96,7 +128,7 @@ let turn = 0;
 
 async function show(route) {
     const [name, id] = pick(route);
-    rail.querySelector("[data-page]").toggleAttribute("aria-current", name === "experiments" || name === "experiment");
+    rail.querySelector("[data-page]").setAttribute("aria-current", name === "experiments" ? "page" : name === "missing" ? "false" : "true");
     if (page && pageName === `${name}/${id}`) {
         page.update(route);
         return;
@@ -106,7 +138,12 @@ async function show(route) {
     page = null;
     pageName = `${name}/${id}`;
     try {
-        const module = await PAGES[name]();
+        for (const needed of NEEDED[name] ?? []) {
+            document.head.append(h("link", { rel: "modulepreload", href: `js/${needed}.js` }));
+        }
+        delete NEEDED[name];
+        const early = TOPICS[name] ? subscribe(TOPICS[name](id), () => {}) : null;
+        const module = await PAGES[name]().finally(() => setTimeout(() => early?.close(), 1_000));
         if (mine !== turn) return;
         fill(outlet);
         outlet.className = "page";
@@ -120,12 +157,7 @@ async function show(route) {
 function nextTheme() {
     const now = document.documentElement.dataset.theme ?? "auto";
     const next = { auto: "light", light: "dark", dark: "auto" }[now];
-    try {
-        if (next === "auto") localStorage.removeItem("martlet.theme");
-        else localStorage.setItem("martlet.theme", next);
-    } catch {
-        // Not kept then, only shown.
-    }
+    remembered("theme", next === "auto" ? null : next);
     setQuery({ theme: null }, { silent: true });
     if (next === "auto") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = next;
@@ -137,7 +169,7 @@ function themeChanged() {
     const label = `Theme: ${now} (t)`;
     themeButton.title = label;
     themeButton.setAttribute("aria-label", label);
-    fill(themeButton, icon({ auto: "auto", light: "sun", dark: "moon" }[now]));
+    fill(themeButton, icon({ auto: "auto", light: "sun", dark: "moon" }[now]), h("span.rail-label", {}, `Theme: ${now}`));
     document.dispatchEvent(new CustomEvent("martlet:theme"));
 }
 
@@ -148,17 +180,26 @@ async function openHelp() {
 
 async function openSearch() {
     const { showSearch } = await import("./components/search.js");
-    showSearch(shell);
+    const commands = [...Object.entries(page?.keys ?? {}), ...Object.entries(GLOBAL_KEYS)]
+        .filter(([, { label }]) => label).map(([key, one]) => ({ key: one.shown ?? (key === " " ? "Space" : key), ...one }));
+    showSearch(shell, commands);
 }
 
 const GLOBAL_KEYS = {
-    "?": openHelp,
-    t: nextTheme,
-    y: async () => {
+    "?": { label: "List of keys", run: openHelp },
+    t: { label: "Next theme: light, dark, as the system", run: nextTheme },
+    y: { label: "Copy the link to what you see", run: async () => {
         await copyText(location.href);
         shell.toast("Link copied");
-    },
+    } },
+    u: { label: "", run: () => undo?.() },
+    "[": { label: "Wide or narrow rail", run: () => setRail(!document.documentElement.hasAttribute("data-wide-rail")) },
 };
+
+function setRail(isWide) {
+    document.documentElement.toggleAttribute("data-wide-rail", isWide);
+    remembered("rail", isWide ? "wide" : null);
+}
 
 function keyPressed(event) {
     if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") {
@@ -177,8 +218,9 @@ function keyPressed(event) {
         waitingForSecondKey = performance.now();
         return;
     }
-    if (event.key === "Enter" && event.target instanceof Element && event.target.closest("a,button,summary")) return;
-    const action = page?.keys?.[event.key]?.run ?? GLOBAL_KEYS[event.key];
+    // What has the focus is pressed by these.
+    if (["Enter", " "].includes(event.key) && event.target instanceof Element && event.target.closest("a,button,summary,input")) return;
+    const action = (page?.keys?.[event.key] ?? GLOBAL_KEYS[event.key])?.run;
     if (!action) return;
     event.preventDefault();
     action(event);
@@ -189,16 +231,22 @@ const LIVE_TEXT = {
     closed: ["", ""],
     paused: ["● paused", "Paused while this tab is hidden"],
     reconnecting: ["● reconnecting…", "The stream broke; what you see is the last known state"],
+    away: ["● server away", "The server does not answer; what you see is the last known state. The page goes on by itself"],
     polling: ["● every 5 s", "Something on the way holds streams back; asking now and then instead"],
 };
 
-function liveChanged(state) {
-    const [text, title] = LIVE_TEXT[state];
+let liveState = "closed";
+
+function liveChanged(state = liveState) {
+    liveState = state;
+    const isAway = !reach.isUp && state !== "live" && state !== "closed";
+    const [text, title] = LIVE_TEXT[isAway ? "away" : state];
     liveDot.dataset.state = state;
     liveDot.title = title;
     liveDot.textContent = text;
 }
 
+setRail(remembered("rail") === "wide");
 fill(document.getElementById("app"), rail,
     h("div.frame", {},
         h("header.top", {}, crumbs, h("span.spring"), searchButton, liveDot), outlet),
@@ -209,6 +257,7 @@ document.querySelector("[data-skip]").addEventListener("click", (event) => {
 });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", themeChanged);
 addEventListener("keydown", keyPressed);
+reach.changed = () => liveChanged();
 onState(liveChanged);
 themeChanged();
 onRoute(show);

@@ -71,9 +71,9 @@ package final class WebAssets: Sendable {
     private func read(_ path: String, in folder: String) throws(MartletError) -> WebAsset {
         // The path is checked as an artifact's is: nothing outside the folder can be named.
         let checked = try ArtifactPath(path)
-        guard !checked.isRoot, let data = FileManager.default.contents(atPath: "\(folder)/\(checked)") else {
-            throw Self.unknown(path)
-        }
+        guard !checked.isRoot, checked.description == path,
+            let data = FileManager.default.contents(atPath: "\(folder)/\(path)")
+        else { throw Self.unknown(path) }
         return WebAsset(finished([UInt8](data), path), name: path)
     }
 

@@ -7,7 +7,7 @@ import NIOCore
 struct WebUIRoutes: Sendable {
     private let assets: WebAssets
 
-    /// First names of addresses that the interface draws; `web/js/router.js` knows what they mean.
+    /// First names of addresses that the interface draws; `web/js/dom.js` knows what they mean.
     static let pages = [
         "e", "r", "m", "d", "compare", "models", "datasets", "jobs", "settings", "embed", "experiments", "runs",
     ]
@@ -25,7 +25,10 @@ struct WebUIRoutes: Sendable {
         router.get("/js/**") { request, _ in
             try file("js/" + decodedPathTail(of: request, after: "/js/"), request)
         }
-        router.get("/{file}") { request, context in try file(decodedParameter("file", context), request) }
+        router.get("/{file}") { request, context in
+            let name = try decodedParameter("file", context)
+            return try name == "index.html" ? page(request) : file(name, request)
+        }
     }
 
     private func page(_ request: Request) throws(MartletError) -> Response {
@@ -44,7 +47,9 @@ struct WebUIRoutes: Sendable {
         var headers: HTTPFields = [
             .contentType: asset.type, .eTag: asset.tag, .cacheControl: "no-cache", .vary: "Accept-Encoding",
         ]
-        if request.headers[.ifNoneMatch] == asset.tag { return Response(status: .notModified, headers: headers) }
+        if EntityTag.matches(request.headers[.ifNoneMatch], asset.tag) {
+            return Response(status: .notModified, headers: headers)
+        }
         if Gzip.isAccepted(by: request), let packed = assets.packed(path, asset) {
             headers[.contentEncoding] = "gzip"
             return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: packed)))

@@ -7,6 +7,15 @@ enum ContentType {
         return text.contains(ending) ? "text/plain; charset=utf-8" : "application/octet-stream"
     }
 
+    /// Of a stored file that is shown where scripts are blocked: pages and drawings as well.
+    static func ofSandboxed(named name: String) -> String {
+        switch ending(of: name) {
+        case "html", "htm": "text/html; charset=utf-8"
+        case "svg": "image/svg+xml"
+        default: ofArtifact(named: name)
+        }
+    }
+
     /// Of a file of the web interface.
     static func ofPage(named name: String) -> String {
         switch ending(of: name) {

@@ -21,7 +21,7 @@ package enum FileAnswer {
         }
         var headers = commonHeaders(entry, isInline: isInline)
         let tag = headers[.eTag]
-        if let wanted = request.headers[.ifNoneMatch], matches(wanted, tag) {
+        if EntityTag.matches(request.headers[.ifNoneMatch], tag) {
             return Response(status: .notModified, headers: headers)
         }
         switch range(of: request, size: size, tag: tag) {
@@ -44,7 +44,7 @@ package enum FileAnswer {
     }
 
     private static func commonHeaders(_ entry: ArtifactEntry, isInline: Bool) -> HTTPFields {
-        let type = ContentType.ofArtifact(named: entry.name)
+        let type = isInline ? ContentType.ofSandboxed(named: entry.name) : ContentType.ofArtifact(named: entry.name)
         var headers: HTTPFields = [
             .acceptRanges: "bytes",
             .contentType: type,
@@ -62,16 +62,6 @@ package enum FileAnswer {
         ResponseBody(contentLength: Int(size)) { writer in
             for try await piece in content { try await writer.write(ByteBuffer(bytes: piece)) }
             try await writer.finish(nil)
-        }
-    }
-
-    private static func matches(_ wanted: String, _ tag: String?) -> Bool {
-        guard let tag else { return false }
-        return wanted.split(separator: ",").contains { candidate in
-            var candidate = candidate.drop { $0 == " " }
-            while candidate.last == " " { candidate.removeLast() }
-            if candidate.hasPrefix("W/") { candidate = candidate.dropFirst(2) }
-            return candidate == "*" || candidate == tag
         }
     }
 

@@ -19,7 +19,7 @@ export function picture(card) {
     pen.fillRect(0, 0, canvas.width, canvas.height);
     pen.fillStyle = style.getPropertyValue("--fg");
     pen.font = `600 ${13 * scale}px system-ui, "DejaVu Sans", sans-serif`;
-    pen.fillText(`${card.pair.name}${card.note.textContent ? `  ${card.note.textContent.trim()}` : ""}`, 10 * scale, 19 * scale);
+    pen.fillText(`${card.pair.title}${card.note.textContent ? `  ${card.note.textContent.replace(" · show all", "")}` : ""}`, 10 * scale, 19 * scale);
     pen.drawImage(base, 0, TITLE * scale);
     return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
 }
@@ -74,7 +74,7 @@ export function showTable(card) {
         copyText(rows().map((row) => row.map((value) => value ?? "").join("\t")).join("\n"));
         copy.textContent = "Copied";
     } } }, "Copy");
-    openDialog(`${card.pair.name}: data`, () => [h("div.row", {}, choice, copy), host], { wide: true });
+    openDialog(`${card.pair.title}: data`, () => [h("div.row", {}, choice, copy), host], { wide: true });
     draw();
 }
 

@@ -1,151 +1,261 @@
-// One card's drawing: lines, bands, clip marks, crosshair. It draws what it is given and asks nobody.
-import { compact, duration, iso, number } from "../format.js";
-import { robustLimits, ticks } from "./axis.js";
+// One card's drawing: axes, lines, bands, the crosshair. It draws what it is given and asks nobody.
+import { compact, iso } from "../format.js";
+import { clock, logTicks, robustLimits, stretch, tickTexts, ticks, timeTicks } from "./axis.js";
+import { drawClips, drawDots, drawGap, drawLabels, drawNaNs } from "./marks.js";
+import { nearest, placeScale, valueScale } from "./scale.js";
 
 /**
- * @typedef {{name: string, key: string, color: number, isTrain: boolean, x: number[],
- *     firstX: number[], lastX: number[], mean: (number | null)[],
+ * @typedef {{run: string, name: string, key: string, color: number, split: string, isTrain: boolean, x: number[],
+ *     firstX: number[], lastX: number[], mean: (number | null)[], last: (number | null)[],
  *     min: (number | null)[], max: (number | null)[], n: number[], nan: number[], inf: number[],
- *     smoothed: (number | null)[]}} Line
+ *     smoothed: (number | null)[], count: number}} Line
+ * @typedef {{lines: Line[], range: [number, number] | null, yRange: [number, number] | null, axis: string, isLog: boolean,
+ *     isLogX: boolean, showAll: boolean, isHigherBetter?: boolean, best?: {run: string, key: string, x: number, y: number}[]}} View
  */
 
-const HEIGHT = 250;
-const MARGIN = { top: 10, right: 12, bottom: 22, left: 50 };
+export const FONT = "11px system-ui, \"Segoe UI\", Roboto, \"DejaVu Sans\", sans-serif";
+const WHOLE = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+const DENSE = 50;
+const BANDS = 8;
+/** The second code of a line beside its colour: what ten colours cannot tell apart. */
+const DASHES = [[], [9, 3], [9, 3, 2, 3], [2, 2], [14, 3, 3, 3]];
 
 /** Draws on two canvases, one above the other: the lines, and the crosshair that moves. */
 export class LineChart {
     constructor(base, overlay) {
-        this.base = base;
-        this.overlay = overlay;
-        this.lines = [];
+        Object.assign(this, { base, overlay, lines: [], top: 10, bottom: 22, left: 50, right: 12 });
         // A canvas that is only stretched would distort its text.
-        new ResizeObserver(() => {
-            if (this.view && base.parentElement && base.parentElement.clientWidth !== this.width) this.draw(this.view);
-        }).observe(base);
+        this.sizes = new ResizeObserver(() => {
+            const box = base.parentElement;
+            if (this.view && box && (box.clientWidth !== this.width || box.clientHeight !== this.height)) this.draw(this.view);
+        });
+        this.sizes.observe(base);
     }
 
-    /** @param {{lines: Line[], range: [number, number] | null, axis: string, isLog: boolean, showAll: boolean}} view */
+    /** @param {View} view */
     draw(view) {
         this.view = view;
         Object.assign(this, view);
         const width = this.width = this.base.parentElement.clientWidth;
-        if (!width) return;
-        const names = new Set(this.lines.map((line) => line.name));
-        this.hasLabels = names.size > 1 && names.size <= 8 && width >= 520;
-        this.right = this.hasLabels ? 118 : MARGIN.right;
+        const height = this.height = this.base.parentElement.clientHeight;
+        if (!width || !height) return;
         const scale = devicePixelRatio || 1;
         for (const canvas of [this.base, this.overlay]) {
-            canvas.width = width * scale;
-            canvas.height = HEIGHT * scale;
+            canvas.width = Math.round(width * scale);
+            canvas.height = Math.round(height * scale);
             canvas.getContext("2d").setTransform(scale, 0, 0, scale, 0, 0);
         }
         const style = getComputedStyle(document.documentElement);
-        this.css = (name) => style.getPropertyValue(name).trim();
-        this.measure();
+        const colors = new Map();
+        this.css = (name) => colors.get(name) ?? colors.set(name, style.getPropertyValue(name).trim()).get(name);
         const pen = this.base.getContext("2d");
-        pen.clearRect(0, 0, width, HEIGHT);
+        pen.font = FONT;
+        this.isDense = this.lines.length > DENSE;
+        this.isOneRun = new Set(this.lines.map((line) => line.run)).size === 1;
+        this.measure(pen);
         this.drawAxes(pen);
-        pen.save();
-        pen.beginPath();
-        pen.rect(MARGIN.left, MARGIN.top - 2, width - MARGIN.left - this.right, HEIGHT - MARGIN.top - MARGIN.bottom + 4);
-        pen.clip();
-        this.lines.forEach((line, index) => this.drawLine(pen, line, this.dropped.has(index)));
-        pen.restore();
-        if (this.hasLabels) this.drawLabels(pen);
+        this.inPlot(pen, () => {
+            for (const [train, held] of this.isOneRun ? this.pairsOf() : []) drawGap(pen, this, train, held);
+            for (const line of this.lines) this.drawLine(pen, line);
+        });
+        this.clips = drawClips(pen, this);
+        drawNaNs(pen, this);
+        drawLabels(pen, this);
+        drawDots(pen, this);
     }
 
-    measure() {
-        const ends = this.lines.flatMap((line) => line.x.length ? [line.firstX[0], line.lastX.at(-1)] : []);
-        [this.x0, this.x1] = this.range ?? (ends.length ? [Math.min(...ends), Math.max(...ends)] : [0, 1]);
-        if (this.x1 <= this.x0) this.x1 = this.x0 + 1;
-        const inView = (line) => line.mean.filter((value, index) =>
-            value !== null && line.x[index] >= this.x0 && line.x[index] <= this.x1);
-        const limits = robustLimits(this.lines.map(inView), this.showAll);
-        this.dropped = limits.dropped;
-        this.low = limits.low;
-        this.high = limits.high;
-        const positive = this.lines.flatMap(inView).filter((value) => value > 0);
-        this.useLog = this.isLog && positive.length > 0;
-        if (this.useLog) {
-            this.low = Math.min(...positive);
-            this.high = Math.max(this.high, this.low * 1.01);
+    /** Draws with what would leave the plot cut off. */
+    inPlot(pen, work) {
+        pen.save();
+        pen.beginPath();
+        pen.rect(this.left, this.top - 2, this.width - this.left - this.right, this.height - this.top - this.bottom + 4);
+        pen.clip();
+        work();
+        pen.restore();
+    }
+
+    measure(pen) {
+        const { lines } = this;
+        this.scaleX = placeScale(this.isLogX, this.axis === "relativeTime" ? 1_000 : 1);
+        const ends = lines.filter((line) => line.x.length);
+        const [first, last] = ends.length
+            ? [Math.min(...ends.map((line) => line.firstX[0])), Math.max(...ends.map((line) => line.lastX.at(-1)))] : [0, 1];
+        [this.x0, this.x1] = this.range ?? (last > first ? [first, last] : [first - 1, first + 1]);
+        [this.t0, this.t1] = [this.scaleX.map(this.x0), this.scaleX.map(this.x1)];
+        const hasBands = !this.isDense && lines.length <= BANDS;
+        const values = lines.map((line) => this.inView(line, hasBands));
+        this.scaleY = valueScale(values, this.isLog);
+        const limits = robustLimits(values, { ...this.scaleY, showAll: this.showAll, isHigherBetter: this.isHigherBetter });
+        this.dropped = this.yRange ? new Set() : limits.dropped;
+        [this.v0, this.v1] = this.yRange?.map(this.scaleY.map) ?? [limits.low, limits.high];
+        if (!Number.isFinite(this.v0) || !Number.isFinite(this.v1)) [this.v0, this.v1] = [limits.low, limits.high];
+        [this.low, this.high] = [this.scaleY.inverse(this.v0), this.scaleY.inverse(this.v1)];
+        this.hasBands = hasBands;
+        this.yMarks();
+        this.left = Math.max(34, Math.ceil(Math.max(0, ...this.texts.map((text) => pen.measureText(text).width))) + 12);
+        const names = new Set(lines.map((line) => line.name));
+        const isNamed = names.size > 1 && names.size <= 8, isSplit = names.size === 1 && lines.length > 1 && lines.length <= 8;
+        this.labels = this.width < 380 ? "" : isNamed ? "name" : isSplit ? "split" : "";
+        const widest = !this.labels ? 0 : Math.max(...lines.map((line) => pen.measureText(this.labelOf(line)).width));
+        this.right = this.labels ? Math.min(this.width * 0.26, 150, Math.ceil(widest) + 10) : 14;
+    }
+
+    /** The values that decide how high the plot is. */
+    inView(line, hasBands) {
+        const list = [];
+        line.mean.forEach((value, index) => {
+            if (value === null || line.x[index] < this.x0 || line.x[index] > this.x1) return;
+            list.push(value);
+            if (hasBands && line.n[index] > 1) list.push(line.min[index], line.max[index]);
+            if (typeof line.smoothed[index] === "number") list.push(line.smoothed[index]);
+        });
+        // A line that only passes through the range counts where it enters and where it leaves.
+        if (list.length < 10) {
+            line.x.forEach((to, index) => {
+                const from = line.x[index - 1], [low, high] = [line.mean[index - 1], line.mean[index]];
+                if (from === undefined || low === null || high === null) return;
+                for (const edge of [this.x0, this.x1]) if (from < edge && to > edge) list.push(low + (high - low) * (edge - from) / (to - from));
+            });
         }
-        this.clipped = new Set(this.dropped);
+        return list;
+    }
+
+    labelOf(line) {
+        return this.labels === "name" ? line.name : line.split || line.key;
+    }
+
+    yMarks() {
+        const count = Math.max(2, Math.round((this.height - this.top - this.bottom) / (this.height > 500 ? 70 : 46)));
+        if (!this.lines.some((line) => line.mean.some((value) => value !== null))) [this.marks, this.texts] = [[], []];
+        else this.marks = this.scaleY.isLinear ? ticks(this.low, this.high, count) : logTicks(this.low, this.high, count + 2, this.scaleY.least);
+        this.texts = tickTexts(this.marks);
     }
 
     px(x) {
-        return MARGIN.left + (x - this.x0) / (this.x1 - this.x0) * (this.width - MARGIN.left - this.right);
+        return this.left + (this.scaleX.map(x) - this.t0) / (this.t1 - this.t0) * (this.width - this.left - this.right);
     }
 
     xAt(px) {
-        return this.x0 + (px - MARGIN.left) / (this.width - MARGIN.left - this.right) * (this.x1 - this.x0);
+        return this.scaleX.inverse(this.t0 + (px - this.left) / (this.width - this.left - this.right) * (this.t1 - this.t0));
     }
 
+    /** Where a value stands; far away is far enough. */
     py(value) {
-        const map = this.useLog ? (v) => Math.log10(Math.max(v, this.low / 10)) : (v) => v;
-        const share = (map(value) - map(this.low)) / (map(this.high) - map(this.low));
-        return HEIGHT - MARGIN.bottom - share * (HEIGHT - MARGIN.top - MARGIN.bottom);
+        const place = this.scaleY.isLinear || value > 0 || this.scaleY.least ? this.scaleY.map(value) : -Infinity;
+        const share = (place - this.v0) / (this.v1 - this.v0);
+        return Math.max(-2e3, Math.min(1e4, this.height - this.bottom - share * (this.height - this.top - this.bottom)));
+    }
+
+    valueAt(py) {
+        return this.scaleY.inverse(this.v0 + (this.height - this.bottom - py) / (this.height - this.top - this.bottom) * (this.v1 - this.v0));
     }
 
     drawAxes(pen) {
-        pen.font = "11px system-ui, \"DejaVu Sans\", sans-serif";
+        const { width, height } = this;
         pen.fillStyle = this.css("--mut");
         pen.strokeStyle = this.css("--grid");
         pen.lineWidth = 1;
         pen.textAlign = "right";
-        const marks = this.useLog
-            ? ticks(Math.log10(this.low), Math.log10(this.high), 4).map((power) => 10 ** power)
-            : ticks(this.low, this.high, 5);
         pen.beginPath();
-        for (const mark of marks) {
+        let before = Infinity;
+        this.marks.forEach((mark, index) => {
             const y = Math.round(this.py(mark)) + 0.5;
-            pen.moveTo(MARGIN.left, y);
-            pen.lineTo(this.width - this.right, y);
-            pen.fillText(compact(Number(mark.toPrecision(3))), MARGIN.left - 6, y + 4);
+            if (y < this.top - 3 || y > height - this.bottom + 3 || before - y < 12) return;
+            before = y;
+            pen.moveTo(this.left, y);
+            pen.lineTo(width - this.right, y);
+            pen.fillText(this.texts[index], this.left - 6, y + 4);
+        });
+        pen.stroke();
+        pen.textAlign = "left";
+        pen.strokeStyle = this.css("--line2");
+        pen.beginPath();
+        pen.moveTo(this.left, height - this.bottom + 0.5);
+        pen.lineTo(width - this.right, height - this.bottom + 0.5);
+        let free = 0;
+        for (const [mark, text] of this.xMarks()) {
+            const x = this.px(mark), wide = pen.measureText(text).width;
+            const left = Math.min(Math.max(x - wide / 2, 2), width - wide - 2);
+            if (x < this.left - 1 || x > width - this.right + 1 || left < free) continue;
+            free = left + wide + 12;
+            pen.moveTo(Math.round(x) + 0.5, height - this.bottom);
+            pen.lineTo(Math.round(x) + 0.5, height - this.bottom + 4);
+            pen.fillText(text, left, height - 6);
         }
         pen.stroke();
-        pen.textAlign = "center";
-        const count = Math.max(2, Math.floor((this.width - MARGIN.left - this.right) / 90));
-        for (const mark of ticks(this.x0, this.x1, count)) pen.fillText(this.xText(mark), this.px(mark), HEIGHT - 6);
+    }
+
+    /** @returns {[number, string][]} */
+    xMarks() {
+        const count = Math.max(2, Math.floor((this.width - this.left - this.right) / 84));
+        if (this.isLogX) {
+            const unit = this.axis === "relativeTime" ? 1_000 : 1;
+            const list = logTicks(this.x0 / unit, this.x1 / unit, count, 1).map((mark) => mark * unit);
+            return list.map((mark) => [mark, unit > 1 ? stretch(mark) : compact(mark)]);
+        }
+        if (this.axis === "time") {
+            const list = timeTicks(this.x0, this.x1, count, -new Date(this.x1).getTimezoneOffset() * 60_000);
+            return list.map((mark) => [mark, clock(mark, list[1] - list[0] || 60_000)]);
+        }
+        if (this.axis === "relativeTime") return timeTicks(this.x0, this.x1, count).map((mark) => [mark, stretch(mark)]);
+        const list = ticks(this.x0, this.x1, count, 1), texts = tickTexts(list);
+        return list.map((mark, index) => [mark, texts[index]]);
+    }
+
+    /** A place on the x axis in words. */
+    xText(x) {
+        if (this.axis === "time") return iso(x).slice(0, 19);
+        if (this.axis === "relativeTime") return stretch(x);
+        return Math.abs(x) < 1e7 ? WHOLE.format(x) : compact(x);
     }
 
     /** A stretch of the x axis in words. */
     stretch({ from, to }) {
         const [start, end] = [this.xText(from), this.xText(to)];
-        return start === end ? start : `${start}–${end}`;
+        return start === end ? start : `${start}–${this.axis === "time" ? end.slice(11) : end}`;
     }
 
-    /** A place on the x axis in words. */
-    xText(x) {
-        if (this.axis === "time") return iso(x).slice(11, 16);
-        return this.axis === "relativeTime" ? duration(x) : compact(x);
+    colorOf(line) {
+        return this.css(`--c${line.color % 10}`);
     }
 
-    drawLine(pen, line, isDropped) {
-        const color = this.css(`--c${line.color % 10}`);
-        pen.strokeStyle = pen.fillStyle = color;
+    /** How a line is stroked: train thin and dashed, test dotted, and another pattern for each ten colours. */
+    setStroke(pen, line) {
+        const dash = DASHES[Math.floor(line.color / 10) % DASHES.length];
+        pen.strokeStyle = pen.fillStyle = this.colorOf(line);
         pen.lineJoin = "bevel";
+        pen.lineWidth = line.isTrain || this.isDense ? 1 : 1.5;
+        pen.setLineDash(line.isTrain ? dash.length ? dash.map((part) => part / 2) : [4, 3] : line.split === "test" ? [2, 3] : dash);
+    }
+
+    drawLine(pen, line) {
+        this.setStroke(pen, line);
         const hasSmooth = line.smoothed.length > 0;
-        if (this.lines.length <= 8 && line.n.some((count) => count > 1)) this.drawBand(pen, line);
-        pen.setLineDash(line.isTrain ? [4, 3] : []);
-        pen.lineWidth = line.isTrain ? 1 : 1.5;
+        if (this.isDense) {
+            pen.setLineDash([]);
+            pen.strokeStyle = this.css("--acc");
+            pen.globalAlpha = Math.max(0.1, Math.min(0.35, 18 / this.lines.length));
+            this.stroke(pen, line, hasSmooth ? line.smoothed : line.mean);
+            pen.globalAlpha = 1;
+            return;
+        }
+        if (this.hasBands && line.n.some((count) => count > 1)) this.drawBand(pen, line);
         pen.globalAlpha = hasSmooth ? 0.28 : 1;
         this.stroke(pen, line, line.mean);
         pen.globalAlpha = 1;
         if (hasSmooth) this.stroke(pen, line, line.smoothed);
         pen.setLineDash([]);
-        this.drawMarks(pen, line, isDropped);
     }
 
     stroke(pen, line, values) {
         pen.beginPath();
         let isDown = false;
         values.forEach((value, index) => {
-            if (value === null || typeof value !== "number") {
+            if (typeof value !== "number") {
                 isDown = false;
                 return;
             }
-            const x = this.px(line.x[index]), y = Math.max(-1e4, this.py(value));
+            const x = this.px(line.x[index]), y = this.py(value);
             if (isDown) pen.lineTo(x, y);
             else pen.moveTo(x, y);
             isDown = true;
@@ -157,97 +267,94 @@ export class LineChart {
         const solid = line.x.map((_, index) => index).filter((index) => line.min[index] !== null);
         pen.globalAlpha = 0.18;
         pen.beginPath();
-        for (const index of solid) pen.lineTo(this.px(line.x[index]), Math.max(-1e4, this.py(line.max[index])));
-        for (const index of solid.reverse()) pen.lineTo(this.px(line.x[index]), this.py(line.min[index]));
+        // At least a pixel high: a lone spike must not be thinner than what can be seen.
+        for (const index of solid) pen.lineTo(this.px(line.x[index]), this.py(line.max[index]) - 0.5);
+        for (const index of solid.reverse()) pen.lineTo(this.px(line.x[index]), this.py(line.min[index]) + 0.5);
         pen.fill();
         pen.globalAlpha = 1;
     }
 
-    drawMarks(pen, line) {
-        let wasAbove = false;
-        line.max.forEach((value, index) => {
-            const x = this.px(line.x[index]);
-            const isAbove = value !== null && value > this.high;
-            if (isAbove && !wasAbove) {
-                pen.beginPath();
-                pen.moveTo(x - 5, MARGIN.top + 7);
-                pen.lineTo(x + 5, MARGIN.top + 7);
-                pen.lineTo(x, MARGIN.top - 1);
-                pen.fill();
-            }
-            wasAbove = isAbove;
-            if (line.nan[index] || line.inf[index]) {
-                const y = HEIGHT - MARGIN.bottom;
-                pen.fillRect(x - 1, y - 5, 2, 5);
-            }
+    /** The training and the validation line of each run. @returns {[Line, Line][]} */
+    pairsOf(runs = null) {
+        const found = new Map();
+        for (const line of this.lines) {
+            if (!line.x.length || (runs && !runs.has(line.run))) continue;
+            const pair = found.get(line.run) ?? found.set(line.run, []).get(line.run);
+            if (line.split === "train") pair[0] ??= line;
+            else if (line.split === "val" || (line.split === "test" && !pair[1])) pair[1] = line;
+        }
+        return [...found.values()].filter(([train, held]) => train && held);
+    }
+
+    clear() {
+        const pen = this.overlay.getContext("2d");
+        pen.clearRect(0, 0, this.width ?? 0, this.height ?? 0);
+        return pen;
+    }
+
+    /**
+     * The crosshair at x; null takes it away. With a y in pixels the line nearest to it comes forward.
+     * @returns {{line: Line, value: number | null, smooth?: number, at: number, n: number, isNear: boolean}[]} greatest first
+     */
+    hover(x, y = null) {
+        const pen = this.clear();
+        if (x === null || x < this.x0 || x > this.x1) return [];
+        const reach = Math.abs(this.xAt(this.left + 12) - this.xAt(this.left));
+        const found = this.lines.filter((line) => line.x.length).map((line) => {
+            const index = nearest(line.x, x);
+            return { line, index, value: line.mean[index], smooth: line.smoothed[index], at: line.x[index], n: line.n[index],
+                low: line.min[index], high: line.max[index], from: line.firstX[index], to: line.lastX[index] };
+        }).filter(({ line, at }) => Math.abs(at - x) <= reach || (x >= line.x[0] && x <= line.x.at(-1)));
+        const far = ({ value, smooth }) => value === null ? Infinity : Math.abs(this.py(typeof smooth === "number" ? smooth : value) - y);
+        const near = y === null || this.lines.length < 2 ? null : found.reduce((best, one) => far(one) < far(best) ? one : best, found[0]);
+        if (near && far(near) < 28) this.raise(pen, near);
+        pen.strokeStyle = this.css("--cross");
+        pen.lineWidth = 1;
+        pen.beginPath();
+        pen.moveTo(Math.round(this.px(x)) + 0.5, this.top);
+        pen.lineTo(Math.round(this.px(x)) + 0.5, this.height - this.bottom);
+        pen.stroke();
+        for (const one of found.length <= 12 ? found : near ? [near] : []) this.dot(pen, one);
+        return found.sort((a, b) => (b.value ?? -Infinity) - (a.value ?? -Infinity));
+    }
+
+    dot(pen, { line, at, value }) {
+        if (value === null || value > this.high || value < this.low) return;
+        pen.fillStyle = this.colorOf(line);
+        pen.beginPath();
+        pen.arc(this.px(at), this.py(value), 3, 0, 7);
+        pen.fill();
+    }
+
+    /** Brings the lines of one run forward; null takes that away. */
+    highlight(run) {
+        const pen = this.clear();
+        this.lines.filter((line) => line.run === run).forEach((line, index) => this.raise(pen, { line }, index > 0));
+    }
+
+    /** Brings one line forward and lets the others fade. */
+    raise(pen, near, isSecond = false) {
+        near.isNear = true;
+        this.inPlot(pen, () => {
+            pen.fillStyle = this.css("--bg");
+            pen.globalAlpha = 0.6;
+            if (this.lines.length > 2 && !isSecond) pen.fillRect(this.left, this.top - 2, this.width - this.left - this.right, this.height - this.top - this.bottom + 4);
+            pen.globalAlpha = 1;
+            for (const [train, held] of this.isOneRun || isSecond ? [] : this.pairsOf(new Set([near.line.run]))) drawGap(pen, this, train, held);
+            this.setStroke(pen, near.line);
+            pen.lineWidth = 2.5;
+            this.stroke(pen, near.line, near.line.smoothed.length ? near.line.smoothed : near.line.mean);
+            pen.setLineDash([]);
         });
     }
 
-    drawLabels(pen) {
-        pen.textAlign = "left";
-        const last = new Map();
-        for (const line of this.lines) if (!line.isTrain || !last.has(line.name)) last.set(line.name, line);
-        const labels = [];
-        for (const line of last.values()) {
-            const value = line.mean.findLast((one) => one !== null);
-            if (value !== undefined && value <= this.high) labels.push({ line, y: this.py(value) + 4 });
-        }
-        labels.sort((left, right) => left.y - right.y);
-        // Apart from top to bottom, then back up where the lowest would leave the plot.
-        let next = MARGIN.top + 4;
-        for (const label of labels) next = (label.y = Math.max(label.y, next)) + 13;
-        let floor = HEIGHT - MARGIN.bottom + 4;
-        for (const label of labels.toReversed()) floor = (label.y = Math.min(label.y, floor)) - 13;
-        for (const { line, y } of labels) {
-            pen.fillStyle = this.css(`--c${line.color % 10}`);
-            pen.fillText(line.name.length > 16 ? `${line.name.slice(0, 15)}…` : line.name, this.width - this.right + 6, y, 108);
-        }
-    }
-
-    /** The crosshair at x; null takes it away. @returns {{line: Line, value: number, at: number, n: number}[]} */
-    hover(x) {
-        const pen = this.overlay.getContext("2d");
-        pen.clearRect(0, 0, this.width ?? 0, HEIGHT);
-        if (x === null || x < this.x0 || x > this.x1) return [];
-        pen.strokeStyle = this.css("--cross");
-        pen.beginPath();
-        pen.moveTo(Math.round(this.px(x)) + 0.5, MARGIN.top);
-        pen.lineTo(Math.round(this.px(x)) + 0.5, HEIGHT - MARGIN.bottom);
-        pen.stroke();
-        return this.lines.map((line) => {
-            const index = nearest(line.x, x);
-            return { line, value: line.mean[index], smooth: line.smoothed[index], at: line.x[index], n: line.n[index],
-                from: line.firstX[index], to: line.lastX[index] };
-        }).filter((one) => one.at !== undefined).sort((a, b) => (b.value ?? -Infinity) - (a.value ?? -Infinity));
-    }
-
-    /** Shades what a drag has marked. */
-    shade(from, to) {
-        const pen = this.overlay.getContext("2d");
-        pen.clearRect(0, 0, this.width, HEIGHT);
+    /** Shades what a drag has marked, in pixels: a stretch of x, or of y. */
+    shade(from, to, isY = false) {
+        const pen = this.clear();
         pen.fillStyle = this.css("--acc");
         pen.globalAlpha = 0.15;
-        pen.fillRect(Math.min(from, to), MARGIN.top, Math.abs(to - from), HEIGHT - MARGIN.top - MARGIN.bottom);
+        if (isY) pen.fillRect(this.left, Math.min(from, to), this.width - this.left - this.right, Math.abs(to - from));
+        else pen.fillRect(Math.min(from, to), this.top, Math.abs(to - from), this.height - this.top - this.bottom);
         pen.globalAlpha = 1;
     }
-
-    /** What the lines do, in one sentence each, for those who do not see them. */
-    summary() {
-        return this.lines.slice(0, 12).map((line) => {
-            const values = line.mean.filter((value) => value !== null);
-            if (!values.length) return `${line.name} ${line.key}: no numbers`;
-            return `${line.name} ${line.key}: from ${number(values[0])} to ${number(values.at(-1))}, `
-                + `between ${number(Math.min(...values))} and ${number(Math.max(...values))}`;
-        }).join("; ");
-    }
-}
-
-function nearest(list, x) {
-    let low = 0, high = list.length - 1;
-    while (low < high) {
-        const middle = (low + high) >> 1;
-        if (list[middle] < x) low = middle + 1;
-        else high = middle;
-    }
-    return low > 0 && x - list[low - 1] < list[low] - x ? low - 1 : low;
 }

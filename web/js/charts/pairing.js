@@ -1,34 +1,64 @@
 // Which metrics share a card: keys that are equal once the name of the split is taken out.
 
 const TRAIN = new Set(["train", "training", "tr"]);
-const HELD = new Set(["val", "valid", "validation", "eval", "evaluation", "dev", "test"]);
+const TEST = new Set(["test", "testing"]);
+const HELD = new Set(["val", "valid", "validation", "eval", "evaluation", "dev", ...TEST]);
+const CAMEL = /^([Tt]rain|[Tt]raining|[Vv]al|[Vv]alid|[Vv]alidation|[Ee]val|[Tt]est|[Dd]ev)(?=[A-Z])|(?<=[a-z0-9])(Train|Training|Val|Valid|Validation|Eval|Test|Dev)$/;
+const LIGHTNING = /[_/.-](epoch|step)$/;
 
-/** The card of a key and its split. @param {string} key @returns {{name: string, split: "train" | "val" | ""}} */
+const isSplit = (word) => TRAIN.has(word) || HELD.has(word);
+
+/** The card of a key and its split. @param {string} key @returns {{name: string, split: "train" | "val" | "test" | ""}} */
 export function splitOf(key) {
-    const parts = key.split(/([/_.\-\s]+)/);
-    const at = parts.findIndex((part) => TRAIN.has(part.toLowerCase()) || HELD.has(part.toLowerCase()));
+    // trainLoss is read as train_Loss; valid_0 of LightGBM and XGBoost is one word.
+    const spaced = key.replace(CAMEL, (word, first) => first ? `${word}_` : `_${word}`);
+    const parts = spaced.split(/([/_.\-\s:]+)/);
+    const at = parts.findIndex((part) => isSplit(part.toLowerCase()));
     if (at < 0 || parts.length < 3) return { name: key, split: "" };
-    const split = TRAIN.has(parts[at].toLowerCase()) ? "train" : "val";
-    const rest = parts.filter((_, index) => index !== at && index !== (at === 0 ? 1 : at - 1)).join("");
-    return { name: rest.replace(/_(epoch|step)$/, ""), split };
+    const word = parts[at].toLowerCase();
+    const split = TRAIN.has(word) ? "train" : TEST.has(word) ? "test" : "val";
+    const number = parts[at + 1] === "_" && /^\d+$/.test(parts[at + 2] ?? "") && parts.length > at + 3 ? 2 : 0;
+    parts.splice(at === 0 ? 0 : at - 1, 2 + number);
+    const name = parts.join("").replace(LIGHTNING, "");
+    return { name: spaced === key ? name : name.replace(/^[A-Z]/, (letter) => letter.toLowerCase()), split };
 }
 
 /**
  * Cards in the order in which they are looked at: the goal's, other pairs, the rest by name.
  * @param {string[]} keys @param {string | null} goal
- * @returns {{name: string, keys: {key: string, split: string}[]}[]}
+ * @returns {{name: string, title: string, section: string, keys: {key: string, split: string}[]}[]}
  */
 export function pairs(keys, goal = null) {
     const cards = new Map();
-    const names = new Set(keys.map(splitOf).filter((one) => one.split).map((one) => one.name));
+    const splits = new Map(keys.map((key) => [key, splitOf(key)]));
+    const names = new Set([...splits.values()].filter((one) => one.split).map((one) => one.name.toLowerCase()));
     for (const key of keys) {
-        const { name, split } = splitOf(key);
-        // `loss` beside `val_loss` is the training loss, as Keras writes it.
-        const own = split || (names.has(key) ? "train" : "");
-        if (!cards.has(name)) cards.set(name, { name, keys: [] });
-        cards.get(name).keys.push({ key, split: own });
+        let { name, split } = splits.get(key);
+        // `loss` beside `val_loss` is the training loss, as Keras writes it; `loss_epoch` as well.
+        const bare = key.replace(LIGHTNING, "");
+        if (!split && (names.has(key.toLowerCase()) || names.has(bare.toLowerCase()))) {
+            split = "train";
+            name = names.has(key.toLowerCase()) ? key : bare;
+        }
+        const place = name.toLowerCase();
+        if (!cards.has(place)) cards.set(place, { name, keys: [] });
+        cards.get(place).keys.push({ key, split });
     }
-    const rank = (card) => card.keys.some((one) => one.key === goal) ? 0 : card.keys.length > 1 ? 1
-        : card.name.startsWith("system/") ? 3 : 2;
-    return [...cards.values()].sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
+    const list = [...cards.values()];
+    const prefixes = new Map();
+    for (const card of list) {
+        card.isPair = card.keys.length > 1;
+        // What stands alone is called by its whole name.
+        card.title = card.isPair ? card.name : card.keys[0].key;
+        card.prefix = /^([^/]+)\//.exec(card.title)?.[1] ?? "";
+        if (!card.isPair) prefixes.set(card.prefix, (prefixes.get(card.prefix) ?? 0) + 1);
+    }
+    const isGoal = (card) => goal !== null && card.keys.some((one) => one.key === goal);
+    const rank = (card) => isGoal(card) ? 0 : card.isPair ? 1 : card.prefix === "system" ? 3 : 2;
+    const order = (card) => `${rank(card)} ${card.section === "metrics" ? "" : card.section}`;
+    for (const card of list) {
+        card.section = rank(card) < 2 ? "goal and pairs"
+            : card.prefix === "system" || (card.prefix && prefixes.get(card.prefix) > 1) ? card.prefix : "metrics";
+    }
+    return list.sort((a, b) => order(a) < order(b) ? -1 : order(a) > order(b) ? 1 : a.name < b.name ? -1 : 1);
 }

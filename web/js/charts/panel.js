@@ -1,25 +1,29 @@
 // Cards of charts for some runs: shared x, crosshair, zoom and smoothing; one request for all cards in view.
-import { h, fill, coalesced, debounced, errorBox } from "../dom.js";
-import { setQuery } from "../router.js";
-import { compact } from "../format.js";
+import { coalesced, debounced, fill, h, setQuery } from "../dom.js";
+import { grouped } from "../format.js";
 import { subscribe } from "../live.js";
-import * as api from "../api.js";
-import { cardMenu } from "./cardMenu.js";
-import { LineChart } from "./lineChart.js";
+import { ChartCard } from "./card.js";
+import { AXES, chartState, halfUnit, limits, listed, rangeText, yText } from "./chartState.js";
+import { panelKeys } from "./panelKeys.js";
 import { pairs } from "./pairing.js";
+import { readSeries } from "./seriesRead.js";
+import { ChartToolbar } from "./toolbar.js";
 import { ChartTip } from "./tooltip.js";
 
-const AXES = [["step", "step"], ["relativeTime", "relative time"], ["time", "wall time"]];
-const MOST = 200;
+const MOST = 1_000;
+const GAP = 12;
+const COMFORT = 440;
+const LEAST = 340;
 
 export class ChartPanel {
     /**
      * @param {HTMLElement} root
-     * @param {{runs: object[], metricKeys: string[], goal: object | null, route: object, onMetrics?: () => void}} options
+     * @param {{runs: object[], metricKeys: string[], goal: object | null, route: object, onMetrics?: () => void, limit?: number}} options
      * A run may bring its `color`, a place in the list of colours; else its place among the runs counts.
+     * With a `limit` only the first cards are shown, without controls.
      */
     constructor(root, options) {
-        Object.assign(this, options);
+        Object.assign(this, { limit: 0, ...options });
         this.cards = [];
         this.changed = new Set();
         this.loading = 0;
@@ -27,25 +31,20 @@ export class ChartPanel {
         this.at = null;
         this.tip = new ChartTip();
         this.tip.onRelease = () => this.release();
-        this.grid = h("div.cards");
-        this.watcher = new IntersectionObserver((entries) => this.seen(entries), { rootMargin: "400px" });
-        this.sizes = new ResizeObserver(debounced(() => this.cards.forEach((card) => this.drawCard(card)), 60));
-        this.sizes.observe(this.grid);
+        this.host = h("div.card-sections");
+        this.watcher = new IntersectionObserver((entries) => this.seen(entries), { root: document.getElementById("main"), rootMargin: "500px 0px" });
+        this.sizes = new ResizeObserver(debounced(() => this.layout(), 60));
         this.loadSoon = debounced(() => this.load(), 30);
         this.refresh = coalesced(() => this.loadChanged(), 400);
         this.live = subscribe(this.topics(), (topics) => this.heard(topics));
-        this.onTheme = () => this.cards.forEach((card) => this.drawCard(card));
+        this.onTheme = () => this.cards.forEach((card) => card.draw());
         document.addEventListener("martlet:theme", this.onTheme);
         this.read(this.route);
-        fill(root, this.toolbar(), this.grid, this.tip.element);
+        this.toolbar = this.limit ? null : new ChartToolbar(this);
+        fill(root, this.toolbar?.element, this.host, this.tip.element);
+        this.sizes.observe(this.host);
         this.build();
-        this.keys = {
-            l: { label: "Logarithmic y", run: () => this.set({ log: this.isLog ? null : "1" }) },
-            a: { label: "Next x axis", run: () => this.nextAxis() },
-            z: { label: "Zoom back", run: () => this.set({ x: this.zooms.pop() ?? null }) },
-            Z: { label: "Zoom out", run: () => this.zoom(null) },
-            Escape: { label: "Release the tooltip", shown: "Esc", run: () => this.release() },
-        };
+        this.keys = this.limit ? { Escape: { label: "Release the tooltip", shown: "Esc", run: () => this.release() } } : panelKeys(this);
     }
 
     topics() {
@@ -63,10 +62,11 @@ export class ChartPanel {
         const before = new Set(this.runs.map((run) => run.id));
         Object.assign(this, { runs, metricKeys });
         this.live.change(this.topics());
-        const now = new Set(runs.map((run) => run.id));
+        const now = new Map(runs.map((run) => [run.id, run]));
         for (const card of this.cards) {
             const kept = card.series.filter((line) => now.has(line.run));
-            if (kept.length !== card.series.length) this.show(card, kept);
+            const isRenamed = kept.some((line) => line.name !== (line.name = now.get(line.run).name));
+            if (kept.length !== card.series.length || isRenamed) card.show(kept);
         }
         this.build();
         const joined = runs.filter((run) => !before.has(run.id));
@@ -79,147 +79,205 @@ export class ChartPanel {
         return this.runs[place]?.color ?? place;
     }
 
+    // ---- the address ----
+
     read({ query }) {
-        this.axis = AXES.some(([key]) => key === query.get("axis")) ? query.get("axis") : "step";
-        this.half = Math.max(0, Number(query.get("smooth")) || 0);
-        this.isLog = query.get("log") === "1";
-        this.pattern = query.get("m") ?? "";
-        const range = (query.get("x") ?? "").split("..").map(Number);
-        this.range = range.length === 2 && range.every(Number.isFinite) && range[0] < range[1] ? range : null;
+        this.state = chartState(query);
+        if (this.limit) Object.assign(this.state, { pattern: "", pins: [], folds: new Set(), full: "", perRow: 0 });
     }
 
     set(changes) {
         setQuery(changes);
     }
 
+    setAxis(axis) {
+        const isSameUnit = halfUnit(axis) === halfUnit(this.state.axis);
+        this.zooms = [];
+        this.set({ axis: axis === "step" ? null : axis, x: null, ...isSameUnit ? {} : { smooth: null } });
+    }
+
     nextAxis() {
-        const at = AXES.findIndex(([key]) => key === this.axis);
-        this.set({ axis: AXES[(at + 1) % AXES.length][0], x: null });
+        const at = AXES.findIndex(([key]) => key === this.state.axis);
+        this.setAxis(AXES[(at + 1) % AXES.length][0]);
     }
 
+    /** @param {[number, number]} range */
     zoom(range) {
-        if (this.range && range) this.zooms.push(this.range.join(".."));
-        if (!range) this.zooms = [];
-        this.set({ x: range ? range.map(Math.round).join("..") : null });
+        const text = rangeText(range);
+        if (!text) return;
+        this.zooms.push({ x: this.state.range?.join("..") ?? null, y: limits(this.state.ys) });
+        this.set({ x: text });
     }
 
-    toolbar() {
-        const field = (label, control) => h("label.row", {}, h("span.muted", {}, label), control);
-        this.regex = h("input.input.metric-filter", { type: "search", value: this.pattern, placeholder: "metrics (regular expression)", "aria-label": "Metrics" });
-        this.regex.addEventListener("input", debounced(() => this.set({ m: this.regex.value }), 150));
-        this.axisField = h("select.input", { on: { change: (event) => this.set({ axis: event.target.value, x: null }) } },
-            AXES.map(([key, label]) => h("option", { value: key, selected: key === this.axis }, label)));
-        this.smooth = h("input.input.short", { type: "number", min: 0, value: this.half, on: { change: (event) => this.set({ smooth: event.target.value === "0" ? null : event.target.value }) } });
-        this.log = h("input", { type: "checkbox", on: { change: (event) => this.set({ log: event.target.checked ? "1" : null }) } });
-        this.log.checked = this.isLog;
-        return h("div.toolbar", {}, this.regex, field("x", this.axisField), field("smooth ½", this.smooth), field("log y", this.log),
-            h("button.button", { type: "button", on: { click: () => this.zoom(null) } }, "reset zoom"));
+    /** Limits of y of one card; null gives them back to the data. */
+    setY(card, ends) {
+        this.zooms.push({ x: this.state.range?.join("..") ?? null, y: limits(this.state.ys) });
+        const ys = new Map(this.state.ys);
+        if (ends) ys.set(card.name, yText(ends));
+        else ys.delete(card.name);
+        this.set({ y: limits(ys) });
+    }
+
+    zoomBack() {
+        if (this.zooms.length) this.set(this.zooms.pop());
+    }
+
+    /** All of x, and all of y of one card or of all. */
+    reset(card) {
+        this.release();
+        this.zooms = [];
+        const ys = new Map(this.state.ys);
+        if (card) ys.delete(card.name);
+        else ys.clear();
+        this.set({ x: null, y: limits(ys) });
+    }
+
+    toggleWhole(card) {
+        this.set({ all: listed(toggled(this.state.whole, card.name)) });
+    }
+
+    togglePin(card) {
+        this.set({ pin: listed(toggled(this.state.pins, card.name)) });
+    }
+
+    toggleFull(card) {
+        this.set({ full: this.state.full === card.name ? null : card.name });
+        card.element.focus({ preventScroll: true });
+    }
+
+    /** One card more or less in a row. */
+    resize(by) {
+        this.set({ w: String(Math.min(4, Math.max(1, (this.state.perRow || this.columns(Math.max(...[...this.sections.values()].map((cards) => cards.length)))) + by))) });
     }
 
     update(route) {
         const before = this.view;
-        const shape = this.pattern;
         this.read(route);
-        this.axisField.value = this.axis;
-        this.smooth.value = this.half;
-        this.log.checked = this.isLog;
-        if (shape !== this.pattern) this.build();
+        this.toolbar?.update();
+        this.build();
+        this.layout();
         for (const card of this.cards) {
             if (before !== this.view) card.isFresh = false;
-            this.drawCard(card);
+            card.draw();
         }
         this.loadSoon();
     }
 
+    // ---- which cards there are, and where ----
+
     build() {
-        let matches = () => true;
+        const { pattern, pins } = this.state;
+        let matches = (key) => key.includes(pattern), isBroken = false;
         try {
-            const pattern = new RegExp(this.pattern, "i");
-            matches = (key) => pattern.test(key);
+            const expression = new RegExp(pattern, "i");
+            matches = (key) => expression.test(key);
         } catch {
-            matches = (key) => key.includes(this.pattern);
+            isBroken = true;
         }
-        const old = new Map(this.cards.map((card) => [JSON.stringify(card.pair), card]));
-        const before = this.cards;
-        this.cards = pairs(this.metricKeys, this.goal?.metric).filter((pair) => pair.keys.some((one) => matches(one.key)))
-            .slice(0, MOST).map((pair) => old.get(JSON.stringify(pair)) ?? this.card(pair));
-        if (this.cards.length && this.cards.length === before.length && this.cards.every((card, index) => card === before[index])) return;
-        for (const card of before) if (!this.cards.includes(card)) this.watcher.unobserve(card.element);
-        fill(this.grid, this.cards.map((card) => card.element),
-            this.cards.length ? null : h("p.muted", {}, "No metric to draw."));
-        this.cards.forEach((card) => this.watcher.observe(card.element));
+        const name = (pair) => JSON.stringify([pair.name, pair.title, pair.keys]);
+        const old = new Map(this.cards.map((card) => [name(card.pair), card]));
+        const found = pairs(this.metricKeys, this.goal?.metric).filter((pair) => pair.keys.some((one) => matches(one.key)));
+        this.toolbar?.counted(found.reduce((sum, pair) => sum + pair.keys.length, 0), this.metricKeys.length, isBroken);
+        const cards = found.slice(0, this.limit || MOST).map((pair) => {
+            const card = old.get(name(pair)) ?? new ChartCard(this, pair);
+            card.pair = pair;
+            return card;
+        });
+        const sections = new Map(pins.some((pin) => cards.some((card) => card.name === pin)) ? [["pinned", []]] : []);
+        for (const card of cards) {
+            const section = pins.includes(card.name) ? "pinned" : this.limit ? "" : card.pair.section;
+            (sections.get(section) ?? sections.set(section, []).get(section)).push(card);
+        }
+        this.hidden = found.length - cards.length;
+        const shape = JSON.stringify([...sections].map(([section, list]) => [section, this.isFolded(section), list.map((card) => name(card.pair))]));
+        if (shape === this.shape) return;
+        this.shape = shape;
+        for (const card of this.cards) {
+            this.watcher.unobserve(card.element);
+            if (!cards.includes(card)) card.close();
+        }
+        this.cards = cards;
+        this.sections = sections;
+        fill(this.host, [...sections].map(([section, list]) => this.section(section, list, sections.size > 1)),
+            cards.length ? null : h("p.muted", {}, this.metricKeys.length ? "No metric matches." : "No metric to draw."),
+            this.hidden && !this.limit ? h("p.muted", {}, `${grouped(this.hidden)} more; filter the metrics to see them.`) : null);
+        this.layout();
+        for (const card of cards) this.watcher.observe(card.element);
     }
 
-    card(pair) {
-        const base = h("canvas", { "aria-hidden": "true" }), overlay = h("canvas.overlay", { "aria-hidden": "true" });
-        const plot = h("div.plot", {}, base, overlay);
-        const note = h("span.muted"), caption = h("figcaption.sr-only"), state = h("div");
-        const menu = cardMenu(pair.name, () => card, (error) => fill(state, errorBox(error, () => fill(state))));
-        const element = h("figure.card", { tabindex: 0, data: { name: pair.name, keys: pair.keys.map((one) => one.key).join(" ") } },
-            h("header", {}, h("b", {}, pair.name), note, h("span.spring"), menu), plot, state, caption);
-        const card = { pair, element, plot, note, caption, state, chart: new LineChart(base, overlay), series: [], isNear: false, isFresh: false, showAll: false };
-        this.listen(card);
-        return card;
+    isFolded(section) {
+        // What the machine did is looked at when it is asked for.
+        return this.state.folds.has(section) !== (section === "system");
     }
 
-    listen(card) {
-        let from = null;
-        const place = (event) => event.clientX - card.plot.getBoundingClientRect().left;
-        card.plot.addEventListener("pointerdown", (event) => {
-            from = place(event);
-            card.plot.setPointerCapture(event.pointerId);
-        });
-        card.plot.addEventListener("pointermove", (event) => {
-            if (from !== null && Math.abs(place(event) - from) > 4) card.chart.shade(from, place(event));
-            else this.hover(card, card.chart.xAt(place(event)), event);
-        });
-        card.plot.addEventListener("pointerup", (event) => {
-            const to = place(event);
-            const isDrag = from !== null && Math.abs(to - from) > 8;
-            if (isDrag) this.zoom([card.chart.xAt(Math.min(from, to)), card.chart.xAt(Math.max(from, to))]);
-            else if (this.tip.isFrozen) this.release();
-            else {
-                this.hover(card, card.chart.xAt(to), event);
-                this.tip.freeze();
-            }
-            from = null;
-        });
-        card.plot.addEventListener("pointerleave", () => this.hover(card, null));
-        card.plot.addEventListener("dblclick", () => {
-            this.release();
-            this.zoom(null);
-        });
-        card.element.addEventListener("keydown", (event) => this.key(card, event));
+    section(name, cards, hasHeading) {
+        const isFolded = hasHeading && this.isFolded(name);
+        const grid = h("div.cards", { hidden: isFolded }, cards.map((card) => card.element));
+        const toggle = () => this.set({ fold: listed(toggled(this.state.folds, name)) });
+        return h("section", { data: { section: name } }, hasHeading ? h("h2.fold", {}, h("button", { type: "button", "aria-expanded": String(!isFolded), on: { click: toggle } },
+            h("span.fold-mark", { "aria-hidden": "true" }, isFolded ? "▸" : "▾"), name, h("span.muted", {}, ` ${grouped(cards.length)}`))) : null, grid);
     }
 
-    /** Arrows walk from point to point, Enter holds the tooltip there. */
-    key(card, event) {
-        if (event.target !== card.element) return;
-        const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-        const xs = card.chart.lines?.[0]?.x;
-        if (event.key === "Enter") this.tip.freeze();
-        else if (step && xs?.length) {
-            this.release();
-            card.point = Math.max(0, Math.min((card.point ?? -1) + step, xs.length - 1));
-            const box = card.plot.getBoundingClientRect();
-            this.hover(card, xs[card.point], { clientX: box.left + card.chart.px(xs[card.point]), clientY: box.top + 30 });
-        } else return;
-        event.preventDefault();
-        event.stopPropagation();
+    /** How many cards stand in a row. */
+    columns(count) {
+        const width = this.host.clientWidth;
+        const most = Math.max(1, Math.floor((width + GAP) / (LEAST + GAP)));
+        const free = Math.max(1, Math.floor((width + GAP) / (COMFORT + GAP)));
+        return Math.min(most, this.state.perRow || Math.min(free, count === 4 && free === 3 ? 2 : count));
     }
+
+    layout() {
+        const width = this.host.clientWidth;
+        if (!width || this.isClosed) return;
+        let widest = 0;
+        const columns = this.columns(Math.max(0, ...[...this.sections.values()].map((cards) => cards.length)));
+        [...this.sections.keys()].forEach((_, index) => {
+            const grid = this.host.children[index].querySelector(".cards");
+            grid.style.setProperty("--columns", columns);
+            const room = (width - GAP * (columns - 1)) / columns;
+            grid.style.setProperty("--plot", `${Math.round(Math.min(300, Math.max(200, room * 0.43)))}px`);
+            widest = Math.max(widest, room);
+        });
+        const { full } = this.state;
+        for (const card of this.cards) card.element.classList.toggle("full", card.name === full);
+        if (full) widest = innerWidth;
+        const size = Math.min(800, Math.max(100, 50 * Math.ceil(widest / 100)));
+        if (size === this.size) return;
+        this.size = size;
+        for (const card of this.cards) card.isFresh = false;
+        this.loadSoon();
+    }
+
+    // ---- the crosshair ----
 
     /** The crosshair on all cards, the tooltip at one of them; null takes both away unless they are held. */
-    hover(own, x, event) {
+    hover(own, x, event, y = null) {
+        this.pointed = x === null && !event ? null : own;
         if (this.tip.isFrozen) return;
         this.at = x;
         for (const card of this.cards) {
             if (!card.isNear || !card.chart.css) continue;
-            const found = card.chart.hover(x);
-            if (card === own) {
-                const title = found.length ? `${this.axis === "step" ? "step " : ""}${card.chart.stretch(found[0])}` : "";
-                this.tip.show(x === null ? null : { title, rows: found }, event);
-            }
+            const found = card.chart.hover(x, card === own ? y : null);
+            if (card !== own) continue;
+            const word = { step: "step ", relativeStep: "step +" }[this.state.axis] ?? "";
+            const title = found.length ? word + card.chart.stretch(found.find((one) => one.isNear) ?? found[0]) : "";
+            this.tip.show(x === null ? null : { title, rows: found }, event);
         }
+    }
+
+    /** Brings the lines of one run forward on all cards; null lets them all be equal. @param {string | null} run */
+    highlight(run) {
+        for (const card of this.cards) if (card.isNear && card.chart.css) card.chart.highlight(run);
+    }
+
+    /** Holds the tooltip, or lets it go. */
+    click(card, x, event, y) {
+        if (this.tip.isFrozen) {
+            this.release();
+            return;
+        }
+        this.hover(card, x, event, y);
+        this.tip.freeze();
     }
 
     release() {
@@ -231,38 +289,57 @@ export class ChartPanel {
     seen(entries) {
         for (const entry of entries) {
             const card = this.cards.find((one) => one.element === entry.target);
-            if (card) card.isNear = entry.isIntersecting;
+            // What fills the screen is outside of the scrolled page.
+            card?.setNear(entry.isIntersecting || card.name === this.state.full);
         }
         this.loadSoon();
     }
 
+    // ---- data ----
+
     /** What the answer depends on besides runs and keys: another one makes an answer on its way worthless. */
     get view() {
-        return JSON.stringify([this.axis, this.half, this.range]);
+        const { axis, half, range, isLogX } = this.state;
+        return JSON.stringify([axis, half, range, isLogX, this.size]);
     }
 
     request(cards, runs = this.runs.map((run) => run.id)) {
-        return api.series({
-            runs, keys: cards.flatMap((card) => card.pair.keys.map((one) => one.key)),
-            axis: this.axis, buckets: 300, smoothingHalfLife: this.half,
-            ...this.range ? { from: this.range[0], to: this.range[1] } : {},
-        });
+        const keys = cards.map((card) => card.keys);
+        const series = runs.length * keys.flat().length;
+        return readSeries(runs, keys, this.state, Math.min(this.size, series > 300 ? 100 : series > 100 ? 200 : 800));
+    }
+
+    /** Cards that are looked at: those in view, or the one that fills the screen. */
+    wanted() {
+        const full = this.cards.find((card) => card.name === this.state.full);
+        return full ? [full] : this.cards.filter((card) => card.isNear);
     }
 
     /** One request for all cards in view; when it fails, each card asks for itself, so that one cannot take the others. */
     async load() {
-        const cards = this.cards.filter((card) => card.isNear && !card.isFresh);
+        if (!this.size) return;
+        const cards = this.wanted().filter((card) => !card.isFresh);
         if (!cards.length || !this.runs.length) return;
         const { view } = this;
         for (const card of cards) card.isFresh = true;
-        const take = (card, answer) => view === this.view && this.show(card, this.linesOf(card, answer.series));
+        const take = (card, series) => !this.isClosed && view === this.view && card.show(this.linesOf(card, series));
         this.loading += 1;
         try {
-            const answer = await this.request(cards);
-            cards.forEach((card) => take(card, answer));
+            const series = await this.request(cards);
+            let since = performance.now();
+            for (const card of cards) {
+                take(card, series);
+                // Many cards are drawn one after the other, so that the page goes on answering.
+                if (performance.now() - since < 30) continue;
+                await new Promise((resolve) => { setTimeout(resolve); });
+                since = performance.now();
+            }
         } catch {
-            await Promise.all(cards.map((card) => this.request([card]).then((answer) => take(card, answer),
-                (error) => fill(card.state, errorBox(error, () => { card.isFresh = false; this.load(); })))));
+            await Promise.all(cards.map((card) => this.request([card]).then((series) => take(card, series), (error) =>
+                view === this.view && card.fail(error, () => {
+                    card.isFresh = false;
+                    this.load();
+                }))));
         } finally {
             this.loading -= 1;
             if (this.changed.size) this.refresh();
@@ -275,16 +352,16 @@ export class ChartPanel {
         if (this.loading || !this.changed.size) return;
         const ids = [...this.changed], { view } = this;
         this.changed.clear();
-        const cards = this.cards.filter((card) => card.isNear && card.isFresh);
+        const cards = this.wanted().filter((card) => card.isFresh);
         for (const card of this.cards) if (!cards.includes(card)) card.isFresh = false;
         this.loadSoon();
         if (!cards.length) return;
         try {
-            const answer = await this.request(cards, ids);
-            if (view !== this.view) return;
+            const series = await this.request(cards, ids);
+            if (view !== this.view || this.isClosed) return;
             for (const card of cards) {
                 const others = card.series.filter((line) => !ids.includes(line.run));
-                this.show(card, [...others, ...this.linesOf(card, answer.series)]);
+                card.show([...others, ...this.linesOf(card, series)]);
             }
         } catch {
             for (const id of ids) this.changed.add(id);
@@ -293,50 +370,31 @@ export class ChartPanel {
 
     linesOf(card, series) {
         const splits = new Map(card.pair.keys.map((one) => [one.key, one.split]));
-        return series.filter((one) => splits.has(one.key)).map((one) => ({
-            ...one, color: this.colorOf(one.run), name: this.runs.find((run) => run.id === one.run)?.name ?? one.run,
-            isTrain: splits.get(one.key) === "train", x: one.firstX.map((first, index) => (first + one.lastX[index]) / 2),
+        // A run may have left while its series were on their way.
+        const names = new Map(this.runs.map((run) => [run.id, run.name]));
+        return series.filter((one) => splits.has(one.key) && names.has(one.run)).map((one) => ({
+            ...one, color: this.colorOf(one.run), name: names.get(one.run),
+            split: splits.get(one.key), isTrain: splits.get(one.key) === "train",
+            x: one.firstX.map((first, index) => (first + one.lastX[index]) / 2),
             smoothed: one.smoothed.map((value) => typeof value === "number" ? value : null),
         }));
     }
 
-    show(card, lines) {
-        fill(card.state);
-        card.series = lines.sort((a, b) => a.color - b.color || Number(a.isTrain) - Number(b.isTrain));
-        this.drawCard(card);
-    }
-
-    drawCard(card) {
-        const { chart } = card;
-        if (!card.series.length && !chart.css) return;
-        chart.draw({ lines: card.series, range: this.range, axis: this.axis, isLog: this.isLog, showAll: card.showAll });
-        // What was drawn anew has lost its crosshair.
-        if (this.at !== null) chart.hover(this.at);
-        const points = card.series.reduce((sum, line) => sum + line.count, 0);
-        const dense = Math.max(1, ...card.series.map((line) => line.count / Math.max(1, line.x.length)));
-        const clipped = new Set([...chart.clipped ?? []].map((index) => card.series[index].run)).size;
-        fill(card.note, card.series.some((line) => line.isTrain) ? " train dashed · val solid" : "",
-            dense > 1.5 ? ` · 1 mark = ${compact(Math.round(dense))} points` : "",
-            this.half ? [" · ", h("span.chip", {}, `EMA ½=${this.half}`)] : "",
-            clipped || card.showAll ? [" · ", h("button.link.warn", { type: "button", on: { click: () => {
-                card.showAll = !card.showAll;
-                this.drawCard(card);
-            } } }, card.showAll ? "robust axis" : `${clipped} ${clipped === 1 ? "run" : "runs"} clipped ▲ · show all`)] : "");
-        card.caption.textContent = `${card.pair.name}: ${chart.summary()}`;
-        const last = card.series[0];
-        Object.assign(card.element.dataset, {
-            lines: card.series.length, points, clipped, low: chart.low, high: chart.high, x0: chart.x0, x1: chart.x1,
-            last: last?.last.findLast((value) => value !== null) ?? "",
-        });
-    }
-
     close() {
+        this.isClosed = true;
         this.release();
         this.live.close();
         this.refresh.cancel();
         this.loadSoon.cancel();
         this.watcher.disconnect();
         this.sizes.disconnect();
+        for (const card of this.cards) card.close();
         document.removeEventListener("martlet:theme", this.onTheme);
     }
+}
+
+function toggled(names, name) {
+    const next = new Set(names);
+    if (!next.delete(name)) next.add(name);
+    return next;
 }

@@ -40,7 +40,10 @@ export class ChartTip {
         element.hidden = !content;
         element.classList.toggle("frozen", this.isFrozen);
         if (!content) return;
-        const shown = this.isFrozen ? content.rows : content.rows.slice(0, FOLLOWING);
+        // The greatest, or those around the line that is pointed at.
+        const near = content.rows.findIndex((one) => one.isNear);
+        const from = Math.max(0, Math.min(near - FOLLOWING / 2, content.rows.length - FOLLOWING));
+        const shown = this.isFrozen ? content.rows : content.rows.slice(from, from + FOLLOWING);
         const more = content.rows.length - shown.length;
         fill(element, h("div.row", {}, h("b", {}, content.title), h("span.spring"), this.isFrozen ? this.buttons() : null),
             h("table", {}, h("tbody", {}, shown.map(row))),
@@ -61,17 +64,24 @@ export class ChartTip {
 
     /** The rows with tabs between, as a spreadsheet takes them. */
     text() {
-        const lines = this.content.rows.map(({ line, value, smooth, n }) =>
-            [line.name, line.key, value ?? "NaN", smooth ?? "", n].join("\t"));
-        return [`run\tmetric\tvalue\tsmoothed\tpoints\t${this.content.title}`, ...lines].join("\n");
+        const lines = this.content.rows.map(({ line, value, smooth, n, low, high, from, to }) =>
+            [line.name, line.key, from, to, value ?? "NaN", smooth ?? "", low ?? "", high ?? "", n].join("\t"));
+        return ["run\tmetric\tfrom\tto\tvalue\tsmoothed\tmin\tmax\tpoints", ...lines].join("\n");
     }
 }
 
-function row({ line, value, smooth, n }) {
-    return h("tr", {},
-        h("td", {}, h("span.swatch-line", { class: line.isTrain ? "dashed" : null, style: { "--swatch": `var(--c${line.color % 10})` } })),
+/** A stroke as the chart draws it. */
+export function swatch(color, split = "") {
+    return h("span.swatch-line", {
+        class: `dash${Math.floor(color / 10) % 5} ${split}`, style: { "--swatch": `var(--c${color % 10})` }, "aria-hidden": "true",
+    });
+}
+
+function row({ line, value, smooth, n, low, high, isNear }) {
+    return h("tr", { class: isNear ? "near" : null },
+        h("td", {}, swatch(line.color, line.split)),
         h("td.n", {}, h("b", {}, value === null ? "NaN" : number(value))),
         h("td.n.muted", {}, typeof smooth === "number" ? `~${number(smooth)}` : ""),
-        h("td.ellipsis", { title: `${line.name} ${line.key}` }, line.name, line.isTrain ? h("span.muted", {}, " train") : null),
-        h("td.muted", {}, n > 1 ? `${compact(n)} points` : ""));
+        h("td.ellipsis", { title: `${line.name} ${line.key}` }, line.name, line.split ? h("span.muted", {}, ` ${line.split}`) : null),
+        h("td.muted", {}, n > 1 && low !== null ? `${number(low)}…${number(high)} of ${compact(n)}` : ""));
 }

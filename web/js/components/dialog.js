@@ -16,6 +16,8 @@ export function openDialog(title, build, { wide = false, side = false } = {}) {
     });
     document.body.append(dialog);
     dialog.showModal();
+    // Where one types, and not the button that closes, which comes first.
+    (dialog.querySelector("[autofocus]") ?? dialog.querySelector("form :is(input, textarea, select)"))?.focus();
     return dialog;
 }
 
@@ -99,7 +101,10 @@ export function inlineEdit({ value, placeholder, label, tag = "span", multiline 
         host.classList.toggle("long", isLong());
         if (isLong()) {
             const button = iconButton("edit", `Edit ${label}`, edit);
-            fill(host, button, long(current));
+            const text = long(current);
+            // It may scroll, so the keyboard must reach it.
+            text.tabIndex = 0;
+            fill(host, button, text);
             return button;
         }
         const button = h("button.inline-text", { type: "button", title: `Edit ${label}`, on: { click: edit } },
@@ -129,13 +134,15 @@ export function inlineEdit({ value, placeholder, label, tag = "span", multiline 
                 host.append(h("small.bad", { role: "alert" }, ` ${error.message}`));
             }
         };
+        // Not from a field that was opened while this one was being saved.
+        const refocus = () => document.activeElement === document.body && host.firstChild.focus();
         field.addEventListener("keydown", (event) => {
             event.stopPropagation();
             if (event.key === "Enter" && (isTall ? event.ctrlKey || event.metaKey : !event.shiftKey)) {
                 event.preventDefault();
-                finish(true).then(() => host.firstChild.focus());
+                finish(true).then(refocus);
             } else if (event.key === "Escape") {
-                finish(false).then(() => host.firstChild.focus());
+                finish(false).then(refocus);
             }
         });
         field.addEventListener("blur", () => finish(true));

@@ -2,14 +2,22 @@
 import { h, fill, debounced } from "../dom.js";
 import * as api from "../api.js";
 
-const ATTRIBUTES = ["name", "status", "user", "start_time", "end_time", "duration", "purpose", "notes"];
+const ATTRIBUTES = ["name", "status", "user", "started", "ended", "duration", "purpose", "notes", "run_id"];
 const WORD = /[^\s()<>=!,]*$/;
+const NAME = String.raw`((?:params|parameters|param|tags|tag|attributes|attr|attribute)\.(?:"[^"]*"|\`[^\`]*\`|[^\s=!<>]+)|status|user|name)`;
+const VALUE = new RegExp(String.raw`${NAME}\s*(?:=|!=|\bnot\s+like\b|\blike\b|\bilike\b|\bin\s*\((?:[^()]*,)?)\s*(['"]?[^'",()]*)$`, "i");
+const FIELD = /(?:^|[\s(])((?:params|tags|metrics|attributes)\.(?:"[^"]*"|`[^`]*`|[^\s=!<>"`()]+)|status|user|name|started|ended|duration)\s+$/i;
+const TEXT_OPERATORS = [["=", "is"], ["!=", "is not"], ["LIKE", "'%part%'"], ["ILIKE", "whatever the case"], ["IN (", "one of"],
+    ["IS NULL", "is missing"]];
+const NUMBER_OPERATORS = [["<", "less"], ["<=", "at most"], [">", "greater"], [">=", "at least"], ["=", "equal"], ["!=", "not equal"]];
+const MOST = 12;
 
 /** A field for a filter. It tells only of filters that the server understands. */
 export class FilterBar {
     /**
-     * @param {{value: string, onFilter: (filter: string) => void,
-     *     suggest: () => {params: object[], metrics: object[], tags: object[], values: (field: string) => string[]}}} options
+     * @param {{value: string, onFilter: (filter: string) => void, suggest: () => Promise<{
+     *     params: object[], metrics: object[], tags: object[],
+     *     values: (kind: string, key: string) => Promise<{value: string, count: number}[]>}>}} options
      */
     constructor({ value, onFilter, suggest }) {
         this.onFilter = onFilter;
@@ -21,18 +29,21 @@ export class FilterBar {
             type: "search", value, spellcheck: "false", autocomplete: "off", "aria-label": "Filter runs",
             placeholder: "Filter: words, or params.lr < 0.01 and metrics.\"val/acc\" > 0.9",
             role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": "filter-choices",
-            "aria-describedby": "filter-message",
+            "aria-describedby": "filter-message", title: "Filter (/)",
         });
+        this.under = h("div.filter-under", { "aria-hidden": "true" });
         this.list = h("ul.choices", { role: "listbox", id: "filter-choices", hidden: true });
         this.message = h("div.filter-message.bad", { id: "filter-message", role: "alert" });
-        this.element = h("div.filter-bar", {}, this.input, this.list, this.message);
-        this.checkSoon = debounced(() => this.check(), 220);
+        this.element = h("div.filter-bar", {}, this.input, this.under, this.list, this.message);
+        this.checkSoon = debounced(() => this.check(true), 220);
         this.input.addEventListener("input", () => {
+            fill(this.under);
             this.complete();
             this.checkSoon();
         });
         this.input.addEventListener("keydown", (event) => this.key(event));
         this.input.addEventListener("blur", () => setTimeout(() => this.hide(), 120));
+        this.input.addEventListener("scroll", () => { this.under.scrollLeft = this.input.scrollLeft; });
     }
 
     set(value) {
@@ -47,22 +58,52 @@ export class FilterBar {
         this.input.select();
     }
 
-    /** What the server said of a filter that came with the address. @param {string | null} message */
+    /** Why the filter makes no sense, its fault underlined; null when it does. @param {string | null} message */
     say(message) {
-        if (message) this.input.setAttribute("aria-invalid", "true");
-        else this.input.removeAttribute("aria-invalid");
+        const text = this.input.value;
+        if (message) {
+            this.input.setAttribute("aria-invalid", "true");
+            const [from, to] = faultOf(text, message);
+            fill(this.under, text.slice(0, from), h("span.fault", {}, text.slice(from, to)), text.slice(to));
+            this.under.scrollLeft = this.input.scrollLeft;
+        } else {
+            this.input.removeAttribute("aria-invalid");
+            fill(this.under);
+        }
         this.message.textContent = message ?? "";
     }
 
-    async check() {
+    /** What was meant by a name that stands for nothing. */
+    async withHint(message) {
+        const name = /^Invalid attribute key '(.+?)'/.exec(message)?.[1];
+        if (!name) return message;
+        const { params, metrics, tags } = await this.suggest();
+        const kinds = Object.entries({ params, metrics, tags })
+            .filter(([, keys]) => keys.some((one) => one.key === name)).map(([kind]) => `${kind}.${quoted(name)}`);
+        const meant = kinds.length ? `did you mean ${kinds.join(" or ")}?` : `attributes are ${ATTRIBUTES.join(", ")}`;
+        return `There is no attribute '${name}': ${meant}`;
+    }
+
+    async check(isTyping = false) {
         const filter = this.input.value.trim();
+        this.held = null;
+        // The beginning of a key would be looked for as a word.
+        if (isTyping && /(?:^|[\s(])(?:params|metrics|tags|attributes)\.\S*$/i.test(filter) && !this.list.hidden) return;
         this.turn = (this.turn ?? 0) + 1;
         const mine = this.turn;
         try {
             const answer = filter ? await api.checkFilter(filter) : { ok: true };
             if (mine !== this.turn) return;
-            this.say(answer.ok ? null : answer.message);
-            if (!answer.ok || filter === this.applied) return;
+            if (!answer.ok) {
+                const message = await this.withHint(answer.message);
+                if (mine !== this.turn) return;
+                // Not while a choice is offered: the filter is about to be another one.
+                if (this.list.hidden) this.say(message);
+                else this.held = message;
+                return;
+            }
+            this.say(null);
+            if (filter === this.applied) return;
             this.applied = filter;
             this.onFilter(filter);
         } catch (error) {
@@ -76,6 +117,9 @@ export class FilterBar {
             event.preventDefault();
             this.cursor = (this.cursor + step + this.choices.length) % this.choices.length;
             this.drawChoices();
+        } else if (event.key === "ArrowDown" || (event.key === " " && event.ctrlKey)) {
+            event.preventDefault();
+            this.complete(true);
         } else if ((event.key === "Enter" || event.key === "Tab") && this.cursor >= 0 && !this.list.hidden) {
             event.preventDefault();
             this.take(this.choices[this.cursor]);
@@ -91,40 +135,42 @@ export class FilterBar {
     }
 
     hide() {
+        this.wish = null;
         this.list.hidden = true;
+        if (this.held) this.say(this.held);
+        this.held = null;
         this.cursor = -1;
         this.input.setAttribute("aria-expanded", "false");
         this.input.removeAttribute("aria-activedescendant");
     }
 
-    complete() {
+    /** Offers what may stand at the caret; `isAsked` also where nothing was typed. */
+    async complete(isAsked = false) {
+        const wish = this.wish = {};
         const before = this.input.value.slice(0, this.input.selectionStart);
-        this.choices = this.valuesFor(before) ?? this.keysFor(before);
+        const known = await this.suggest();
+        const choices = await this.valuesFor(before, known) ?? operatorsFor(before) ?? keysFor(before, known, isAsked);
+        if (wish !== this.wish || document.activeElement !== this.input) return;
+        this.choices = choices;
         this.cursor = -1;
         if (!this.choices.length) this.hide();
         else this.drawChoices();
     }
 
-    keysFor(before) {
-        const word = WORD.exec(before)[0].replace(/["`]/g, "").toLowerCase();
-        if (!word) return [];
-        const known = this.suggest();
-        const all = [
-            ...known.params.map((one) => ["params", one]), ...known.metrics.map((one) => ["metrics", one]),
-            ...known.tags.map((one) => ["tags", one]),
-        ].map(([kind, one]) => ({ text: `${kind}.${quoted(one.key)}`, plain: `${kind}.${one.key}`, hint: `${one.runs} runs` }));
-        all.push(...ATTRIBUTES.map((name) => ({ text: `attributes.${name}`, plain: `attributes.${name}`, hint: "" })));
-        return all.filter(({ plain }) => plain.toLowerCase().includes(word) && plain.toLowerCase() !== word)
-            .slice(0, 10).map((one) => ({ ...one, drop: WORD.exec(before)[0].length, tail: " " }));
-    }
-
-    valuesFor(before) {
-        const match = /((?:params|tags|attributes)\.(?:"[^"]*"|`[^`]*`|[^\s=!<>]+))\s*(?:=|!=|like|ilike)\s*(['"]?[^'"]*)$/i.exec(before);
+    async valuesFor(before, known) {
+        const match = VALUE.exec(before);
         if (!match) return null;
+        const field = /\./.test(match[1]) ? match[1] : `attributes.${match[1]}`;
+        const kind = { p: "params", t: "tags", a: "attributes" }[field[0].toLowerCase()];
         const typed = match[2].replace(/^['"]/, "").toLowerCase();
-        return this.suggest().values(match[1].replace(/["`]/g, ""))
-            .filter((value) => value.toLowerCase().includes(typed)).slice(0, 10)
-            .map((value) => ({ text: `'${value.replaceAll("'", "\\'")}'`, hint: "", drop: match[2].length, tail: " " }));
+        const isList = /\bin\s*\([^()]*$/i.test(match[0]);
+        const values = await known.values(kind, field.slice(field.indexOf(".") + 1).replace(/["`]/g, ""));
+        const found = values.filter(({ value }) => value.toLowerCase().includes(typed));
+        if (found.length === 1 && quotedValue(found[0].value) === match[2]) return [];
+        return found.slice(0, MOST).map(({ value, count }) => ({
+            text: quotedValue(value), hint: count ? `${count} run${count === 1 ? "" : "s"}` : "", drop: match[2].length,
+            tail: isList ? "" : " ",
+        }));
     }
 
     drawChoices() {
@@ -133,8 +179,10 @@ export class FilterBar {
         fill(this.list, this.choices.map((choice, index) => h("li", {
             role: "option", id: `choice-${index}`, "aria-selected": index === this.cursor ? "true" : "false",
             on: { mousedown: (event) => { event.preventDefault(); this.take(choice); } },
-        }, h("span.ellipsis", {}, choice.text), h("span.muted", {}, choice.hint))));
-        if (this.cursor >= 0) this.input.setAttribute("aria-activedescendant", `choice-${this.cursor}`);
+        }, h("span.ellipsis", { title: choice.text }, choice.text), h("span.muted", {}, choice.hint))));
+        if (this.cursor < 0) return;
+        this.input.setAttribute("aria-activedescendant", `choice-${this.cursor}`);
+        this.list.children[this.cursor].scrollIntoView({ block: "nearest" });
     }
 
     take(choice) {
@@ -144,14 +192,59 @@ export class FilterBar {
         this.input.value = value.slice(0, start) + choice.text + choice.tail + value.slice(at);
         const end = start + choice.text.length + choice.tail.length;
         this.input.setSelectionRange(end, end);
+        fill(this.under);
         this.hide();
         this.complete();
         this.checkSoon();
     }
 }
 
+/** Keys that hold the word before the caret, those that begin with it first, then those of most runs. */
+function keysFor(before, known, isAsked) {
+    const drop = WORD.exec(before)[0].length;
+    const word = WORD.exec(before)[0].replace(/["`]/g, "").toLowerCase();
+    if (!word && !isAsked) return [];
+    const keys = [["params", known.params], ["metrics", known.metrics], ["tags", known.tags]].flatMap(([kind, list]) =>
+        list.map((one) => ({ kind, key: one.key, runs: one.runs, text: `${kind}.${quoted(one.key)}`, hint: `${one.runs} runs` })));
+    keys.push(...ATTRIBUTES.map((key) => ({ kind: "attributes", key, runs: -1, text: `attributes.${key}`, hint: "of the run" })));
+    const rank = (one) => {
+        const key = one.key.toLowerCase(), whole = `${one.kind}.${key}`;
+        if (key.startsWith(word) || whole.startsWith(word)) return key === word ? 0 : 1;
+        return whole.includes(word) ? 2 : 3;
+    };
+    return keys.map((one) => ({ ...one, rank: rank(one), drop, tail: " " }))
+        .filter((one) => one.rank < 3 && one.text.toLowerCase() !== word && !one.key.startsWith("mlflow.log-model"))
+        .sort((a, b) => a.rank - b.rank || b.runs - a.runs || a.key.length - b.key.length).slice(0, MOST);
+}
+
+function operatorsFor(before) {
+    const match = FIELD.exec(before);
+    if (!match) return null;
+    const isNumber = /^(?:metrics\.|(?:attributes\.)?(?:started|ended|duration|start_time|end_time)$)/i.test(match[1]);
+    return (isNumber ? NUMBER_OPERATORS : TEXT_OPERATORS)
+        .map(([text, hint]) => ({ text, hint, drop: 0, tail: text.endsWith("(") || text.endsWith("L") ? "" : " " }));
+}
+
+const CITED = [/\bFound (.+?)(?:; write .*)?$/, /\bGot value (.+)$/, /\bin list: (.+)$/, /string value (\S+)\. Use/, /'([^']*)'/, /'(.*)'/];
+
+/** Which part of a filter a refusal is about: the piece of it that the message cites, else all of it. */
+export function faultOf(text, message) {
+    for (const pattern of CITED) {
+        const piece = pattern.exec(message)?.[1];
+        const at = piece ? text.lastIndexOf(piece) : -1;
+        if (at >= 0) return [at, at + piece.length];
+    }
+    return [0, text.length];
+}
+
 /** A key as the search language writes it. @param {string} key */
 export function quoted(key) {
     if (/^[A-Za-z_][\w.]*$/.test(key)) return key;
     return key.includes("\"") ? `\`${key}\`` : `"${key}"`;
+}
+
+/** A text as the search language writes it. @param {string} value */
+export function quotedValue(value) {
+    if (!value.includes("'")) return `'${value}'`;
+    return value.includes("\"") ? `E'${value.replace(/['\\]/g, "\\$&")}'` : `"${value}"`;
 }

@@ -1,34 +1,49 @@
-// A table of any number of rows in about forty row elements. It knows nothing of what the rows mean.
+// A table of any number of rows and columns in about forty row elements. It knows nothing of what the rows mean.
 import { h, fill } from "../dom.js";
 
-const ROW = 28;
-const SPARE = 6;
+const ROW = 28, HEAD = 28;
+const SPARE = 4;
+const SPARE_WIDTH = 160;
 
 /**
- * @typedef {{id: string, title: string, width: number, grow?: boolean, align?: "right", pinned?: boolean,
+ * @typedef {{id: string, title: string, width: number, align?: "right", pinned?: boolean, kind?: string,
  *     isSortable?: boolean, heading: () => any, draw: (cell: HTMLElement, row: any, index: number) => void}} Column
  */
 
-/** A virtual grid with a sticky head, pinned columns and a cursor. */
+/** A virtual grid with a sticky head, pinned columns and a cursor: a row, and a column once one was chosen. */
 export class Grid {
     /**
      * @param {{label: string, rowAt: (index: number) => any, onRange: (first: number, last: number) => void,
      *     onOpen: (index: number) => void, onSort: (id: string, isMore: boolean) => void,
-     *     rowClass: (row: any) => string}} options
+     *     onMenu: (index: number, column: Column, place: DOMRect) => void, onEdit: (index: number, column: Column) => void,
+     *     rowClass: (row: any) => string, isSelected: (row: any) => boolean}} options
      */
     constructor(options) {
         this.options = options;
         this.columns = [];
+        this.drawn = [];
         this.total = 0;
         this.cursor = -1;
+        this.column = null;
         this.pool = [];
         this.head = h("div.grid-head", { role: "row", "aria-rowindex": 1 });
         this.body = h("div.grid-body", { role: "rowgroup" });
-        this.element = h("div.grid", { role: "grid", tabindex: 0, "aria-label": options.label, "aria-rowcount": 1 },
-            h("div.grid-head-group", { role: "rowgroup" }, this.head), this.body);
+        this.element = h("div.grid", {
+            role: "grid", tabindex: 0, "aria-label": options.label, "aria-rowcount": 1, "aria-multiselectable": "true",
+        }, h("div.grid-head-group", { role: "rowgroup" }, this.head), this.body);
         this.element.addEventListener("scroll", () => this.scrolled(), { passive: true });
         this.element.addEventListener("click", (event) => this.clicked(event));
-        this.sizes = new ResizeObserver(() => this.draw());
+        this.element.addEventListener("dblclick", (event) => this.withCell(event, (index, column) => {
+            options.onEdit(index, column);
+        }));
+        this.element.addEventListener("contextmenu", (event) => this.withCell(event, (index, column) => {
+            event.preventDefault();
+            this.setCursor(index, column.id);
+            options.onMenu(index, column, new DOMRect(event.clientX, event.clientY, 0, 0));
+        }));
+        // Kept, since asking the element while rows are written makes the browser lay out the page each time.
+        this.view = { top: 0, left: 0, width: 0, height: 0 };
+        this.sizes = new ResizeObserver(() => this.measured());
         this.sizes.observe(this.element);
     }
 
@@ -36,38 +51,56 @@ export class Grid {
         this.sizes.disconnect();
     }
 
+    measured() {
+        const { clientWidth: width, clientHeight: height, scrollTop: top, scrollLeft: left } = this.element;
+        this.view = { top, left, width, height: height - HEAD };
+        this.draw();
+    }
+
     /** @param {Column[]} columns @param {{id: string, descending: boolean}[]} sort */
     setColumns(columns, sort) {
         this.columns = columns;
-        const tracks = columns.map((column) => column.grow ? `minmax(${column.width}px, 1fr)` : `${column.width}px`);
-        this.element.style.setProperty("--cols", tracks.join(" "));
+        this.sort = sort;
+        this.element.style.setProperty("--cols", columns.map((column) => `${column.width}px`).join(" "));
         this.element.setAttribute("aria-colcount", columns.length);
-        let left = 0;
+        let left = 0, pinned = 0;
         this.lefts = columns.map((column) => {
-            const at = column.pinned ? left : null;
+            const at = left;
             left += column.width;
             return at;
         });
-        fill(this.head, columns.map((column, index) => this.heading(column, index, sort)));
+        this.stuck = columns.map((column) => {
+            if (!column.pinned) return null;
+            pinned += column.width;
+            return pinned - column.width;
+        });
+        this.pinnedWidth = pinned;
         this.pool = [];
+        this.drawn = [];
         fill(this.body);
+        fill(this.head);
         this.draw(true);
     }
 
-    heading(column, index, sort) {
-        const place = sort.findIndex((key) => key.id === column.id);
-        const key = sort[place];
+    heading(column, index) {
+        const place = this.sort.findIndex((key) => key.id === column.id);
+        const key = this.sort[place];
         const arrow = key ? h("span.arrow", { "aria-hidden": "true" },
-            `${key.descending ? "▾" : "▴"}${sort.length > 1 ? place + 1 : ""}`) : null;
+            `${key.descending ? "▾" : "▴"}${this.sort.length > 1 ? place + 1 : ""}`) : null;
         const cell = h("div.grid-th", {
             role: "columnheader", "aria-colindex": index + 1, title: column.title,
             "aria-sort": key ? (key.descending ? "descending" : "ascending") : null,
-            class: `${column.align ?? ""} ${column.pinned ? "pinned" : ""}`,
+            class: `${column.align ?? ""} ${column.pinned ? "pinned" : ""} ${column.kind ?? ""}`,
         }, column.isSortable
             ? h("button", { type: "button", on: { click: (event) => this.options.onSort(column.id, event.shiftKey) } },
                 column.heading(), arrow)
             : column.heading());
-        if (column.pinned) cell.style.setProperty("left", `${this.lefts[index]}px`);
+        return this.placed(cell, column, index);
+    }
+
+    placed(cell, column, index) {
+        cell.style.setProperty("grid-column", String(index + 1));
+        if (column.pinned) cell.style.setProperty("left", `${this.stuck[index]}px`);
         return cell;
     }
 
@@ -80,21 +113,46 @@ export class Grid {
         this.draw(true);
     }
 
+    /** How tall it would be with all its rows, a scroll bar below them. */
+    get naturalHeight() {
+        return HEAD + this.total * ROW + 18;
+    }
+
     range() {
-        const first = Math.max(0, Math.floor(this.element.scrollTop / ROW));
-        const count = Math.ceil((this.element.clientHeight - this.head.offsetHeight) / ROW) + 1;
-        return [first, Math.min(this.total, first + count)];
+        const first = Math.max(0, Math.floor(this.view.top / ROW));
+        const count = Math.ceil(this.view.height / ROW) + 1;
+        return [Math.min(first, this.total), Math.min(this.total, first + count)];
     }
 
     scrolled() {
+        this.view.top = this.element.scrollTop;
+        this.view.left = this.element.scrollLeft;
         this.draw();
         const [first, last] = this.range();
         this.options.onRange(first, last);
     }
 
+    /** Numbers of the columns in view: those that are pinned, and those that are not scrolled away. */
+    columnsInView() {
+        const from = this.view.left - SPARE_WIDTH;
+        const to = this.view.left + this.view.width + SPARE_WIDTH;
+        const seen = [];
+        this.columns.forEach((column, index) => {
+            const left = this.lefts[index];
+            if (column.pinned || (left < to && left + column.width > from)) seen.push(index);
+        });
+        return seen;
+    }
+
     /** Draws what is in view; `all` also rows that stand already. */
     draw(all = false) {
-        if (!this.columns.length || !this.element.clientHeight) return;
+        if (!this.columns.length || this.view.height <= 0) return;
+        const seen = this.columnsInView();
+        const hasOtherColumns = seen.length !== this.drawn.length || seen.some((index, at) => index !== this.drawn[at]);
+        if (hasOtherColumns) {
+            this.drawn = seen;
+            fill(this.head, seen.map((index) => this.heading(this.columns[index], index)));
+        }
         const [first, last] = this.range();
         const from = Math.max(0, first - SPARE);
         const size = Math.min(this.total, last - first + 2 * SPARE + 1);
@@ -103,32 +161,43 @@ export class Grid {
         for (let index = from; index < Math.min(this.total, from + size); index += 1) {
             const row = this.pool[index % this.pool.length];
             row.isUsed = true;
-            if (all || row.index !== index) this.drawRow(row, index);
+            if (all || hasOtherColumns || row.index !== index) this.drawRow(row, index);
         }
         for (const row of this.pool) {
             if (!row.isUsed && row.index !== -1) {
                 row.element.hidden = true;
+                row.element.removeAttribute("id");
                 row.index = -1;
             }
         }
+        if (this.pool.some((row) => row.index >= 0 && row.index === this.cursor)) {
+            this.element.setAttribute("aria-activedescendant", `row-${this.cursor}`);
+        } else this.element.removeAttribute("aria-activedescendant");
     }
 
     newRow() {
-        const element = h("div.grid-row", { role: "row" }, this.columns.map((column, index) => {
-            const cell = h("div.grid-td", {
-                role: "gridcell", "aria-colindex": index + 1,
-                class: `${column.align ?? ""} ${column.pinned ? "pinned" : ""} ${column.kind ?? ""}`,
-            });
-            if (column.pinned) cell.style.setProperty("left", `${this.lefts[index]}px`);
-            return cell;
-        }));
+        const element = h("div.grid-row", { role: "row" });
         this.body.append(element);
-        return { element, index: -1, isUsed: false };
+        return { element, index: -1, isUsed: false, cells: new Map(), drawn: null };
+    }
+
+    newCell(index) {
+        const column = this.columns[index];
+        const cell = h("div.grid-td", {
+            role: "gridcell", "aria-colindex": index + 1, data: { column: String(index) },
+            class: `${column.align ?? ""} ${column.pinned ? "pinned" : ""} ${column.kind ?? ""}`,
+        });
+        return this.placed(cell, column, index);
     }
 
     drawRow(row, index) {
         const { element } = row;
         const item = this.options.rowAt(index);
+        if (row.drawn !== this.drawn) {
+            row.drawn = this.drawn;
+            row.cells = new Map(this.drawn.map((at) => [at, row.cells.get(at) ?? this.newCell(at)]));
+            element.replaceChildren(...row.cells.values());
+        }
         if (row.index !== index) {
             row.index = index;
             element.hidden = false;
@@ -136,42 +205,89 @@ export class Grid {
             element.setAttribute("aria-rowindex", index + 2);
             element.id = `row-${index}`;
         }
-        const classes = ["grid-row", index % 2 ? "odd" : "", index === this.cursor ? "cursor" : "",
+        const isCursor = index === this.cursor;
+        const classes = ["grid-row", index % 2 ? "odd" : "", isCursor ? "cursor" : "",
             item ? this.options.rowClass(item) : "waiting"].filter(Boolean).join(" ");
         if (element.className !== classes) element.className = classes;
-        this.columns.forEach((column, at) => {
-            const cell = element.children[at];
+        element.setAttribute("aria-selected", item && this.options.isSelected(item) ? "true" : "false");
+        for (const [at, cell] of row.cells) {
+            const column = this.columns[at];
             if (item) column.draw(cell, item, index);
-            else if (cell.firstChild) fill(cell);
-        });
+            else if (cell.firstChild) {
+                fill(cell);
+                cell.removeAttribute("title");
+                delete cell.dataset.key;
+            }
+            cell.classList.toggle("here", isCursor && column.id === this.column);
+        }
+    }
+
+    /** Calls `work` with the row and the column of the cell that an event is about, if it is about one. */
+    withCell(event, work) {
+        if (!(event.target instanceof Element) || event.target.closest("a,button,input")) return;
+        const cell = event.target.closest(".grid-td");
+        const row = event.target.closest(".grid-row");
+        const found = this.pool.find((one) => one.element === row);
+        if (found && cell) work(found.index, this.columns[Number(cell.dataset.column)], cell);
     }
 
     clicked(event) {
-        if (!(event.target instanceof Element) || event.target.closest("a,button,input")) return;
-        const row = event.target.closest(".grid-row");
-        const found = this.pool.find((one) => one.element === row);
-        if (found) this.setCursor(found.index);
+        this.withCell(event, (index, column, cell) => {
+            this.setCursor(index, column.id);
+            // The whole cell is the target of the small control in it.
+            if (column.kind === "control") cell.querySelector("input,button")?.click();
+        });
     }
 
-    /** @param {number} index row to mark and to bring into view */
-    setCursor(index) {
+    /** The cell of the cursor, once it is drawn. @returns {HTMLElement | null} */
+    get cursorCell() {
+        const row = this.pool.find((one) => one.isUsed && one.index === this.cursor);
+        return row?.cells.get(this.columns.findIndex((column) => column.id === this.column)) ?? row?.element ?? null;
+    }
+
+    /** @param {number} index row to mark and to bring into view @param {string} [column] id of a column */
+    setCursor(index, column = this.column) {
         if (!this.total) return;
         this.cursor = Math.max(0, Math.min(index, this.total - 1));
-        this.element.setAttribute("aria-activedescendant", `row-${this.cursor}`);
+        this.column = column;
         const top = this.cursor * ROW;
-        const height = this.element.clientHeight - this.head.offsetHeight;
-        if (top < this.element.scrollTop) this.element.scrollTop = top;
-        else if (top + ROW > this.element.scrollTop + height) this.element.scrollTop = top + ROW - height;
+        const { height } = this.view;
+        if (top < this.view.top) this.scroll({ top });
+        else if (top + ROW > this.view.top + height) this.scroll({ top: top + ROW - height });
         this.draw(true);
+    }
+
+    /** @param {{top?: number, left?: number}} place */
+    scroll({ top = this.view.top, left = this.view.left }) {
+        this.element.scrollTop = top;
+        this.element.scrollLeft = left;
+        this.view.top = this.element.scrollTop;
+        this.view.left = this.element.scrollLeft;
     }
 
     move(by) {
         this.setCursor(this.cursor < 0 ? this.range()[0] : this.cursor + by);
     }
 
+    /** The cursor to the column before or after, which comes into view. @param {number} by */
+    moveSideways(by) {
+        const chosen = this.columns.filter((column) => column.kind !== "control");
+        if (!chosen.length) return;
+        const at = chosen.findIndex((column) => column.id === this.column);
+        const next = chosen[Math.max(0, Math.min(chosen.length - 1, at < 0 ? 0 : at + by))];
+        const index = this.columns.indexOf(next);
+        if (!next.pinned) {
+            const left = this.lefts[index], right = left + next.width;
+            const { left: scrolled, width } = this.view;
+            if (left < scrolled + this.pinnedWidth) this.scroll({ left: left - this.pinnedWidth });
+            else if (right > scrolled + width) this.scroll({ left: right - width });
+        }
+        this.setCursor(this.cursor < 0 ? this.range()[0] : this.cursor, next.id);
+    }
+
     /** Brings a row to the top. @param {number} index */
     scrollTo(index) {
-        this.element.scrollTop = Math.max(0, Math.min(index, this.total - 1)) * ROW;
+        this.scroll({ top: Math.max(0, Math.min(index, this.total - 1)) * ROW });
         this.setCursor(index);
     }
 }

@@ -5,8 +5,10 @@ import { openDialog } from "./dialog.js";
 const EVERYWHERE = {
     "Ctrl K": "Search experiments and runs",
     "g e": "All experiments",
-    "t": "Next theme",
+    "t": "Next theme: light, dark, as the system",
     "y": "Copy the link to what you see",
+    "u": "Undo what was just done",
+    "[": "Wide or narrow rail",
     "?": "This list",
     "Esc": "Close, leave a field",
 };
@@ -16,7 +18,7 @@ export function showHelp(keys) {
     const own = Object.entries(keys).filter(([, key]) => key.label)
         .map(([key, { label, shown }]) => [shown ?? (key === " " ? "Space" : key), label]);
     openDialog("Keys", () => h("div.help", {},
-        list("This page", own), list("Everywhere", Object.entries(EVERYWHERE))));
+        list("This page", own), list("Everywhere", Object.entries(EVERYWHERE))), { wide: true });
 }
 
 function list(title, entries) {

@@ -1,18 +1,22 @@
-// Jump to an experiment or a run from anywhere.
-import { h, fill, debounced } from "../dom.js";
-import { href, navigate } from "../router.js";
+// Jump to an experiment or a run from anywhere, or do what a key does.
+import { h, fill, debounced, href, navigate } from "../dom.js";
 import { openDialog } from "./dialog.js";
 import * as api from "../api.js";
+import { quotedValue } from "./filterBar.js";
 import { statusIcon } from "./status.js";
+import { plural } from "../format.js";
 
-/** @param {{fail: (error: Error) => void}} shell */
-export function showSearch(shell) {
+/**
+ * @param {{fail: (error: Error) => void}} shell
+ * @param {{key: string, label: string, run: () => void}[]} commands what the keys of this page do
+ */
+export function showSearch(shell, commands) {
     const list = h("ul.results", { role: "listbox", id: "search-results", "aria-label": "Results" });
     const field = h("input.input.big", {
-        type: "search", placeholder: "Experiment or run", "aria-label": "Search", autocomplete: "off",
+        type: "search", placeholder: "Experiment, run or command", "aria-label": "Search", autocomplete: "off",
         role: "combobox", "aria-controls": "search-results", "aria-expanded": "true",
     });
-    let experiments = [], results = [], cursor = 0, close = null, turn = 0;
+    let experiments = [], results = [], cursor = 0, close = null, turn = 0, isLoaded = false;
 
     const draw = () => {
         cursor = Math.max(0, Math.min(cursor, results.length - 1));
@@ -20,8 +24,9 @@ export function showSearch(shell) {
             role: "option", id: `result-${index}`, "aria-selected": index === cursor ? "true" : "false",
             on: { click: () => go(result), mousemove: () => point(index) },
         }, result.mark, h("span.ellipsis", {}, result.label), h("span.muted", {}, result.hint))));
-        if (!results.length) fill(list, h("li.muted", {}, field.value ? "Nothing found" : "No experiments yet"));
-        field.setAttribute("aria-activedescendant", results.length ? `result-${cursor}` : "");
+        if (!results.length) fill(list, h("li.muted", {}, field.value ? "Nothing found" : isLoaded ? "No experiments yet" : "…"));
+        if (results.length) field.setAttribute("aria-activedescendant", `result-${cursor}`);
+        else field.removeAttribute("aria-activedescendant");
     };
     const point = (index) => {
         if (index === cursor) return;
@@ -32,25 +37,27 @@ export function showSearch(shell) {
     };
     const go = (result) => {
         close();
-        navigate(result.link);
+        if (result.run) result.run();
+        else navigate(result.link);
     };
+    const fitting = (word) => commands.filter((one) => word && one.label.toLowerCase().includes(word.toLowerCase())).slice(0, 5)
+        .map((one) => ({ mark: h("span.kind", {}, "command"), label: one.label, hint: one.key, run: one.run }));
     const matching = (word) => experiments
         .filter((one) => !word || `${one.name} ${one.purpose}`.toLowerCase().includes(word.toLowerCase()))
         .slice(0, word ? 8 : 12)
         .map((one) => ({
             mark: h("span.kind", {}, "experiment"), label: one.name,
-            hint: `${one.statistics?.runs ?? 0} runs`, link: href(["e", one.id]),
+            hint: plural(one.statistics?.runs ?? 0, "run"), link: href(["e", one.id]),
         }));
     const find = async () => {
         const mine = ++turn;
         const word = field.value.trim();
-        results = matching(word);
+        results = [...matching(word), ...fitting(word)];
         draw();
         if (!word || !experiments.length) return;
-        const quoted = `'${word.replaceAll("'", "")}'`;
         try {
             const found = await api.searchRuns({
-                experimentIDs: experiments.map((one) => one.id), filter: quoted, limit: 20,
+                experimentIDs: experiments.map((one) => one.id), filter: quotedValue(word), limit: 20,
                 orderBy: ["attributes.start_time DESC"], wantsTotal: false,
                 fields: { params: [], metrics: [], tags: [], inputs: false },
             });
@@ -59,7 +66,7 @@ export function showSearch(shell) {
             results = [...matching(word), ...found.runs.map((run) => ({
                 mark: statusIcon(run), label: run.name, hint: names.get(run.experimentID) ?? "",
                 link: href(["r", run.id]),
-            }))];
+            })), ...fitting(word)];
             draw();
         } catch (error) {
             shell.fail(error);
@@ -83,6 +90,7 @@ export function showSearch(shell) {
     field.focus();
     api.experiments({ limit: 1000 }).then((answer) => {
         experiments = answer.experiments;
+        isLoaded = true;
         find();
     }, shell.fail);
 }

@@ -8,7 +8,7 @@ const SIGNS = {
     finished: ["✓", "finished", ""],
     failed: ["✗", "failed", "bad"],
     killed: ["■", "killed", "warn"],
-    deleted: ["␡", "deleted", "muted"],
+    deleted: ["⊗", "deleted", "muted"],
 };
 
 /** @param {{status: string, isStalled?: boolean, stage?: string}} run */

@@ -1,10 +1,10 @@
 // The curves of the runs that are shown. Runs that start later join while they match.
-import { h, fill, coalesced, copyBox, emptyBox, errorBox, firstLines, skeleton } from "../dom.js";
+import { coalesced, copyBox, emptyBox, errorBox, fill, firstLines, h, href, setQuery, skeleton } from "../dom.js";
 import * as api from "../api.js";
-import { href, setQuery } from "../router.js";
 import { subscribe } from "../live.js";
 import { grouped } from "../format.js";
 import { ChartPanel } from "../charts/panel.js";
+import { swatch } from "../charts/tooltip.js";
 import * as columns from "./runColumns.js";
 import { SHOWN_BY_ITSELF } from "./runsTab.js";
 
@@ -127,8 +127,11 @@ export class ChartsTab {
         if (this.panel && this.legend?.isConnected) this.panel.setRuns(runs, keys);
         else this.build(runs, keys);
         fill(this.legend, h("span.muted", {}, `${runs.length} shown of ${grouped(Math.max(this.total, runs.length))}`),
-            runs.map((run) => h("a", { href: href(["r", run.id]), data: { run: run.id } },
-                h("span.swatch-line", { style: { "--swatch": `var(--c${run.color % 10})` } }), run.name)));
+            runs.map((run) => h("a", { href: href(["r", run.id]), title: run.name, data: { run: run.id }, on: {
+                pointerenter: () => this.panel?.highlight(run.id), pointerleave: () => this.panel?.highlight(null),
+                focus: () => this.panel?.highlight(run.id), blur: () => this.panel?.highlight(null),
+            } },
+                swatch(run.color), run.name)));
     }
 
     emptiness() {

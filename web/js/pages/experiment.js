@@ -1,14 +1,15 @@
 // One experiment: its question, its goal, and the tabs below.
-import { h, fill, errorBox, skeleton } from "../dom.js";
-import { href, navigate } from "../router.js";
-import { plural } from "../format.js";
+import { h, fill, coalesced, errorBox, href, navigate, skeleton } from "../dom.js";
+import { grouped, plural } from "../format.js";
 import { subscribe } from "../live.js";
-import { markdown } from "../md.js";
 import * as api from "../api.js";
 import { inlineEdit } from "../components/dialog.js";
+import { quotedValue } from "../components/filterBar.js";
 import { RunsTab, SHOWN_BY_ITSELF } from "./runsTab.js";
 
 const TABS = ["runs", "charts"];
+/** The experiment that was looked at last: coming back to it shows it while it is read again. */
+let known = null;
 
 export function open(root, route, shell) {
     return new ExperimentPage(root, route, shell);
@@ -30,8 +31,26 @@ class ExperimentPage {
         this.heading = h("div.heading");
         fill(root, this.heading, this.tabs, this.body);
         fill(this.body, skeleton(10));
-        this.live = subscribe(["experiments"], () => this.reload());
+        this.reloadSoon = coalesced(() => this.reload(), 1_000);
+        // The topic of the table as well, so that its tab finds the stream open.
+        this.live = subscribe(["experiments", `experiment:${this.id}:runs`], () => this.reloadSoon());
+        if (this.tabName === "runs" && known?.id !== this.id && /^\d+$/.test(this.id)) this.readFacts();
         this.start();
+    }
+
+    /** The columns can be asked for before the experiment has answered. */
+    readFacts() {
+        const { query } = this.route;
+        const question = { experimentIDs: [this.id], filter: query.get("f") || undefined, view: query.get("view") ?? "active" };
+        this.early = { key: JSON.stringify(question), answer: api.runColumns({ ...question, limit: 500 }) };
+        this.early.answer.catch(() => {});
+    }
+
+    /** What was asked for in advance, if it is what the table wants to know. */
+    takeFacts(question) {
+        const { key, answer } = this.early ?? {};
+        this.early = null;
+        return key === JSON.stringify(question) ? answer : null;
     }
 
     get keys() {
@@ -39,17 +58,40 @@ class ExperimentPage {
     }
 
     async start() {
+        if (known?.id === this.id) {
+            this.take(known);
+            await this.buildHeading();
+            this.openTab();
+            this.reloadSoon();
+            return;
+        }
         try {
-            this.take(await api.experiment(this.id));
+            this.take(await this.read());
         } catch (error) {
+            if (this.isClosed) return;
+            this.shell.setCrumbs([["Experiments", href(["e"])], ["not found"]]);
             fill(this.body, errorBox(error, () => this.start()));
             return;
         }
-        this.buildHeading();
-        this.openTab();
+        await this.buildHeading();
+        if (!this.isClosed) this.openTab();
+    }
+
+    /** The experiment; the address may name it instead of its id. */
+    async read() {
+        try {
+            return await api.experiment(this.id);
+        } catch (error) {
+            if (error.status !== 404) throw error;
+            const { experiments } = await api.experiments({ filter: `name = ${quotedValue(this.id)}`, limit: 1 }).catch(() => ({ experiments: [] }));
+            if (!experiments.length) throw error;
+            navigate(href(["e", experiments[0].id, ...this.route.path.slice(2)], Object.fromEntries(this.route.query)), { replace: true });
+            throw new DOMException("elsewhere", "AbortError");
+        }
     }
 
     take(experiment) {
+        known = experiment;
         this.experiment = experiment;
         this.statistics = experiment.statistics;
         this.goal = experiment.statistics.goal ?? null;
@@ -62,14 +104,16 @@ class ExperimentPage {
         } catch {
             return;
         }
-        if (!this.purpose) return;
+        if (!this.purpose || this.isClosed) return;
         this.purpose.set(this.experiment.purpose);
         this.drawFacts();
         this.tab?.update(this.route);
     }
 
-    buildHeading() {
+    async buildHeading() {
         const { experiment } = this;
+        // Only a purpose of many words or lines is Markdown.
+        const markdown = experiment.purpose.length > 160 || experiment.purpose.includes("\n") ? (await import("../md.js")).markdown : null;
         this.shell.setCrumbs([["Experiments", href(["e"])], [experiment.name]]);
         this.purpose = inlineEdit({
             value: experiment.purpose, placeholder: "Which question do these runs answer? Add a purpose.",
@@ -90,16 +134,16 @@ class ExperimentPage {
                 on: { click: () => this.editGoal() },
             }, "goal ", goalText),
             ` · ${plural(statistics.runs, "run")}`,
-            statistics.running ? [" · ", h("span.good", {}, `${statistics.running} running`)] : null,
+            statistics.running ? [" · ", h("span.good", {}, `${grouped(statistics.running)} running`)] : null,
             experiment.stage === "deleted" ? [" · ", h("span.warn", {}, "in the bin "), h("button.link", {
                 type: "button", on: { click: () => api.restoreExperiment(this.id).then(() => this.reload(), this.shell.fail) },
             }, "restore")] : null,
-            " · ", h("button.link", { type: "button", on: { click: () => this.rename() } }, "rename"));
+            h("span.nowrap", {}, " · ", h("button.link", { type: "button", on: { click: () => this.rename() } }, "rename")));
     }
 
     async change(body) {
         this.take(await api.changeExperiment(this.id, body));
-        this.buildHeading();
+        await this.buildHeading();
         this.tab?.update(this.route);
     }
 
@@ -169,17 +213,19 @@ class ExperimentPage {
         this.tab?.update(route);
     }
 
-    /** Runs whose curves are drawn, in the order of their colours. */
+    /** Runs whose curves are drawn, at the places of their colours; a place that one left stays empty: "". */
     shownIDs() {
         const show = this.route.query.get("show");
         if (show === "none") return [];
-        if (show) return show.split(",").filter(Boolean);
+        if (show) return show.split(",");
         const rows = this.tab?.list ? Array.from({ length: SHOWN_BY_ITSELF }, (_, index) => this.tab.list.at(index)) : [];
         return rows.filter(Boolean).map((run) => run.id);
     }
 
     close() {
+        this.isClosed = true;
         this.tab?.close();
         this.live.close();
+        this.reloadSoon.cancel();
     }
 }

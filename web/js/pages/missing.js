@@ -1,6 +1,5 @@
 // An address that leads nowhere.
-import { h, fill } from "../dom.js";
-import { href } from "../router.js";
+import { h, fill, href } from "../dom.js";
 
 export function open(root, route, shell) {
     shell.setCrumbs([["Experiments", href(["e"])], ["not found"]]);

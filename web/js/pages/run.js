@@ -1,18 +1,11 @@
 // "Is this run healthy, and how was it made?"
-import { h, fill, coalesced, errorBox, skeleton } from "../dom.js";
-import { href, navigate } from "../router.js";
-import { ago, duration, grouped, iso, number, ordinal } from "../format.js";
+import { coalesced, copyBox, errorBox, fill, h, href, navigate, skeleton } from "../dom.js";
 import { subscribe } from "../live.js";
-import { markdown } from "../md.js";
 import * as api from "../api.js";
-import { ChartPanel } from "../charts/panel.js";
-import { inlineEdit } from "../components/dialog.js";
-import { endOf, statusBadge } from "../components/status.js";
-import { quoted } from "../components/filterBar.js";
-import { drawMetrics, drawParams, pairTable } from "./runTables.js";
+import { RunHeader } from "./runHeader.js";
+import { drawMetrics, drawParams } from "./runTables.js";
 
 const TABS = ["overview", "charts", "params", "metrics", "artifacts", "notes"];
-const FIRST = 12;
 
 export function open(root, route, shell) {
     return new RunPage(root, route, shell);
@@ -27,24 +20,32 @@ class RunPage {
         shell.setCrumbs([["Experiments", href(["e"])], ["…"]]);
         fill(root, this.heading, this.tabs, this.body);
         fill(this.body, skeleton(8));
+        this.changes = new Set();
+        // What the first screen needs is fetched while the run is.
+        if (this.tab === "overview") import("./runOverview.js");
+        if (this.tab === "overview" || this.tab === "charts") import("../charts/panel.js");
         this.refresh = coalesced(() => this.reload(), 800);
-        this.live = subscribe([`run:${this.id}`, `run:${this.id}:metrics`, `run:${this.id}:artifacts`], () => this.refresh());
+        this.live = subscribe([`run:${this.id}`, `run:${this.id}:metrics`, `run:${this.id}:artifacts`], (topics) => {
+            for (const topic of topics) this.changes.add(topic);
+            this.refresh();
+        });
         this.live.ready.then(() => this.start());
     }
 
     get keys() {
         const tabs = Object.fromEntries(TABS.map((tab, index) =>
             [String(index + 1), { label: `Tab: ${tab}`, run: () => navigate(this.link(tab)) }]));
-        const notes = this.tab === "notes" && this.notesKey ? { e: { label: "Edit the notes", run: () => this.notesKey() } } : {};
-        return { ...this.panel?.keys, ...tabs, ...notes };
+        const notes = { e: { label: "Edit the notes", run: () => this.tab === "notes" && this.notesKey ? this.notesKey() : navigate(this.link("notes", { edit: "1" })) } };
+        return { ...this.panel?.keys, ...tabs, ...this.run ? notes : {} };
     }
 
     get tab() {
         return TABS.includes(this.route.path[2]) ? this.route.path[2] : "overview";
     }
 
-    link(tab) {
-        return href(tab === "overview" ? ["r", this.id] : ["r", this.id, tab], Object.fromEntries(this.route.query));
+    link(tab, more = {}) {
+        const query = { ...Object.fromEntries(this.route.query), edit: null, ...more };
+        return href(tab === "overview" ? ["r", this.id] : ["r", this.id, tab], query);
     }
 
     async start() {
@@ -52,106 +53,90 @@ class RunPage {
             this.run = await api.run(this.id);
             this.experiment = await api.experiment(this.run.experimentID);
         } catch (error) {
-            fill(this.body, errorBox(error, () => this.start()));
+            if (this.isClosed) return;
+            this.run = null;
+            fill(this.body, error.status === 404 || error.status === 400 ? this.unknown(error) : errorBox(error, () => this.start()));
             return;
         }
-        this.draw();
-        this.findRank();
+        if (!this.isClosed) this.draw();
+    }
+
+    unknown(error) {
+        this.shell.setCrumbs([["Experiments", href(["e"])], ["no such run"]]);
+        const server = new URL(".", document.baseURI).href.replace(/\/$/, "");
+        return h("div.empty", {}, h("h1", {}, "There is no such run here"),
+            h("p.muted", {}, `${error.message}. It may belong to another server, or it was deleted for good.`),
+            copyBox(`export MLFLOW_TRACKING_URI=${server}\npython -c 'import mlflow\nfor run in mlflow.search_runs(search_all_experiments=True).run_id: print(run)'`, "Copy the command"),
+            h("div.row", {}, h("a.button", { href: href(["e"]) }, "All experiments"),
+                h("button.button", { type: "button", on: { click: () => this.start() } }, "Retry")));
     }
 
     async reload() {
-        if (!this.run) return;
-        try {
-            this.run = await api.run(this.id);
-        } catch {
+        if (!this.run) {
+            if (this.isClosed === undefined) this.start();
             return;
         }
-        this.drawFacts();
-        const isTyping = this.body.contains(document.activeElement) && document.activeElement.matches("input,textarea");
-        if (isTyping) return;
-        if (this.tab === "metrics" || this.tab === "params") this.drawTab();
-        if (this.tab === "overview") fill(this.side, this.overviewSide());
-        const keys = this.run.metrics.map((one) => one.key);
-        if (this.panel && keys.length !== this.panelKeys) this.panel.setRuns([this.run], keys);
-        else if (keys.length && !this.panelKeys && (this.tab === "charts" || this.tab === "overview")) this.drawTab();
-        this.panelKeys = keys.length;
-    }
-
-    async findRank() {
-        const goal = this.experiment.statistics.goal;
-        const own = this.run.metrics.find((one) => one.key === goal?.metric);
-        if (!own) return;
-        const isMax = goal.direction === "maximize";
-        const value = isMax ? own.max : own.min;
-        if (typeof value !== "number") return;
+        const topics = [...this.changes];
+        this.changes.clear();
+        const known = this.run.metrics.length;
         try {
-            const answer = await api.searchRuns({
-                experimentIDs: [this.run.experimentID], limit: 1, wantsTotal: true,
-                filter: `${isMax ? "max" : "min"}(metrics.${quoted(goal.metric)}) ${isMax ? ">" : "<"} ${value}`,
-                fields: { params: [], metrics: [], tags: [], inputs: false },
-            });
-            this.rank = `${goal.metric} ${number(value)} · ${ordinal(answer.total + 1)} of ${grouped(this.experiment.statistics.runs)}`;
-            this.drawFacts();
+            this.run = await api.run(this.id);
+            // The goal may follow from the names of the metrics.
+            if (this.run.metrics.length !== known) this.experiment = await api.experiment(this.run.experimentID);
         } catch {
-            // The rank is an extra; the page stands without it.
+            // What is shown stays; the next event asks again.
+            return;
         }
-    }
-
-    edit(field, label, tag = "span") {
-        return inlineEdit({
-            value: this.run[field], placeholder: `Add ${label}`, label, tag,
-            save: async (value) => { this.run = await api.changeRun(this.id, { [field]: value }); },
-        }).element;
+        if (this.isClosed) return;
+        this.header.update();
+        const isTyping = this.body.contains(document.activeElement) && document.activeElement.matches("input,textarea");
+        if (topics.includes(`run:${this.id}:artifacts`)) this.onArtifacts?.();
+        if (!isTyping && (this.tab === "metrics" || this.tab === "params")) this.drawTab();
+        this.onChange?.(isTyping);
+        const keys = this.run.metrics.map((one) => one.key);
+        if (this.panel) {
+            this.panel.goal = this.experiment.statistics.goal;
+            this.panel.setRuns([this.run], keys);
+        } else if (keys.length && this.isBare && (this.tab === "charts" || this.tab === "overview")) this.drawTab();
     }
 
     draw() {
-        this.shell.setCrumbs([["Experiments", href(["e"])], [this.experiment.name, href(["e", this.experiment.id])], [this.run.name]]);
-        this.facts = h("div.facts.muted");
-        fill(this.heading, this.edit("name", "a name", "h1"), this.facts);
-        this.drawFacts();
+        this.shell.setCrumbs([["Experiments", href(["e"])], [this.experiment.name, href(["e", this.experiment.id])], [this.run.name || this.id]]);
+        this.header = new RunHeader(this.heading, this);
         this.drawTab();
     }
 
-    drawFacts() {
-        const { run } = this;
-        fill(this.facts, statusBadge(run), ` · ${run.startedAt ? duration(endOf(run, Date.now()) - run.startedAt) : "not started"}`,
-            run.user ? ` · ${run.user}` : "", " · ", h("span", { title: iso(run.startedAt) }, `${ago(run.startedAt ?? run.createdAt)} ago`),
-            this.rank ? [" · ", h("b", {}, this.rank)] : "");
-    }
-
     drawTab() {
-        fill(this.tabs, TABS.map((tab) => h("a", { href: this.link(tab), "aria-current": tab === this.tab ? "page" : null }, tab)));
+        fill(this.tabs, TABS.map((tab) => h("a", { href: this.link(tab), "aria-current": tab === this.tab ? "page" : null }, tab, this.count(tab))));
         this.tabs.querySelector("[aria-current]").scrollIntoView({ block: "nearest", inline: "nearest" });
         this.panel?.close();
-        this.panel = null;
+        this.panel = this.onArtifacts = this.onChange = this.notesKey = null;
         fill(this.body);
         this[this.tab]();
     }
 
-    overview() {
-        const host = h("div");
-        this.side = h("div.run-side", {}, this.overviewSide());
-        fill(this.body, h("dl.pairs", {}, ["purpose", "hypothesis", "conclusion"].map((field) =>
-            [h("dt", {}, field), h("dd", {}, this.edit(field, `a ${field}`))])), this.side, host);
-        this.charts(host);
+    count(tab) {
+        const count = { params: this.run.params, metrics: this.run.metrics }[tab]?.length;
+        return count ? h("span.tab-count", {}, ` ${count}`) : null;
     }
 
-    overviewSide() {
-        const tag = (key) => this.run.tags.find((one) => one.key === key)?.value;
-        const made = [["commit", tag("mlflow.source.git.commit")], ["source", tag("mlflow.source.name")], ["branch", tag("mlflow.source.git.branch")],
-            ["run id", this.run.id], ["datasets", this.run.datasets.map((one) => `${one.name} ${one.digest}`).join(", ")]];
-        return [
-            h("section", {}, h("h2", {}, "How it was made"), pairTable(["what", "value"], made.filter(([, value]) => value))),
-            h("section", {}, h("h2", {}, "Parameters"), pairTable(["parameter", "value"], this.run.params.slice(0, FIRST).map((one) => [one.key, one.value])),
-                this.run.params.length > FIRST ? h("a", { href: this.link("params") }, `all ${grouped(this.run.params.length)} parameters`) : null),
-            this.run.notes ? h("section.run-notes", {}, h("h2", {}, "Notes"), markdown(this.run.notes)) : null];
-    }
-
-    charts(host = this.body) {
+    async charts(host = this.body, limit = 0) {
         const keys = this.run.metrics.map((one) => one.key);
-        this.panelKeys = keys.length;
-        if (!keys.length) fill(host, h("p.muted.empty", {}, "No metrics yet. They appear here as soon as the run logs one."));
-        else this.panel = new ChartPanel(host, { runs: [this.run], metricKeys: keys, goal: this.experiment.statistics.goal, route: this.route });
+        this.isBare = !keys.length;
+        if (this.isBare) {
+            fill(host, h("div.empty", {}, h("p", {}, "No metrics yet. They appear here as soon as the run logs one:"),
+                copyBox(`mlflow.log_metric("val/loss", loss, step=step)`)));
+            return;
+        }
+        const { ChartPanel } = await import("../charts/panel.js");
+        // Another tab may have been drawn meanwhile, or this one anew.
+        if (this.isClosed || !host.isConnected || this.panel || (host === this.body && this.tab !== "charts")) return;
+        this.panel = new ChartPanel(host, { runs: [this.run], metricKeys: keys, goal: this.experiment.statistics.goal, route: this.route, limit });
+    }
+
+    async overview() {
+        const { drawOverview } = await import("./runOverview.js");
+        if (this.tab === "overview" && !this.isClosed) drawOverview(this.body, this);
     }
 
     params() {
@@ -181,8 +166,10 @@ class RunPage {
     }
 
     close() {
+        this.isClosed = true;
         this.live.close();
         this.refresh.cancel();
+        this.header?.close();
         this.panel?.close();
     }
 }

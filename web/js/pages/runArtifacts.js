@@ -1,5 +1,5 @@
 // The files of a run: a tree, and a look at the beginning of one.
-import { h, fill, errorBox } from "../dom.js";
+import { copyBox, errorBox, fill, h, icon, setQuery } from "../dom.js";
 import { bytes, grouped } from "../format.js";
 import { markdown } from "../md.js";
 import { delimited } from "../csv.js";
@@ -9,66 +9,134 @@ const PREVIEW = 200_000;
 const ROWS = 500;
 const COLUMNS = 60;
 const LARGEST_IMAGE = 20_000_000;
-const BINARY = /\.(pt|pth|ckpt|pkl|bin|onnx|zip|tar|gz|zst|h5|hdf5|safetensors|parquet|arrow|npy|npz|keras|pdf|mp4|wav|mp3|joblib)$/i;
+const PICTURE = /\.(png|jpe?g|gif|webp|svg|bmp|avif|ico)$/i;
+const BINARY = /\.(pt|pth|ckpt|pkl|bin|onnx|zip|tar|gz|zst|h5|hdf5|safetensors|parquet|arrow|npy|npz|keras|pdf|joblib|npz|pb|index|so|whl|7z|xz|bz2|db|sqlite)$/i;
 
 /** @param {HTMLElement} root @param {object} page the run page */
 export async function drawArtifacts(root, page) {
     const tree = h("ul.tree"), preview = h("div.preview", {}, h("p.muted", {}, "Choose a file to look at it."));
+    const view = { tree, preview, page, wanted: page.route.query.get("file") ?? "" };
     fill(root, h("div.artifacts", {}, tree, preview));
-    await folder(tree, preview, page, "");
+    // Files that come while the page is open: the folders that are open are listed again.
+    page.onArtifacts = () => refresh(view, tree, "");
+    await folder(view, tree, "");
+    if (view.wanted && preview.dataset.path !== view.wanted) fill(preview, h("p.muted", {}, "There is no file ", h("code", {}, view.wanted), " in this run."));
 }
 
-async function folder(list, preview, page, path) {
+async function folder(view, list, path) {
     try {
-        const { entries } = await api.artifacts(page.id, path);
-        fill(list, entries.map((entry) => entry.isFolder ? folderLine(entry, preview, page) : fileLine(entry, preview, page, list)),
-            entries.length ? null : h("li.muted", {}, path ? "No files." : "No files. mlflow.log_artifact(\"plot.png\") puts one here."));
+        const { entries } = await api.artifacts(view.page.id, path);
+        list.dataset.names = JSON.stringify(entries.map((entry) => [entry.name, entry.size]));
+        const lines = entries.map((entry) => entry.isFolder ? folderLine(view, entry) : fileLine(view, entry));
+        fill(list, lines, entries.length ? null : path ? h("li.muted", {}, "No files.") : h("li", {}, h("p.muted", {}, "No files yet. This puts one here:"),
+            copyBox("mlflow.log_artifact(\"plot.png\")")));
+        await Promise.all(entries.filter((entry) => entry.isFolder && view.wanted.startsWith(`${entry.path}/`))
+            .map((entry) => open(view, lines[entries.indexOf(entry)], entry)));
     } catch (error) {
-        fill(list, errorBox(error, () => folder(list, preview, page, path)));
+        fill(list, errorBox(error, () => folder(view, list, path)));
     }
 }
 
-function folderLine(entry, preview, page) {
-    const inner = h("ul.tree");
-    const opened = (event) => event.target.open && !inner.firstChild && folder(inner, preview, page, entry.path);
-    return h("li", {}, h("details", { on: { toggle: opened } }, h("summary", {}, entry.name), inner));
+/** Lists again what has changed, and leaves folders open that are open. */
+async function refresh(view, list, path) {
+    try {
+        const { entries } = await api.artifacts(view.page.id, path);
+        const names = JSON.stringify(entries.map((entry) => [entry.name, entry.size]));
+        const known = new Map([...list.children].map((line) => [line.dataset.path, line]));
+        if (names !== list.dataset.names) {
+            list.dataset.names = names;
+            fill(list, entries.map((entry) => entry.isFolder ? known.get(entry.path) ?? folderLine(view, entry) : fileLine(view, entry)));
+        }
+        for (const line of list.children) {
+            const inner = line.querySelector(":scope > details[open] > ul");
+            if (inner) refresh(view, inner, line.dataset.path);
+        }
+    } catch {
+        // What is listed stays; the next event asks again.
+    }
 }
 
-function fileLine(entry, preview, page) {
-    const button = h("button.link", { type: "button", title: entry.path, on: { click: () => {
-        button.closest(".artifacts").querySelector("[aria-current]")?.removeAttribute("aria-current");
-        button.setAttribute("aria-current", "true");
-        look(preview, page, entry);
+function open(view, line, entry) {
+    const details = line.firstChild, inner = details.lastChild;
+    details.dataset.isRead = "1";
+    details.open = true;
+    return folder(view, inner, entry.path);
+}
+
+function folderLine(view, entry) {
+    const line = h("li", { data: { path: entry.path } });
+    const toggled = (event) => event.target.open && !event.target.dataset.isRead && open(view, line, entry);
+    fill(line, h("details", { on: { toggle: toggled } }, h("summary", {}, icon("folder"), entry.name), h("ul.tree")));
+    return line;
+}
+
+function fileLine(view, entry) {
+    const button = h("button.link.file", { type: "button", title: entry.path, on: { click: () => {
+        view.wanted = entry.path;
+        setQuery({ file: entry.path }, { silent: true });
+        choose();
+        // On a narrow screen the file stands below the tree.
+        if (view.preview.getBoundingClientRect().top > innerHeight * 0.6) view.preview.scrollIntoView({ block: "start", behavior: "smooth" });
     } } }, entry.name);
-    return h("li", {}, button, h("span.muted", {}, ` ${bytes(entry.size)}`));
+    const choose = () => {
+        view.tree.querySelector("[aria-current]")?.removeAttribute("aria-current");
+        button.setAttribute("aria-current", "true");
+        look(view.preview, view.page, entry);
+    };
+    if (view.preview.dataset.path === entry.path) button.setAttribute("aria-current", "true");
+    else if (view.wanted === entry.path) choose();
+    return h("li.file-line", { data: { path: entry.path } }, button, h("span.muted", {}, bytes(entry.size)));
 }
 
 async function look(preview, page, entry) {
     preview.dataset.path = entry.path;
     const inline = api.artifactURL(page.id, entry.path, true);
-    fill(preview, h("h2", {}, entry.path), h("p.muted", {}, `${bytes(entry.size)} `,
-        entry.digest ? h("code.digest", {}, String(entry.digest)) : "", " ",
-        h("a", { href: api.artifactURL(page.id, entry.path), download: entry.name }, "download")));
-    if (/\.(png|jpe?g|gif|webp|svg)$/i.test(entry.name)) preview.append(picture(entry, inline));
+    const digest = String(entry.digest ?? "");
+    fill(preview, h("div.row.preview-head", {}, h("h2", {}, entry.path), h("span.muted", {}, bytes(entry.size)),
+        h("a.button", { href: api.artifactURL(page.id, entry.path), download: entry.name }, icon("down"), "download")),
+    digest ? h("p.muted", {}, h("code.digest", { title: "SHA-256 of the file" }, digest)) : null);
+    if (PICTURE.test(entry.name)) preview.append(picture(preview, page, entry, inline));
+    else if (/\.(mp4|webm)$/i.test(entry.name)) preview.append(h("video", { src: inline, controls: true }));
+    else if (/\.(wav|mp3|ogg|flac)$/i.test(entry.name)) preview.append(h("audio", { src: inline, controls: true }));
+    else if (/\.html?$/i.test(entry.name)) preview.append(framed(preview, page, entry, inline));
     else if (BINARY.test(entry.name)) preview.append(h("p.muted", {}, "No preview of this kind of file."));
     else await lookAtText(preview, page, entry);
 }
 
-function picture(entry, inline) {
+function picture(preview, page, entry, inline) {
     if (entry.size > LARGEST_IMAGE) return h("p.muted", {}, "Too large a picture to show here; download it.");
-    return h("img", { src: inline, alt: entry.name });
+    const image = h("img", { src: inline, alt: entry.name });
+    image.addEventListener("error", () => {
+        image.remove();
+        if (/\.svg$/i.test(entry.name)) lookAtText(preview, page, entry);
+        else preview.append(h("p.muted", {}, "This file is not a picture that the browser can draw."));
+    });
+    return image;
 }
 
-async function lookAtText(preview, page, entry) {
+/** A page of others, in a frame without scripts, forms, cookies or a way out of it; its source is a click away. */
+function framed(preview, page, entry, inline) {
+    const frame = h("iframe.page-frame", { src: inline, sandbox: "", title: entry.name, referrerpolicy: "no-referrer" });
+    const source = h("div");
+    const button = h("button.button", { type: "button", "aria-pressed": "false", on: { click: () => {
+        const isSource = button.getAttribute("aria-pressed") !== "true";
+        button.setAttribute("aria-pressed", String(isSource));
+        frame.hidden = isSource;
+        fill(source);
+        if (isSource) lookAtText(source, page, entry, preview);
+    } } }, "Source");
+    return h("div.framed", {}, h("div.row", {}, button, h("span.muted", {}, "Scripts do not run here; download the page to run them.")), frame, source);
+}
+
+async function lookAtText(preview, page, entry, owner = preview) {
     try {
         const { text, isWhole } = await api.artifactText(page.id, entry.path, PREVIEW);
-        if (preview.dataset.path !== entry.path) return;
+        if (owner.dataset.path !== entry.path) return;
         const isTable = /\.(csv|tsv)$/i.test(entry.name);
         if (text.includes("\0")) fill(preview, [...preview.children], h("p.muted", {}, "No preview: this is not text."));
         else if (isTable) preview.append(...tableOf(text, isWhole, entry));
         else if (/\.(md|markdown)$/i.test(entry.name)) preview.append(markdown(text), part(isWhole, entry));
-        else preview.append(part(isWhole, entry), /\.html?$/i.test(entry.name) ? h("p.muted", {}, "Shown as its source: a page of others does not run here.") : "",
-            h("pre", {}, readable(text, isWhole, entry.name)));
+        else preview.append(part(isWhole, entry), h("pre", { tabindex: 0 }, readable(text, isWhole, entry.name)));
     } catch (error) {
         preview.append(errorBox(error, () => look(preview, page, entry)));
     }

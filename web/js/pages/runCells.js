@@ -1,15 +1,16 @@
 // How each column of the run table looks: its heading and its cells.
-import { h, fill, setText, textWidth } from "../dom.js";
-import { href } from "../router.js";
-import { ago, columnDigits, compact, duration, fixed, iso, number, toNumber } from "../format.js";
+import { h, fill, href, iconButton, setText, textWidth } from "../dom.js";
+import { ago, columnDigits, compact, duration, fixed, grouped, iso, number, toNumber } from "../format.js";
+import * as api from "../api.js";
 import { endOf, statusIcon, statusName } from "../components/status.js";
 import { drawSparkline } from "../charts/sparkline.js";
-import { columnName, direction, statisticOf } from "./runColumns.js";
+import { columnName, direction, equal, statisticOf } from "./runColumns.js";
 
+const SPARK_BUCKETS = 52;
 const LABELS = { name: "name", status: "status", created: "created", duration: "duration", user: "user" };
 // What stands left and right of a cell's text, a heading with its arrow, the mark of the best.
-const PADDING = 18, ARROW = 12, MARK = 22;
-const headed = (label) => textWidth(label, "600 12px") + PADDING + ARROW;
+const PADDING = 18, ARROW = 16, MARK = 14, BUTTON = 22;
+const headed = (label) => textWidth(label, "600 12px") + ARROW;
 const widest = (texts) => Math.max(0, ...texts.map((text) => textWidth(text)));
 const clamp = (value, low, high) => Math.round(Math.max(low, Math.min(high, value)));
 const valueOf = (pairs, key) => pairs.find((one) => one.key === key)?.value;
@@ -22,7 +23,8 @@ const valueOf = (pairs, key) => pairs.find((one) => one.key === key)?.value;
  */
 export function makeColumns(ids, table) {
     const goal = table.goal ? `m.best:${table.goal.metric}` : null;
-    const fixedOnes = [selectColumn(table), shownColumn(table), statusColumn(), nameColumn(table)];
+    const shown = table.isNarrow ? [] : [shownColumn(table)];
+    const fixedOnes = [selectColumn(table), ...shown, statusColumn(table), nameColumn(table)];
     const goalOnes = goal ? [metricColumn(columnName(goal), table, true), sparkColumn(table)] : [];
     const rest = ids.filter((id) => id !== goal).map(columnName).filter(Boolean).map((name) => {
         if (name.kind === "m") return metricColumn(name, table, false);
@@ -33,9 +35,10 @@ export function makeColumns(ids, table) {
 
 function selectColumn(table) {
     return {
-        id: "select", title: "Select (x)", width: 30, pinned: true,
+        id: "select", title: "Select (x)", width: 30, pinned: !table.isNarrow, kind: "control",
         heading: () => h("input", {
-            type: "checkbox", "aria-label": "Select all that match", on: { change: (event) => table.selectAll(event.target.checked) },
+            type: "checkbox", "aria-label": "Select all that match", checked: table.areAllSelected,
+            on: { change: (event) => table.act("selectAll", event.target.checked) },
         }),
         draw(cell, run, index) {
             if (!cell.firstChild) {
@@ -52,12 +55,12 @@ function selectColumn(table) {
 
 function shownColumn(table) {
     return {
-        id: "shown", title: "Shown in charts (Space)", width: 26, pinned: true,
-        heading: () => h("span.sr-only", {}, "shown in charts"),
+        id: "shown", title: "Shown in charts (Space)", width: 28, pinned: true, kind: "control",
+        heading: () => iconButton("eye", "Which runs are shown in charts", (event) => table.chooseShown(event.currentTarget)),
         draw(cell, run, index) {
             if (!cell.firstChild) {
                 cell.append(h("button.swatch", { type: "button", tabindex: -1, on: {
-                    click: () => table.toggleShown(Number(cell.dataset.index)),
+                    click: () => table.act("toggleShown", Number(cell.dataset.index)),
                 } }));
             }
             cell.dataset.index = index;
@@ -71,9 +74,9 @@ function shownColumn(table) {
     };
 }
 
-function statusColumn() {
+function statusColumn(table) {
     return {
-        id: "a:status", title: "Status", width: 26, pinned: true,
+        id: "a:status", title: "Status", width: 26, pinned: !table.isNarrow, kind: "state",
         heading: () => h("span.sr-only", {}, "status"),
         draw(cell, run) {
             const name = statusName(run);
@@ -87,11 +90,18 @@ function statusColumn() {
 function nameColumn(table) {
     const longest = widest(table.rows().map((run) => run.name));
     return {
-        id: "a:name", title: "Name", width: clamp(longest + PADDING, 130, table.isNarrow ? 150 : 300), pinned: true,
-        isSortable: true, kind: "name",
+        id: "a:name", title: "Name", width: clamp(longest + PADDING + (table.isNarrow ? 0 : BUTTON), table.isNarrow ? 90 : 130, table.isNarrow ? 132 : 300),
+        pinned: true, isSortable: true, kind: "name",
         heading: () => "name",
-        draw(cell, run) {
-            if (!cell.firstChild) cell.append(h("a", { tabindex: -1 }));
+        draw(cell, run, index) {
+            if (!cell.firstChild) {
+                // A word and no drawing: there is one in each row.
+                const open = (event) => table.openMenu(Number(cell.dataset.index), this, event.currentTarget.getBoundingClientRect());
+                cell.append(h("a", { tabindex: -1 }), table.isNarrow ? "" : h("button.icon-button", {
+                    type: "button", tabindex: -1, title: "More (m)", "aria-label": "More", on: { click: open },
+                }, "⋯"));
+            }
+            cell.dataset.index = index;
             const link = cell.firstChild;
             setText(link, run.name || run.id.slice(0, 8));
             link.setAttribute("href", href(["r", run.id]));
@@ -109,7 +119,8 @@ function metricColumn(name, table, isGoal) {
     };
     const digits = columnDigits(table.rows().map((run) => toNumber(read(run)[0])));
     const hasStep = name.statistic === "best" || name.statistic === "min" || name.statistic === "max";
-    const label = `${name.key} ${isGoal ? "best" : end}`;
+    const word = isGoal ? `best${table.goal.isInferred ? " ≈" : ""}` : end;
+    const label = `${name.key} ${word}`;
     const parts = (run) => {
         const [value, step, summary] = read(run);
         return {
@@ -120,20 +131,22 @@ function metricColumn(name, table, isGoal) {
     const longest = widest(table.rows().map(parts).map(({ text, place, broken }) => broken + text + place));
     return {
         id: name.id, align: "right", isSortable: true, kind: "metric",
-        title: `${name.key}: ${end}${hasStep ? " @ step" : ""}${isGoal && table.goal.isInferred ? " (goal inferred ≈)" : ""}`,
-        width: clamp(Math.max(headed(label), longest + MARK + PADDING), 84, 240),
-        heading: () => [h("span.ellipsis", {}, name.key), h("span.end", {}, ` ${isGoal ? "best" : end}`)],
+        title: `${name.key}: ${end}${hasStep ? " @ step" : ""}${isGoal && table.goal.isInferred ? "\n≈ goal inferred from the metric names" : ""}`,
+        width: clamp(Math.max(headed(label), longest) + MARK + PADDING, 84, 260),
+        heading: () => [h("span.ellipsis", {}, name.key), h("span.end", {}, ` ${word}`)],
         draw(cell, run) {
             const { value, text, place, broken } = parts(run);
-            const isBest = name.statistic === "best" && value !== undefined && value !== null && table.isBest(name.key, better, value);
+            const isBest = name.statistic === "best" && value !== undefined && value !== null && table.bests.isBest(name.key, better, value);
             const key = `${text}|${place}|${isBest}|${broken}`;
             if (cell.dataset.key === key && cell.firstChild) return;
             cell.dataset.key = key;
             cell.title = broken ? `last value: ${broken}\n${end}: ${text}${place}` : "";
-            if (value === undefined) fill(cell, h("span.muted", {}, "–"));
+            cell.classList.toggle("has-best", isBest);
+            cell.classList.toggle("none", value === undefined);
+            if (value === undefined) fill(cell, "–");
             else {
-                fill(cell, broken ? h("span.bad.flag", {}, broken) : null, h("span", { class: isBest ? "best" : "" }, text),
-                    h("span.muted", {}, place), h("span.mark", {}, isBest ? "▲" : ""));
+                fill(cell, broken ? h("span.bad.flag", {}, broken) : null, isBest ? h("b.best", {}, text) : text,
+                    place ? h("span.muted", {}, place) : null);
             }
         },
     };
@@ -145,13 +158,103 @@ function sparkColumn(table) {
         heading: () => h("span.ellipsis", {}, table.goal.metric),
         draw(cell, run) {
             if (!cell.firstChild) cell.append(h("canvas", { width: 104, height: 20, "aria-hidden": "true" }));
-            const spark = table.sparks.get(run.id);
-            const key = `${run.id}|${spark?.count}|${table.themeTurn}`;
+            const spark = table.sparks.of(run.id);
+            const key = `${run.id}|${spark?.turn}|${table.sparks.color}`;
             if (cell.dataset.key === key) return;
             cell.dataset.key = key;
-            drawSparkline(cell.firstChild, spark?.values ?? [], table.sparkColor());
+            drawSparkline(cell.firstChild, spark?.values ?? [], table.sparks.color);
         },
     };
+}
+
+/** The small curves of the goal metric, read for the rows in view and again when a run has more points. */
+export class Sparks {
+    #known = new Map();
+    #color = null;
+
+    get color() {
+        this.#color ??= getComputedStyle(document.documentElement).getPropertyValue("--acc");
+        return this.#color;
+    }
+
+    /** Another theme. */
+    drop() {
+        this.#color = null;
+    }
+
+    of(run) {
+        return this.#known.get(run);
+    }
+
+    /** @param {object[]} runs @param {string} metric @returns {Promise<boolean>} whether any has another curve now */
+    async look(runs, metric) {
+        const turns = new Map(runs.map((run) => {
+            const count = run.metrics.find((one) => one.key === metric)?.count ?? 0;
+            return [run.id, count > 1 ? `${metric} ${count}` : null];
+        }).filter(([id, turn]) => turn && this.of(id)?.turn !== turn));
+        if (!turns.size) return false;
+        try {
+            const answer = await api.series({ runs: [...turns.keys()], keys: [metric], axis: "step", buckets: SPARK_BUCKETS });
+            const found = new Map(answer.series.map((one) => [one.run, one.mean]));
+            for (const [run, turn] of turns) this.#known.set(run, { turn, values: found.get(run) ?? [] });
+            return true;
+        } catch {
+            // A table without its small curves is still a table; the next look asks again.
+            return false;
+        }
+    }
+}
+
+/** The best values of metrics, over all matching runs as far as they are known. */
+export class Bests {
+    #known = new Map();
+    #facts;
+    #list;
+
+    constructor(facts, list) {
+        this.#facts = facts;
+        this.#list = list;
+    }
+
+    /** Whether no run that we know of is better. */
+    isBest(key, better, value) {
+        if (this.#facts.isGuessed) return false;
+        const end = better === "minimize" ? "min" : "max";
+        if (!this.#known.has(`${end} ${key}`)) this.#known.set(`${end} ${key}`, this.#best(key, end));
+        return toNumber(value) === this.#known.get(`${end} ${key}`) && this.#facts.total > 1;
+    }
+
+    #best(key, end) {
+        let best = toNumber(this.#facts.metrics.find((one) => one.key === key)?.[end]);
+        for (const run of this.#list.loaded()) {
+            const own = toNumber(run.metrics.find((one) => one.key === key)?.[end]);
+            if (Number.isFinite(own) && !(end === "min" ? own >= best : own <= best)) best = own;
+        }
+        return best;
+    }
+}
+
+/**
+ * What every matching run has in common, on one line; the rest of it behind a button.
+ * @param {object} facts what `runs/columns` says @returns {any[]} empty where there is nothing
+ */
+export function sameLine(facts, isNarrow) {
+    const same = equal(facts);
+    if (!same.length || facts.total < 2) return [];
+    const short = isNarrow ? 2 : 3;
+    const cut = (value) => value.length > 40 ? `${value.slice(0, 40)}…` : value;
+    const text = (list) => list.map((one) => `${one.key}=${cut(one.only)}`).join(" · ");
+    const more = same.length - short;
+    const rest = h("span", { hidden: true }, ` · ${text(same.slice(short))}`);
+    return [
+        h("span", { title: same.map((one) => `${one.key}=${one.only}`).join("\n") },
+            `same in all ${grouped(facts.total)}: ${text(same.slice(0, short))}`), rest,
+        more > 0 ? h("button.link.more", { type: "button", "aria-expanded": "false", on: { click: (event) => {
+            rest.hidden = !rest.hidden;
+            event.target.textContent = rest.hidden ? `(+${more})` : "(less)";
+            event.target.setAttribute("aria-expanded", String(!rest.hidden));
+        } } }, `(+${more})`) : null,
+    ];
 }
 
 function textColumn(name, table) {
@@ -162,12 +265,12 @@ function textColumn(name, table) {
     return {
         id: name.id, title: `${name.kind === "p" ? "parameter" : "tag"} ${name.key}`, isSortable: true,
         align: isNumeric ? "right" : undefined,
-        width: clamp(Math.max(headed(name.key), longest + PADDING), 56, 220),
+        width: clamp(Math.max(headed(name.key), longest) + PADDING, 56, 220),
         heading: () => h("span.ellipsis", {}, name.key),
         draw(cell, run) {
             const value = read(run);
             setText(cell, value === undefined ? "–" : shortened(value, isNumeric));
-            cell.classList.toggle("muted", value === undefined);
+            cell.classList.toggle("none", value === undefined);
             cell.title = value ?? "";
         },
     };

@@ -57,6 +57,30 @@ export function defaultColumns(facts, goal) {
     ];
 }
 
+/** What comes with the first rows while nothing is known of their columns. @param {string[]} metricKeys */
+export function guessedFields(metricKeys, goal) {
+    const guessed = defaultColumns({ metrics: metricKeys.map((key) => ({ key })), params: [], tags: [], total: 0 }, goal);
+    return { ...fieldsFor(guessed, goal), params: null };
+}
+
+/** What some runs say of all: enough to begin with. @param {object[]} runs @returns {object} as `runs/columns` has it */
+export function guessedFacts(runs) {
+    const params = new Map(), metrics = new Set();
+    for (const run of runs) {
+        for (const { key, value } of run.params) params.set(key, (params.get(key) ?? new Set()).add(value));
+        for (const { key } of run.metrics) metrics.add(key);
+    }
+    return {
+        isGuessed: true, total: runs.length, tags: [], metrics: [...metrics].map((key) => ({ key, runs: 0 })),
+        params: [...params].map(([key, values]) => ({ key, runs: runs.length, distinct: values.size })),
+    };
+}
+
+/** Whether rows with these fields show columns that need those. */
+export function covers(have, need) {
+    return ["params", "metrics", "tags"].every((kind) => have[kind] === null || need[kind].every((key) => have[kind].includes(key)));
+}
+
 function metricRank(key) {
     const parts = words(key);
     const split = parts.some((word) => ["val", "valid", "validation", "eval", "dev"].includes(word)) ? 0
@@ -71,9 +95,10 @@ export function varying(facts) {
         .sort((a, b) => isLabel(a) - isLabel(b) || b.runs - a.runs || (a.key < b.key ? -1 : 1));
 }
 
-/** Parameters that every matching run has with one value. */
+/** Parameters, and tags that people set, that every matching run has with one value. */
 export function equal(facts) {
-    return facts.params.filter((one) => one.distinct === 1 && one.runs === facts.total);
+    const isSame = (one) => one.distinct === 1 && one.runs === facts.total;
+    return [...facts.params.filter(isSame), ...facts.tags.filter((one) => isSame(one) && !one.key.startsWith("mlflow."))];
 }
 
 /**
@@ -128,4 +153,19 @@ export function fieldsFor(ids, goal) {
     const metrics = keys("m");
     if (goal && !metrics.includes(goal.metric)) metrics.push(goal.metric);
     return { params: keys("p"), metrics, tags: keys("t"), inputs: false };
+}
+
+/**
+ * The sort after a press on a heading: greater first where that is better, the other way at the second press.
+ * @param {{id: string, descending: boolean}[]} sort @param {boolean} isMore keeps the other keys
+ */
+export function sortedBy(sort, id, isMore, goal) {
+    const name = columnName(id);
+    if (!name) return null;
+    const better = goal?.metric === name.key ? goal.direction : direction(name.key) ?? "maximize";
+    const isDownFirst = id === "a:created" || id === "a:duration" || (name.kind === "m" && better === "maximize");
+    const own = sort.find((key) => key.id === id);
+    const next = { id, descending: own ? !own.descending : isDownFirst };
+    if (!isMore) return [next];
+    return own ? sort.map((key) => key === own ? next : key) : [...sort, next];
 }

@@ -1,9 +1,12 @@
 // The rows of a run table: windows of 200 runs fetched when they come into view, kept true by events without
 // ever moving a row under the pointer.
 import * as api from "../api.js";
+import { grouped } from "../format.js";
 
 const WINDOW = 200;
 const KEPT = 12;
+// As in Sources/MartletCore/Domain/Run.swift: nobody tells of a run that has fallen silent.
+const STALLED_AFTER = 300_000;
 
 /** A long ordered list of runs of which only some windows are here. */
 export class RunList {
@@ -18,14 +21,31 @@ export class RunList {
         this.clock = 0;
     }
 
-    /** Another question: all windows go; the rows stay on screen until the answer is here. @param {object} query */
-    async ask(query, firstIndex = 0) {
+    /** What is here, for a list that takes it over later; see `takeOver`. */
+    get kept() {
+        const { query, windows, total, known, clock } = this;
+        return { query, windows, total, known, clock };
+    }
+
+    /** Begins with what another list had. @param {object} kept */
+    takeOver(kept) {
+        Object.assign(this, kept);
+        this.generation = 1;
+    }
+
+    /**
+     * Another question: all windows go; the rows stay on screen until the answer is here.
+     * @param {object} query
+     * @param {number} [firstIndex] a row in the window that is read first
+     * @param {Promise<any> | null} [condition] what must be here before the answer counts
+     */
+    async ask(query, firstIndex = 0, condition = null) {
         this.query = query;
         this.generation = (this.generation ?? 0) + 1;
         for (const { stop } of this.loading.values()) stop.abort();
         this.loading.clear();
         this.pending = null;
-        await this.load(Math.floor(firstIndex / WINDOW), { isFresh: true });
+        await this.load(Math.floor(firstIndex / WINDOW), { isFresh: true, condition });
     }
 
     at(index) {
@@ -51,12 +71,12 @@ export class RunList {
         }
     }
 
-    async load(number, { isFresh = false } = {}) {
+    async load(number, { isFresh = false, condition = null } = {}) {
         const generation = this.generation;
         const stop = new AbortController();
         this.loading.set(number, { stop });
         try {
-            const answer = await this.fetch(number, stop.signal);
+            const [answer] = await Promise.all([this.fetch(number, stop.signal), condition]);
             if (generation !== this.generation) return;
             if (isFresh) {
                 this.windows.clear();
@@ -75,8 +95,8 @@ export class RunList {
         }
     }
 
-    fetch(number, signal, limit = WINDOW) {
-        return api.searchRuns({ ...this.query, limit, offset: number * WINDOW, wantsTotal: true }, signal);
+    fetch(number, signal) {
+        return api.searchRuns({ ...this.query, limit: WINDOW, offset: number * WINDOW, wantsTotal: true }, signal);
     }
 
     forget(near) {
@@ -85,28 +105,39 @@ export class RunList {
     }
 
     /**
-     * Reads the visible window again. Rows change in place; new rows and another order only count until `apply`.
+     * Reads the visible rows again. They change in place; new rows and another order only count until `apply`.
      * @param {number} first @param {number} last
      */
     async refresh(first, last) {
         const generation = this.generation;
-        const number = Math.floor(first / WINDOW);
-        const old = this.windows.get(number);
-        if (!old) return;
-        const answer = await this.fetch(number, undefined);
+        const old = [];
+        for (let index = first; index < last && this.at(index); index += 1) old.push(this.at(index));
+        if (!old.length) return;
+        const answer = await api.searchRuns({ ...this.query, limit: old.length, offset: first, wantsTotal: true });
         if (generation !== this.generation) return;
         const fresh = new Map(answer.runs.map((run) => [run.id, run]));
-        const missing = old.slice(first % WINDOW, first % WINDOW + (last - first))
-            .filter((run) => !fresh.has(run.id)).map((run) => run.id);
-        if (missing.length) {
-            for (const run of await this.byID(missing)) fresh.set(run.id, run);
-        }
+        const missing = old.filter((run) => !fresh.has(run.id)).map((run) => run.id);
+        for (const run of missing.length ? await this.byID(missing) : []) fresh.set(run.id, run);
         if (generation !== this.generation) return;
         this.clock = answer.now - Date.now();
-        this.windows.set(number, old.map((run) => fresh.get(run.id) ?? run));
+        for (let index = first; index < first + old.length; index += 1) {
+            const rows = this.windows.get(Math.floor(index / WINDOW));
+            if (rows?.[index % WINDOW]) rows[index % WINDOW] = fresh.get(rows[index % WINDOW].id) ?? rows[index % WINDOW];
+        }
         this.pending = difference(old, answer.runs, answer.total - this.known);
-        this.latest = answer;
         this.options.onRows();
+    }
+
+    /** Rows that were read while they reported and have been silent for too long since. @returns {boolean} any */
+    age() {
+        const silent = Date.now() + this.clock - STALLED_AFTER;
+        let isAny = false;
+        for (const run of this.loaded()) {
+            if (run.status !== "running" || run.isStalled || run.heartbeatAt > silent) continue;
+            run.isStalled = true;
+            isAny = true;
+        }
+        return isAny;
     }
 
     async byID(ids) {
@@ -140,6 +171,14 @@ export function difference(before, after, grown) {
     const removed = Math.max(-grown, 0);
     const swapped = !added && !removed && entered ? entered : 0;
     return added || removed || moved || swapped ? { added, removed, moved: moved + swapped } : null;
+}
+
+/** What `difference` found, in words; empty where there is nothing. */
+export function changeText(change) {
+    return change ? [
+        change.added ? `${grouped(change.added)} new` : null, change.removed ? `${grouped(change.removed)} gone` : null,
+        change.moved ? `${grouped(change.moved)} moved` : null, change.columns ? "other columns" : null,
+    ].filter(Boolean).join(" · ") : "";
 }
 
 /** Length of the longest rising subsequence: rows that did not move. */

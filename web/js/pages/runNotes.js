@@ -1,5 +1,5 @@
 // The notes of a run: read as Markdown, written as text with the result beside it.
-import { h, fill, debounced } from "../dom.js";
+import { debounced, fill, h, setQuery } from "../dom.js";
 import { markdown } from "../md.js";
 import * as api from "../api.js";
 
@@ -8,6 +8,12 @@ export function drawNotes(root, page) {
     const edit = () => drawEditor(root, page);
     const button = h("button.button", { type: "button", title: "Edit the notes (e)", on: { click: edit } }, "Edit");
     page.notesKey = edit;
+    const { notes } = page.run;
+    page.onChange = () => page.run.notes !== notes && page.notesKey && drawNotes(root, page);
+    if (page.draft !== undefined || page.route.query.get("edit")) {
+        edit();
+        return;
+    }
     if (!page.run.notes) {
         fill(root, h("div.empty", {}, h("p.muted", {}, "No notes yet. What should the next reader know about this run?"),
             h("div.row", {}, h("button.button.primary", { type: "button", on: { click: edit } }, "Write notes"))));
@@ -17,21 +23,26 @@ export function drawNotes(root, page) {
 }
 
 function drawEditor(root, page) {
-    const field = h("textarea.input", { rows: 18, value: page.run.notes ?? "", "aria-label": "Notes" });
+    const field = h("textarea.input", { rows: 18, value: page.draft ?? page.run.notes ?? "", "aria-label": "Notes" });
     const shown = h("div.notes-shown", { "aria-label": "Preview", "aria-live": "off" }, markdown(field.value));
     const close = () => {
-        page.notesKey = null;
+        // What is being written survives a look at another tab, not this.
+        delete page.draft;
+        setQuery({ edit: null }, { silent: true });
+        page.route.query.delete("edit");
         drawNotes(root, page);
     };
     const save = async () => {
         try {
-            page.run = await api.changeRun(page.id, { notes: field.value });
+            page.run = { ...page.run, ...await api.changeRun(page.id, { notes: field.value }) };
             page.shell.toast("Notes kept");
             close();
         } catch (error) {
             page.shell.fail(error);
         }
     };
+    page.notesKey = null;
+    field.addEventListener("input", () => { page.draft = field.value; });
     field.addEventListener("input", debounced(() => fill(shown, markdown(field.value)), 120));
     field.addEventListener("keydown", (event) => {
         if (event.key === "Enter" && (event.metaKey || event.ctrlKey)) save();

@@ -2,11 +2,13 @@
 import { icon, h, fill, copyText } from "../dom.js";
 import { compact, grouped, number } from "../format.js";
 import * as api from "../api.js";
+import { pairs } from "../charts/pairing.js";
 import { drawSparkline } from "../charts/sparkline.js";
 import { direction } from "./runColumns.js";
 
 const BUCKETS = 52;
-const SPARKS = 60;
+/** Rows that are drawn at once: a page of thousands of elements is slow. */
+const MOST = { metrics: 90, pairs: 200 };
 
 /** A table of rows of cells; a cell that begins with a number column's name stands to the right. */
 export function table(heads, rows, numeric = 0) {
@@ -31,15 +33,21 @@ export function pairTable(heads, entries) {
     return table(heads, entries.map(([key, text]) => [h("span.value-key", {}, key), value(text)]));
 }
 
+/** Says how many rows are left out; null where there are none. */
+function left(shown, all, what) {
+    return all > shown ? h("p.muted.rest", {}, `The first ${grouped(shown)} of ${grouped(all)} ${what} are shown; search for the others.`) : null;
+}
+
 /** A field that keeps the rows in which its words occur. */
 function searchable(entries, heads) {
-    const host = h("div", {}, pairTable(heads, entries));
-    if (entries.length < 12) return host;
+    const draw = (found) => [pairTable(heads, found.slice(0, MOST.pairs)), left(MOST.pairs, found.length, `${heads[0]}s`)];
+    const host = h("div", {}, draw(entries));
+    if (entries.length < 7) return host;
     const field = h("input.input", { type: "search", placeholder: `Search ${grouped(entries.length)} ${heads[0]}s`, "aria-label": `Search ${heads[0]}s` });
     field.addEventListener("input", () => {
         const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
         const found = entries.filter((entry) => words.every((word) => entry.join(" ").toLowerCase().includes(word)));
-        fill(host, found.length ? pairTable(heads, found) : h("p.muted", {}, "Nothing matches."));
+        fill(host, found.length ? draw(found) : h("p.muted", {}, "Nothing matches."));
     });
     return [h("div.toolbar", {}, field), host];
 }
@@ -61,23 +69,46 @@ export function drawMetrics(root, page) {
     }
     const goal = page.experiment.statistics.goal;
     const canvases = new Map();
-    const rows = run.metrics.map((one) => metricRow(one, goal, run.id, canvases));
-    fill(root, table(["metric", "last", "best", "min", "max", "mean", "last step", "points", "NaN", "shape", "every point"], rows, 8));
-    drawSparks(page, canvases);
+    const known = new Map(run.metrics.map((one) => [one.key, one]));
+    // The goal and the pairs first, as on the charts.
+    const keys = pairs([...known.keys()], goal?.metric).flatMap((card) => card.keys.map(({ key }) => key));
+    const host = h("div");
+    const field = h("input.input", { type: "search", value: page.metricWords ?? "", placeholder: `Search ${grouped(keys.length)} metrics`, "aria-label": "Search metrics" });
+    const draw = () => {
+        page.metricWords = field.value;
+        const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+        const found = keys.filter((key) => words.every((word) => key.toLowerCase().includes(word)));
+        canvases.clear();
+        fill(host, found.length ? table(["metric", "last", "best", "min", "max", "mean", "last step", "points", "NaN", "shape", "every point"],
+            found.slice(0, MOST.metrics).map((key) => metricRow(known.get(key), goal, run.id, canvases)), 8) : h("p.muted", {}, "Nothing matches."), left(MOST.metrics, found.length, "metrics"));
+        drawSparks(page, canvases);
+    };
+    field.addEventListener("input", draw);
+    fill(root, keys.length < 7 ? null : h("div.toolbar", {}, field), host);
+    draw();
+}
+
+/** A value and the step at which it was logged. */
+export function placed(value_, step) {
+    if (value_ === null || value_ === undefined) return h("span.muted", {}, "–");
+    return [h("span", { class: typeof value_ === "number" ? null : "bad" }, number(value_)),
+        step === null || step === undefined ? null : h("span.muted", {}, ` @${compact(step)}`)];
+}
+
+/** The better end of a metric, where it is known which one that is. */
+export function best(one, goal) {
+    const better = one.key === goal?.metric ? goal.direction : direction(one.key);
+    if (better === null) return h("span.muted", {}, "–");
+    return better === "minimize" ? [placed(one.min, one.minStep), " ▼"] : [placed(one.max, one.maxStep), " ▲"];
 }
 
 function metricRow(one, goal, id, canvases) {
-    const placed = (number_, step) => number_ === null || number_ === undefined ? h("span.muted", {}, "–") : [number(number_),
-        step === null || step === undefined ? null : h("span.muted", {}, ` @${compact(step)}`)];
-    const better = one.key === goal?.metric ? goal.direction : direction(one.key);
-    const best = better === null ? h("span.muted", {}, "–")
-        : better === "minimize" ? [placed(one.min, one.minStep), " ▼"] : [placed(one.max, one.maxStep), " ▲"];
     const canvas = h("canvas", { width: 104, height: 20, "aria-hidden": "true" });
     canvases.set(one.key, canvas);
     const isBroken = one.last !== null && typeof one.last !== "number";
     return [
         one.key === goal?.metric ? h("b", { title: "the goal of the experiment" }, one.key) : one.key,
-        h("span", { class: isBroken ? "bad" : null }, number(one.last)), best, placed(one.min, one.minStep), placed(one.max, one.maxStep),
+        h("span", { class: isBroken ? "bad" : null }, number(one.last)), best(one, goal), placed(one.min, one.minStep), placed(one.max, one.maxStep),
         number(one.mean), compact(one.lastStep ?? 0), grouped(one.count),
         h("span", { class: one.nanCount ? "bad" : "muted" }, grouped(one.nanCount)), h("span.spark", {}, canvas),
         ["csv", "json"].map((format) => [h("a", { href: api.historyURL(id, one.key, format), download: "" }, format.toUpperCase()), " "]),
@@ -86,7 +117,7 @@ function metricRow(one, goal, id, canvases) {
 
 async function drawSparks(page, canvases) {
     const color = getComputedStyle(document.documentElement).getPropertyValue("--acc");
-    const keys = [...canvases.keys()].slice(0, SPARKS);
+    const keys = [...canvases.keys()].slice(0, MOST.metrics);
     const known = page.sparks ??= new Map();
     const counts = new Map(page.run.metrics.map((one) => [one.key, one.count]));
     for (const key of keys) if (known.has(key)) drawSparkline(canvases.get(key), known.get(key).values, color);
@@ -96,7 +127,7 @@ async function drawSparks(page, canvases) {
         const answer = await api.series({ runs: [page.id], keys: wanted, axis: "step", buckets: BUCKETS });
         for (const one of answer.series) {
             known.set(one.key, { count: counts.get(one.key), values: one.mean });
-            drawSparkline(canvases.get(one.key), one.mean, color);
+            if (canvases.has(one.key)) drawSparkline(canvases.get(one.key), one.mean, color);
         }
     } catch {
         // Without its small curves a table is still a table.

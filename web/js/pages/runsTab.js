@@ -1,17 +1,26 @@
 // "Which run is best, and is it improving?": the run table of an experiment.
-import { h, fill, coalesced, debounced, copyBox, emptyBox, errorBox, firstLines } from "../dom.js";
-import { href, navigate, setQuery } from "../router.js";
-import { grouped, toNumber } from "../format.js";
+import { h, fill, coalesced, debounced, emptyBox, errorBox, firstRun, href, navigate, setQuery } from "../dom.js";
+import { grouped } from "../format.js";
 import { subscribe } from "../live.js";
 import * as api from "../api.js";
 import { Grid } from "../components/grid.js";
 import { FilterBar } from "../components/filterBar.js";
-import { RunList } from "./runList.js";
-import { makeColumns } from "./runCells.js";
+import { RunList, changeText } from "./runList.js";
+import { Bests, Sparks, makeColumns, sameLine } from "./runCells.js";
+import { tableKeys } from "./runKeys.js";
 import * as columns from "./runColumns.js";
 
-const SPARK_BUCKETS = 52;
+const FACTS = 500;
+/** Height that charts below the table need. */
+const STRIP = 330;
+/** From here on what the runs have in common takes longer to find out than their first rows. */
+const MANY = 2_000;
 export const SHOWN_BY_ITSELF = 8;
+
+/** The table that was left last: going back to it shows the same rows at the same place while they are read again. */
+let left = null;
+
+const actions = () => import("./runActions.js");
 
 export class RunsTab {
     /** @param {HTMLElement} root @param {object} page the experiment page */
@@ -20,8 +29,7 @@ export class RunsTab {
         this.shell = page.shell;
         this.goal = page.goal;
         this.selected = new Set();
-        this.sparks = new Map();
-        this.themeTurn = 0;
+        this.sparks = new Sparks();
         this.facts = null;
         this.isNarrow = matchMedia("(max-width: 640px)").matches;
         this.read(page.route);
@@ -32,20 +40,29 @@ export class RunsTab {
             label: "Runs", rowAt: (index) => this.list.at(index),
             onRange: (first, last) => { this.list.need(first, last); this.seeSoon(); },
             onOpen: (index) => this.open(index), onSort: (id, isMore) => this.sortBy(id, isMore),
+            onMenu: (index, column, place) => this.openMenu(index, column, place),
+            onEdit: (index, column) => this.edit(index, column),
+            isSelected: (run) => this.selected.has(run.id),
             rowClass: (run) => `${this.selected.has(run.id) ? "selected" : ""} ${run.stage === "deleted" ? "gone" : ""}`,
         });
         this.bar = new FilterBar({
             value: this.filter, onFilter: (filter) => this.change({ f: filter }),
-            suggest: () => this.suggestions(),
+            suggest: async () => (await actions()).suggestions(this),
         });
         this.build(root);
         this.seeSoon = debounced(() => this.see(), 90);
+        this.stripSoon = debounced(() => this.drawStrip(), 200);
         this.refreshSoon = coalesced(() => this.refresh(), 1_000);
         this.live = subscribe(this.topics(), () => this.refreshSoon());
-        this.onTheme = () => { this.themeTurn += 1; this.grid.draw(true); };
+        this.onTheme = () => { this.sparks.drop(); this.grid.draw(true); };
         document.addEventListener("martlet:theme", this.onTheme);
-        this.live.ready.then(() => this.ask(true));
-        this.keys = this.makeKeys();
+        // Times and silence go on without a word from the server.
+        this.clock = setInterval(() => { if (!document.hidden && (this.list.age() || this.list.total)) this.grid.draw(true); }, 10_000);
+        this.keys = tableKeys(this);
+        // Whoever comes near will soon do something: no key may wait for a file.
+        for (const sign of ["pointermove", "keydown", "touchstart"]) addEventListener(sign, () => actions().catch(() => {}), { once: true, passive: true });
+        this.live.ready.then(() => this.begin());
+        this.takeUp();
     }
 
     build(root) {
@@ -63,28 +80,8 @@ export class RunsTab {
         fill(root,
             h("div.toolbar.runs-bar", {}, this.bar.element, this.count, this.view,
                 button("columns", "Choose columns (c)", () => this.chooseColumns()),
-                button("CSV", "All matching runs as CSV", () => this.export("csv")),
-                button("JSON", "All matching runs as JSON", () => this.export("json"))),
-            this.selection, this.same, this.state, this.host);
-    }
-
-    makeKeys() {
-        const move = (by) => () => this.grid.move(by);
-        const page = () => Math.max(1, this.grid.range()[1] - this.grid.range()[0] - 2);
-        return {
-            "/": { label: "Filter", run: () => this.bar.focus() },
-            j: { label: "Next run", run: move(1) }, k: { label: "Previous run", run: move(-1) },
-            ArrowDown: { label: "", run: move(1) }, ArrowUp: { label: "", run: move(-1) },
-            PageDown: { label: "", run: () => this.grid.move(page()) }, PageUp: { label: "", run: () => this.grid.move(-page()) },
-            Home: { label: "First run", run: () => this.grid.setCursor(0) },
-            End: { label: "Last run", run: () => this.grid.setCursor(this.list.total - 1) },
-            Enter: { label: "Open the run", run: () => this.open(this.grid.cursor) },
-            x: { label: "Select the run", run: () => this.toggleSelected(this.grid.cursor) },
-            " ": { label: "Show the run in charts, or not", run: () => this.toggleShown(this.grid.cursor) },
-            c: { label: "Choose columns", run: () => this.chooseColumns() },
-            ".": { label: "Show what is new", run: () => this.applyPending() },
-            "#": { label: "Go to a row by its number", run: () => this.jump() },
-        };
+                ...["CSV", "JSON"].map((one) => button(one, `All matching runs as ${one}`, () => this.act("exportRuns", one.toLowerCase())))),
+            this.same, this.state, this.host, this.selection);
     }
 
     // ---- the address ----
@@ -94,7 +91,6 @@ export class RunsTab {
         this.viewName = query.get("view") ?? "active";
         this.sort = query.has("sort") ? columns.sortFrom(query.get("sort")) : columns.goalSort(this.goal);
         this.chosen = query.has("cols") ? columns.unpacked(query.get("cols")) : null;
-        this.show = query.get("show");
     }
 
     change(changes) {
@@ -103,23 +99,35 @@ export class RunsTab {
 
     /** The address or the experiment changed. */
     update(route) {
-        const before = JSON.stringify([this.filter, this.viewName, this.sort]);
-        const columnsBefore = JSON.stringify(this.chosen);
-        const goalBefore = JSON.stringify(this.goal);
+        const matching = () => JSON.stringify([this.filter, this.viewName, this.goal]);
+        const ordered = () => JSON.stringify([this.sort, this.chosen]);
+        const before = [matching(), ordered()];
         this.goal = this.page.goal;
         this.read(route);
+        this.places = null;
         this.bar.set(this.filter);
         this.view.value = this.viewName;
-        const hasOtherRuns = before !== JSON.stringify([this.filter, this.viewName, this.sort]);
-        const hasOtherColumns = columnsBefore !== JSON.stringify(this.chosen) || goalBefore !== JSON.stringify(this.goal);
-        if (hasOtherRuns || hasOtherColumns) this.ask(hasOtherRuns || goalBefore !== JSON.stringify(this.goal));
+        if (before[0] !== matching()) this.ask({ withFacts: true });
+        else if (before[1] !== ordered()) this.ask({ withFacts: false });
         else this.grid.draw(true);
+        this.strip?.panel.update(route);
+        this.stripSoon();
     }
 
     close() {
+        this.isClosed = true;
+        this.stripSoon.cancel();
+        this.strip?.panel.close();
+        if (this.list.windows.size && !this.host.hidden) {
+            left = {
+                key: this.key, facts: this.facts, list: this.list.kept, sparks: this.sparks, cursor: this.grid.cursor,
+                top: this.grid.view.top, side: this.grid.view.left,
+            };
+        }
         this.live.close();
         this.refreshSoon.cancel();
         this.seeSoon.cancel();
+        clearInterval(this.clock);
         this.grid.close();
         document.removeEventListener("martlet:theme", this.onTheme);
     }
@@ -130,49 +138,97 @@ export class RunsTab {
         return { experimentIDs: [this.page.id], filter: this.filter || undefined, view: this.viewName };
     }
 
+    get key() {
+        return JSON.stringify([this.question(), this.sort, this.chosen, this.goal]);
+    }
+
     get columnIDs() {
         return this.chosen ?? (this.facts ? columns.defaultColumns(this.facts, this.goal) : []);
     }
 
-    /** Everything anew: the columns that exist (when asked for), then the rows. */
-    async ask(withFacts) {
+    /** The table as it was left, if that was the last one. */
+    takeUp() {
+        if (left?.key !== this.key) return;
+        const { facts, list, sparks, cursor, top, side } = left;
+        this.facts = facts;
+        this.factsAt = -Infinity;
+        this.sparks = sparks;
+        this.list.takeOver(list);
+        this.totalCame(list.total);
+        this.grid.cursor = cursor;
+        this.grid.scroll({ top, left: side });
+        this.rowsCame();
+    }
+
+    begin() {
+        if (this.facts) this.refreshSoon();
+        else this.ask({ withFacts: true, facts: this.page.takeFacts(this.question()) });
+    }
+
+    async readFacts() {
+        this.factsAt = performance.now();
+        return api.runColumns({ ...this.question(), limit: FACTS });
+    }
+
+    /** Everything anew: the rows, and what is known of the columns; of many runs the rows come first. */
+    async ask({ withFacts, facts = null, isSamePlace = false }) {
         const turn = this.turn = (this.turn ?? 0) + 1;
+        const isMany = (this.page.statistics?.runs ?? 0) > MANY || (!this.facts && this.chosen !== null);
+        const first = withFacts && !isSamePlace ? 0 : this.grid.range()[0];
+        this.live.mark();
+        this.host.setAttribute("aria-busy", "true");
         try {
+            let news = null;
             if (withFacts || !this.facts) {
-                const facts = await api.runColumns({ ...this.question(), limit: 500 });
-                if (turn !== this.turn) return;
-                this.facts = facts;
-                this.bar.say(null);
+                news = (facts ?? this.readFacts()).then((answer) => {
+                    if (turn !== this.turn) return;
+                    this.facts = answer;
+                    this.areColumnsSet = false;
+                    this.bar.say(null);
+                });
+                news.catch(() => {});
+                if (this.facts) this.facts = { ...this.facts, isGuessed: true };
+                else if (!isMany) await news;
             }
+            if (turn !== this.turn) return;
             this.areColumnsSet = false;
-            await this.list.ask({
-                ...this.question(), orderBy: columns.orderBy(this.sort),
-                fields: columns.fieldsFor(this.columnIDs, this.goal),
-            }, withFacts ? 0 : this.grid.range()[0]);
-            if (withFacts && turn === this.turn) this.grid.element.scrollTop = 0;
+            let query = this.query();
+            await this.list.ask(query, first, isMany ? null : news);
+            if (withFacts && !isSamePlace && turn === this.turn) this.grid.scroll({ top: 0 });
+            await news;
+            if (turn !== this.turn) return;
+            const { fields } = query;
+            query = this.query();
+            // Another set of runs may vary in other parameters.
+            if (!columns.covers(fields, query.fields)) await this.list.ask(query, this.grid.range()[0]);
+            else if (isMany && news && this.list.windows.size) {
+                this.list.query = query;
+                this.totalCame(this.list.total);
+            }
         } catch (error) {
             if (turn === this.turn) this.failed(error);
+        } finally {
+            if (turn === this.turn) this.host.removeAttribute("aria-busy");
         }
+    }
+
+    query() {
+        const fields = this.facts || this.chosen ? columns.fieldsFor(this.columnIDs, this.goal)
+            : columns.guessedFields(this.page.statistics.metricKeys, this.goal);
+        return { ...this.question(), orderBy: columns.orderBy(this.sort), fields };
     }
 
     failed(error) {
-        if (error.status === 400 && this.filter) {
-            this.bar.say(error.message);
+        if (error.name === "AbortError") return;
+        const isFilter = error.status === 400 && this.filter;
+        if (isFilter) this.bar.say(error.message);
+        else if (this.list.windows.size) {
+            this.shell.fail(error);
             return;
         }
-        if (this.list.windows.size) this.shell.fail(error);
-        else fill(this.state, errorBox(error, () => { fill(this.state); this.ask(true); }));
-    }
-
-    /** What the filter box may complete: keys of the matching runs, and values of the rows that are here. */
-    suggestions() {
-        const values = (field) => {
-            const [kind, key] = [field.split(".")[0], field.slice(field.indexOf(".") + 1)];
-            const read = (run) => kind === "attributes" ? run[key] : run[kind]?.find((one) => one.key === key)?.value;
-            return [...new Set(this.rows().map(read).filter((value) => typeof value === "string"))].sort();
-        };
-        const { params = [], metrics = [], tags = [] } = this.facts ?? {};
-        return { params, metrics, tags, values };
+        const again = () => { fill(this.state); this.ask({ withFacts: true }); };
+        fill(this.state, isFilter ? this.emptiness("The filter makes no sense, so no run was looked for.") : errorBox(error, again));
+        this.host.hidden = true;
     }
 
     rows() {
@@ -180,26 +236,25 @@ export class RunsTab {
     }
 
     totalCame(total) {
+        this.facts ??= columns.guessedFacts(this.rows());
+        this.bests = new Bests(this.facts, this.list);
         if (!this.areColumnsSet) this.setColumns();
         this.grid.setTotal(total);
-        this.page.totalCame?.(total);
-        const all = this.page.statistics?.runs;
+        const all = this.page.statistics?.runs ?? 0;
         const isAll = !this.filter && this.viewName === "active";
-        this.count.textContent = isAll ? `${grouped(total)} of ${grouped(total)}` : `${grouped(total)} of ${grouped(Math.max(total, all ?? 0))}`;
-        this.drawSame();
-        const isEmpty = total === 0;
-        this.host.hidden = isEmpty;
-        fill(this.state, isEmpty ? this.emptiness() : null);
+        this.count.textContent = `${grouped(total)} of ${grouped(isAll ? total : Math.max(total, all))}`;
+        // It keeps its place while it is not known.
+        this.same.style.visibility = this.facts.isGuessed ? "hidden" : "";
+        if (!this.facts.isGuessed) this.same.hidden = !fill(this.same, sameLine(this.facts, this.isNarrow)).firstChild;
+        this.host.hidden = total === 0;
+        fill(this.state, total === 0 ? this.emptiness() : null);
     }
 
-    emptiness() {
-        if (this.filter || this.viewName !== "active") {
-            return emptyBox("No run matches.", h("button.button", {
-                type: "button", on: { click: () => this.change({ f: null, view: null }) },
-            }, "Show all runs"));
-        }
-        return emptyBox("No runs yet. Paste this where you train, and the first one appears here:",
-            copyBox(firstLines(this.page.experiment.name), "Copy the first lines"));
+    emptiness(sentence = this.viewName === "deleted" && !this.filter ? "No run was deleted." : "No run matches.") {
+        if (!this.filter && this.viewName === "active") return firstRun(this.page.experiment.name);
+        return emptyBox(sentence, h("button.button", {
+            type: "button", on: { click: () => this.change({ f: null, view: null }) },
+        }, "Show all runs"));
     }
 
     setColumns() {
@@ -208,27 +263,19 @@ export class RunsTab {
     }
 
     rowsCame() {
+        this.places = null;
+        this.bests = new Bests(this.facts, this.list);
         this.grid.draw(true);
         this.drawPill();
         this.seeSoon();
-        this.page.rowsCame?.();
+        this.stripSoon();
     }
 
-    drawSame() {
-        const same = columns.equal(this.facts);
-        this.same.hidden = !same.length || this.facts.total < 2;
-        const short = 3;
-        const cut = (value) => value.length > 40 ? `${value.slice(0, 40)}…` : value;
-        const text = (list) => list.map((one) => `${one.key}=${cut(one.only)}`).join(" · ");
-        const more = same.length - short;
-        const rest = h("span", { hidden: true }, ` · ${text(same.slice(short))}`);
-        this.same.title = same.map((one) => `${one.key}=${one.only}`).join("\n");
-        fill(this.same, `same in all ${grouped(this.facts.total)}: ${text(same.slice(0, short))}`, rest,
-            more > 0 ? h("button.link", { type: "button", "aria-expanded": "false", on: { click: (event) => {
-                rest.hidden = !rest.hidden;
-                event.target.textContent = rest.hidden ? ` (+${more})` : " (less)";
-                event.target.setAttribute("aria-expanded", String(!rest.hidden));
-            } } }, ` (+${more})`) : null);
+    /** A table that leaves room below gets the curves of the shown runs there; a long one does without them. */
+    async drawStrip() {
+        const room = this.page.root.getBoundingClientRect().bottom - this.host.getBoundingClientRect().top;
+        const isRoomy = !this.isNarrow && !this.host.hidden && room > this.grid.naturalHeight + STRIP && this.facts?.metrics.length > 0;
+        if (isRoomy || this.strip) (await import("./runStrip.js")).drawStrip(this, isRoomy);
     }
 
     // ---- what is in view: sparklines, topics of running runs ----
@@ -245,113 +292,61 @@ export class RunsTab {
 
     async see() {
         this.live.change(this.topics());
-        if (!this.goal) return;
-        const countOf = (run) => run.metrics.find((one) => one.key === this.goal.metric)?.count ?? 0;
-        const wanted = this.visible().filter((run) => countOf(run) > 1 && this.sparks.get(run.id)?.count !== countOf(run));
-        if (!wanted.length) return;
-        for (const run of wanted) {
-            const values = this.sparks.get(run.id)?.values ?? [];
-            this.sparks.set(run.id, { count: countOf(run), values });
-        }
-        try {
-            const answer = await api.series({
-                runs: wanted.map((run) => run.id), keys: [this.goal.metric], axis: "step", buckets: SPARK_BUCKETS,
-            });
-            for (const one of answer.series) {
-                this.sparks.set(one.run, { count: this.sparks.get(one.run)?.count, values: one.mean });
-            }
-            this.themeTurn += 1;
-            this.grid.draw(true);
-        } catch {
-            // A table without its small curves is still a table; the next look asks again.
-            for (const run of wanted) this.sparks.delete(run.id);
-        }
-    }
-
-    sparkColor() {
-        return getComputedStyle(document.documentElement).getPropertyValue("--acc");
-    }
-
-    /** Whether no run that we know of is better. */
-    isBest(key, better, value) {
-        const fact = this.facts.metrics.find((one) => one.key === key);
-        let best = toNumber(better === "minimize" ? fact?.min : fact?.max);
-        for (const run of this.list.loaded()) {
-            const summary = run.metrics.find((one) => one.key === key);
-            const own = toNumber(better === "minimize" ? summary?.min : summary?.max);
-            if (Number.isFinite(own) && !(better === "minimize" ? own >= best : own <= best)) best = own;
-        }
-        return toNumber(value) === best && this.facts.total > 1;
+        if (this.goal && await this.sparks.look(this.visible(), this.goal.metric)) this.grid.draw(true);
     }
 
     // ---- live ----
 
     async refresh() {
-        if (!this.list.windows.size) return;
-        if (this.list.known === 0) {
-            await this.page.reload();
-            await this.ask(true);
-            return;
-        }
+        if (!this.facts || (!this.list.windows.size && this.list.known !== 0)) return;
         try {
+            if (this.list.known === 0 || (!this.facts.metrics.length && this.list.known < 20)) {
+                // A table that says nothing yet: nobody looks at a row that could move.
+                await this.page.reload();
+                await this.ask({ withFacts: true, isSamePlace: true });
+                return;
+            }
+            this.live.mark();
             await this.list.refresh(...this.grid.range());
+            if (performance.now() - this.factsAt > 10_000 && !this.chosen) {
+                const facts = await this.readFacts();
+                const isOther = JSON.stringify(columns.defaultColumns(facts, this.goal)) !== JSON.stringify(this.columnIDs);
+                if (isOther) this.list.pending = { added: 0, removed: 0, moved: 0, ...this.list.pending, columns: true };
+                this.drawPill();
+            }
         } catch {
             // The state of the stream says that the server is away; the next event asks again.
         }
     }
 
     drawPill() {
-        const change = this.list.pending;
-        const parts = change ? [
-            change.added ? `${grouped(change.added)} new` : null, change.removed ? `${grouped(change.removed)} gone` : null,
-            change.moved ? `${grouped(change.moved)} moved` : null,
-        ].filter(Boolean) : [];
-        this.pill.hidden = !parts.length;
-        if (parts.length) this.pill.textContent = `${parts.join(" · ")} – press . to show`;
+        const text = changeText(this.list.pending);
+        this.pill.hidden = !text;
+        if (text) this.pill.textContent = `${text} – press . to show`;
     }
 
     async applyPending() {
         if (this.pill.hidden) return;
         this.pill.hidden = true;
         await this.page.reload();
-        const facts = await api.runColumns({ ...this.question(), limit: 500 }).catch(() => this.facts);
-        this.facts = facts;
-        await this.list.apply(this.grid.range()[0]);
+        await this.ask({ withFacts: true, isSamePlace: true });
     }
 
     // ---- sort, columns, selection, shown ----
 
     sortBy(id, isMore) {
-        const name = columns.columnName(id);
-        const downFirst = name.kind === "m" && (id.startsWith("m.best:") && this.goal?.metric === name.key
-            ? this.goal.direction : columns.direction(name.key) ?? "maximize") === "maximize" || id === "a:created";
-        const own = this.sort.find((key) => key.id === id);
-        const next = own ? { id, descending: !own.descending } : { id, descending: downFirst };
-        const rest = isMore ? this.sort.filter((key) => key.id !== id) : [];
-        this.change({ sort: columns.sortText(isMore ? [...rest, next] : [next]) });
-    }
-
-    async chooseColumns() {
-        if (!this.facts) return;
-        const { chooseColumns } = await import("../components/columnChooser.js");
-        chooseColumns({
-            facts: this.facts, chosen: this.columnIDs, isDefault: !this.chosen,
-            onChange: (ids) => this.change({ cols: ids ? columns.packed(ids) : null }),
-        });
+        const next = columns.sortedBy(this.sort, id, isMore, this.goal);
+        if (next) this.change({ sort: columns.sortText(next) });
     }
 
     /** Place of a run among those shown in charts, null when it is not. */
     colorOf(id) {
-        const place = this.page.shownIDs().indexOf(id);
-        return place < 0 ? null : place;
+        this.places ??= new Map(this.page.shownIDs().map((one, index) => [one, index]));
+        return this.places.get(id) ?? null;
     }
 
-    toggleShown(index) {
-        const run = this.list.at(index);
-        if (!run) return;
-        const shown = this.page.shownIDs();
-        const next = shown.includes(run.id) ? shown.filter((id) => id !== run.id) : [...shown, run.id];
-        this.change({ show: next.length ? next.join(",") : "none" });
+    get areAllSelected() {
+        return this.selected.size > 0 && this.selected.size >= Math.min(this.list.total, 10_000);
     }
 
     toggleSelected(index) {
@@ -369,27 +364,32 @@ export class RunsTab {
         this.selectionChanged();
     }
 
-    async selectAll(isOn) {
-        const actions = await import("./runActions.js");
-        this.selected = new Set(isOn ? await actions.allIDs(this).catch((error) => { this.shell.fail(error); return []; }) : []);
-        this.selectionChanged();
+    selectionChanged() {
+        this.act("drawSelection");
     }
 
-    async selectionChanged() {
-        const actions = await import("./runActions.js");
-        actions.drawSelection(this);
-        this.grid.draw(true);
+    async act(name, ...values) {
+        try {
+            await (await actions())[name](this, ...values);
+        } catch (error) {
+            this.shell.fail(error);
+        }
     }
 
-    async export(format) {
-        const actions = await import("./runActions.js");
-        await actions.exportRuns(this, format);
+    chooseColumns() {
+        if (this.facts) this.act("chooseColumns");
     }
 
-    async jump() {
-        const { formDialog } = await import("../components/dialog.js");
-        formDialog("Go to a row", [{ name: "row", label: `Row, 1 to ${grouped(this.list.total)}`, required: true }], "Go",
-            async ({ row }) => this.grid.scrollTo(Number(row) - 1));
+    chooseShown(button) {
+        this.act("chooseShown", button.getBoundingClientRect());
+    }
+
+    openMenu(index, column, place) {
+        if (this.list.at(index)) this.act("cellMenu", index, column, place);
+    }
+
+    edit(index, column) {
+        if (this.list.at(index)) this.act("editCell", index, column);
     }
 
     open(index) {

@@ -1,0 +1,62 @@
+// What the address says about charts, and how it is said. Everything that is seen can be copied as a link.
+
+export const AXES = [["step", "step"], ["relativeStep", "relative step"], ["relativeTime", "relative time"], ["time", "wall time"]];
+
+const range = (text) => {
+    const ends = (text ?? "").split("..").map(Number);
+    return ends.length === 2 && text !== ".." && ends.every(Number.isFinite) && ends[0] < ends[1] ? ends : null;
+};
+const decode = (text) => {
+    try {
+        return decodeURIComponent(text);
+    } catch {
+        return text;
+    }
+};
+const names = (text) => (text ?? "").split(",").filter(Boolean).map(decode);
+
+/** Names in one field of the address; null where there are none. @param {Iterable<string>} list */
+export const listed = (list) => [...list].map(encodeURIComponent).join(",") || null;
+
+/** Limits of y by the name of the card. @param {Map<string, [number, number]>} ys */
+export const limits = (ys) => [...ys].map(([name, [low, high]]) => `${encodeURIComponent(name)}:${low}..${high}`).join(",") || null;
+
+/** @param {URLSearchParams} query */
+export function chartState(query) {
+    const axis = AXES.some(([key]) => key === query.get("axis")) ? query.get("axis") : "step";
+    return {
+        axis,
+        half: Math.max(0, Number(query.get("smooth")) || 0),
+        isLog: query.get("log") === "1",
+        isLogX: query.get("logx") === "1" && axis !== "time",
+        pattern: query.get("m") ?? "",
+        range: range(query.get("x")),
+        ys: new Map((query.get("y") ?? "").split(",").map((part) => {
+            const colon = part.lastIndexOf(":");
+            return [decode(part.slice(0, colon)), range(part.slice(colon + 1))];
+        }).filter(([, ends]) => ends)),
+        whole: new Set(names(query.get("all"))),
+        pins: names(query.get("pin")),
+        folds: new Set(names(query.get("fold"))),
+        perRow: Math.min(4, Math.max(0, Math.floor(Number(query.get("w")) || 0))),
+        full: query.get("full") ?? "",
+    };
+}
+
+/** A range of x for the address: whole steps or milliseconds while that says enough. @param {[number, number]} ends */
+export function rangeText([from, to]) {
+    const digits = to - from >= 20 ? 0 : to - from >= 2 ? 1 : 2;
+    const [low, high] = [Number(from.toFixed(digits)), Number(to.toFixed(digits))];
+    return high > low ? `${low}..${high}` : null;
+}
+
+/** Five digits of what the range is wide. @param {[number, number]} ends */
+export function yText([low, high]) {
+    const digits = Math.min(20, Math.max(0, 4 - Math.floor(Math.log10(high - low || 1))));
+    return [Number(low.toFixed(digits)), Number(high.toFixed(digits))];
+}
+
+/** The half-life of smoothing as it is typed (steps or seconds) in units of x. */
+export const halfLife = ({ half, axis }) => axis === "time" || axis === "relativeTime" ? half * 1_000 : half;
+
+export const halfUnit = (axis) => axis === "time" || axis === "relativeTime" ? "s" : "steps";

@@ -1,0 +1,57 @@
+// The controls above the cards. Each one writes to the address; the panel reads it from there.
+import { h, fill, debounced } from "../dom.js";
+import { grouped, plural } from "../format.js";
+import { AXES, halfUnit } from "./chartState.js";
+
+export class ChartToolbar {
+    /** @param {import("./panel.js").ChartPanel} panel */
+    constructor(panel) {
+        this.panel = panel;
+        const set = (changes) => panel.set(changes);
+        const field = (label, control, ...more) => h("label.row", {}, h("span.muted", {}, label), control, more);
+        const box = (change) => h("input", { type: "checkbox", on: { change: (event) => set(change(event.target.checked ? "1" : null)) } });
+        this.regex = h("input.input.metric-filter", {
+            type: "search", value: panel.state.pattern, placeholder: "Filter metrics: loss|acc", "aria-label": "Metrics",
+            title: "A regular expression over the names of metrics",
+            on: { input: debounced(() => set({ m: this.regex.value }), 150) },
+        });
+        this.axis = h("select.input", { on: { change: (event) => panel.setAxis(event.target.value) } },
+            AXES.map(([key, label]) => h("option", { value: key }, label)));
+        this.unit = h("span.muted");
+        this.smooth = h("input.input.short", {
+            type: "number", min: 0, step: "any", title: "Half-life of an exponential moving average over all points",
+            on: { change: (event) => set({ smooth: Number(event.target.value) > 0 ? event.target.value : null }) },
+        });
+        this.log = box((value) => ({ log: value }));
+        this.logX = box((value) => ({ logx: value }));
+        const size = (label, title, by) => h("button.button", { type: "button", title, "aria-label": title, on: { click: () => panel.resize(by) } }, label);
+        this.back = h("button.button", { type: "button", title: "Zoom back (z)", on: { click: () => panel.zoomBack() } }, "back");
+        this.reset = h("button.button", { type: "button", title: "Zoom out (Z, double click)", on: { click: () => panel.reset(null) } }, "reset zoom");
+        this.count = h("span.muted");
+        this.element = h("div.toolbar", {}, this.regex, field("x", this.axis), this.logXField = field("log x", this.logX), field("log y", this.log),
+            field("smooth ½", this.smooth, this.unit), h("span.row.sizes", {}, size("−", "Smaller cards (-)", 1), size("+", "Larger cards (+)", -1)),
+            this.back, this.reset, this.count);
+        this.update();
+    }
+
+    update() {
+        const { state } = this.panel;
+        if (document.activeElement !== this.regex) this.regex.value = state.pattern;
+        this.axis.value = state.axis;
+        if (document.activeElement !== this.smooth) this.smooth.value = state.half;
+        this.unit.textContent = halfUnit(state.axis);
+        this.log.checked = state.isLog;
+        this.logX.checked = state.isLogX;
+        this.logXField.hidden = state.axis === "time";
+        this.back.hidden = !this.panel.zooms.length;
+        this.reset.hidden = !state.range && !state.ys.size;
+    }
+
+    /** How many metrics are shown, and whether the filter is one. */
+    counted(shown, total, isBroken) {
+        if (isBroken) this.regex.setAttribute("aria-invalid", "true");
+        else this.regex.removeAttribute("aria-invalid");
+        this.regex.title = isBroken ? "Not a regular expression; taken as it is written" : "A regular expression over the names of metrics";
+        fill(this.count, shown === total ? plural(total, "metric") : `${grouped(shown)} of ${plural(total, "metric")}`);
+    }
+}
