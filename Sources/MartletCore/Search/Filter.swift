@@ -10,6 +10,16 @@ public indirect enum Filter: Sendable, Equatable {
     /// A free word: name, notes, purpose, tags or parameters contain it, whatever the case.
     case word(String)
 
+    /// Whether some condition is about a metric.
+    package var namesMetric: Bool {
+        switch self {
+        case .all(let parts), .any(let parts): parts.contains { $0.namesMetric }
+        case .not(let part): part.namesMetric
+        case .comparison(let condition): if case .metric = condition.field { true } else { false }
+        case .word: false
+        }
+    }
+
     public struct Comparison: Sendable, Equatable {
         public var field: SearchField
         public var relation: Relation

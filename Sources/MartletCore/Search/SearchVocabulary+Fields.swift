@@ -73,6 +73,8 @@ extension SearchVocabulary {
 
     static func isQuoted(_ text: String) -> Bool {
         guard let first = text.utf8.first, text.utf8.count >= 2, text.utf8.last == first else { return false }
+        // Of "`a`.`b`" each half is quoted, and not the whole.
+        if first == UInt8(ascii: "`"), text.utf8.dropFirst().dropLast().contains(first) { return false }
         return first == UInt8(ascii: "'") || first == UInt8(ascii: "\"") || first == UInt8(ascii: "`")
     }
 

@@ -88,7 +88,7 @@ struct SearchVocabulary {
 
     /// Tags of runs that are kept as fields.
     static let runTags: [String: SearchAttribute] = [
-        "mlflow.runName": .name, "mlflow.note.content": .notes, "mlflow.user": .user,
+        "mlflow.runName": .name, "mlflow.note.content": .notes,
     ]
 
     /// The words that begin a path, as MLflow knows them.

@@ -23,7 +23,8 @@ extension SQLMetadataStore: LoggedModelStore {
                 [
                     .text(id.rawValue), .integer(workspace), .integer(experiment.id.number),
                     .text(request.name ?? ""), .text(request.modelType), .text(request.sourceRunID?.rawValue),
-                    .text("\(experiment.artifactLocation)/models/\(id)/artifacts"), .integer(now), .integer(now),
+                    .text(ArtifactLocation.appending("models/\(id)/artifacts", to: experiment.artifactLocation)),
+                    .integer(now), .integer(now),
                 ]
             )
             try Self.add(request.params, request.tags, to: id, on: connection)

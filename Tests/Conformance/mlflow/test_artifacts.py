@@ -317,3 +317,47 @@ def test_json_of_tables_is_what_mlflow_wrote(mlflow, client, experiment):
         mlflow.log_table({"a": [1]}, "t.json")
     stored = json.loads(pathlib.Path(client.download_artifacts(run.info.run_id, "t.json")).read_text())
     assert stored == {"columns": ["a"], "data": [[1]]}
+
+
+@pytest.mark.parametrize(("name", "media_type"), [
+    ("a.txt", "text/plain"), ("a.json", "text/plain"), ("a.csv", "text/plain"), ("a.yaml", "text/plain"),
+    ("MLmodel", "text/plain"), ("a.pkl", "application/octet-stream"), ("noext", "application/octet-stream"),
+    ("a.png", "image/png"), ("a.pdf", "application/pdf"),
+])
+def test_a_download_has_the_type_and_the_name_of_the_file(raw, name, media_type):
+    run_id = raw.new_run()
+    raw.send("PUT", raw.artifact_url(run_id, f"d/{name}"), data=b"x")
+    for answer in (
+        raw.send("GET", raw.artifact_url(run_id, f"d/{name}")),
+        raw.send("GET", "/get-artifact", params={"run_uuid": run_id, "path": f"d/{name}"}),
+    ):
+        assert answer.headers["Content-Type"] == media_type
+        assert answer.headers["Content-Disposition"] == f"attachment; filename={name}"
+
+
+def test_deleting_what_is_not_there_is_no_error(raw):
+    run_id = raw.new_run()
+    for _ in range(2):
+        answer = raw.send("DELETE", raw.artifact_url(run_id, "gone.txt"))
+        assert (answer.status_code, answer.json()) == (200, {})
+
+
+@pytest.mark.parametrize(("query", "data", "message"), [
+    ({}, b"x", "Request must specify run_uuid."),
+    ({"run_uuid": "r"}, b"x", "Request must specify path."),
+    ({"run_uuid": "r", "path": ""}, b"x", "Request must specify path."),
+    ({"run_uuid": "r", "path": "../a"}, b"x", "Invalid path"),
+    ({"run_uuid": "r", "path": "a.txt"}, b"", "Request must specify data."),
+    ({"run_uuid": "r", "path": "a.txt"}, bytes((10 << 20) + 1), "Artifact size is too large. Max size is 10MB."),
+])
+def test_an_upload_from_the_web_interface_that_is_refused(raw, query, data, message):
+    query = query | ({"run_uuid": raw.new_run()} if "run_uuid" in query else {})
+    answer = raw.send("POST", "/ajax-api/2.0/mlflow/upload-artifact", params=query, data=data)
+    assert (answer.status_code, answer.json()["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+    assert message in answer.json()["message"]
+
+
+def test_an_upload_from_the_web_interface(raw):
+    query = {"run_uuid": raw.new_run(), "path": "up/a.txt"}
+    assert raw.send("POST", "/ajax-api/2.0/mlflow/upload-artifact", params=query, data=b"abc").status_code == 200
+    assert raw.send("GET", raw.artifact_url(query["run_uuid"], "up/a.txt")).content == b"abc"

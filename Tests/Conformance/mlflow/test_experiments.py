@@ -255,3 +255,42 @@ def test_experiments_search_also_by_get(raw, client, name):
     answer = raw.get("experiments/search", max_results=5, filter=f"name = '{name}'")
     assert answer.status_code == 200
     assert [e["experiment_id"] for e in answer.json()["experiments"]] == [made]
+
+
+@pytest.mark.parametrize("location", [
+    "s3://bucket/path?versionId=1", "s3://bucket/a;b", "/an/absolute/path", "file:///a/path",
+])
+def test_a_location_elsewhere_is_kept_as_it_is(client, name, location):
+    made = client.create_experiment(name, artifact_location=location)
+    assert client.get_experiment(made).artifact_location == location
+
+
+def test_a_query_of_a_location_stays_behind_the_path_of_a_run(client, name):
+    made = client.create_experiment(name, artifact_location="s3://bucket/path?versionId=1")
+    run = client.create_run(made)
+    assert run.info.artifact_uri == f"s3://bucket/path/{run.info.run_id}/artifacts?versionId=1"
+
+
+@pytest.mark.parametrize(("location", "kept"), [
+    ("a/folder", "{0}/a/folder"), ("./a/folder", "{0}/a/folder"), ("file:a/folder", "file://{0}/a/folder"),
+])
+def test_a_relative_location_counts_from_the_folder_of_the_server(client, server, name, location, kept):
+    made = client.create_experiment(name, artifact_location=location)
+    assert client.get_experiment(made).artifact_location == kept.format(server.folder)
+
+
+@pytest.mark.parametrize("location", [
+    "s3://bucket/path#part", "runs:/abc", "s3://bucket/p?x=../../y", "s3://bucket/p?x=%2e%2e/y", "/" + "x" * 2048,
+])
+def test_a_location_that_cannot_be_is_refused(client, name, location):
+    with pytest.raises(MlflowException, match=".") as refusal:
+        client.create_experiment(name, artifact_location=location)
+    assert refusal.value.error_code == "INVALID_PARAMETER_VALUE"
+
+
+def test_ids_are_read_as_numbers(raw):
+    for written in ("0", " 0", "+0", "00"):
+        answer = raw.get("experiments/get", experiment_id=written)
+        assert answer.json()["experiment"]["name"] == "Default"
+    assert raw.get("experiments/get", experiment_id="-1").status_code == 404
+    assert raw.post("runs/search", {"experiment_ids": ["-1"]}).json() == {}

@@ -223,3 +223,8 @@ def test_a_model_is_downloaded_by_its_uri(mlflow, experiment, tmp_path):
     down = pathlib.Path(mlflow.artifacts.download_artifacts(artifact_uri=info.model_uri, dst_path=str(tmp_path)))
     assert (down / "MLmodel").exists()
     assert (down / "python_model.pkl").exists()
+
+
+def test_no_experiments_have_no_models(raw):
+    assert raw.post("logged-models/search", {"experiment_ids": []}).json() == {}
+    assert raw.post("logged-models/search", {}).status_code == 400

@@ -220,3 +220,23 @@ def test_a_start_without_an_end_is_refused(raw):
     answer = raw.get("metrics/get-history-bulk-interval", run_ids=[raw.new_run()], metric_key="m",
                      max_results=10, start_step=1)
     assert (answer.status_code, code(answer)) == (400, "INVALID_PARAMETER_VALUE")
+
+
+def test_an_interval_leaves_out_runs_that_are_not_there(raw):
+    run_id = raw.new_run()
+    raw.ok("runs/log-metric", {"run_id": run_id, "key": "m", "value": 1, "timestamp": 1})
+    answer = raw.get("metrics/get-history-bulk-interval", run_ids=["0" * 32, run_id], metric_key="m")
+    assert answer.status_code == 200, answer.text
+    assert [m["run_id"] for m in answer.json()["metrics"]] == [run_id]
+    assert raw.get("metrics/get-history-bulk-interval", run_ids=["0" * 32], metric_key="m").json() == {}
+
+
+@pytest.mark.parametrize("half", [{"dataset_name": "d"}, {"dataset_digest": "1"}])
+def test_half_a_dataset_is_refused(raw, half):
+    run_id = raw.new_run()
+    metric = {"key": "m", "value": 1, "timestamp": 1, "step": 0, **half}
+    for path, body in (("runs/log-metric", metric), ("runs/log-batch", {"metrics": [metric]})):
+        answer = raw.post(path, {"run_id": run_id, **body})
+        assert (answer.status_code, code(answer)) == (400, "INVALID_PARAMETER_VALUE")
+        assert "Both dataset_name and dataset_digest must be provided" in answer.json()["message"]
+    assert raw.history(run_id, "m") == []

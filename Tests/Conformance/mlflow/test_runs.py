@@ -327,3 +327,32 @@ def test_a_run_is_found_the_moment_it_is_made(client, experiment):
         run_id = client.create_run(experiment).info.run_id
         assert run_id in {r.info.run_id for r in client.search_runs([experiment])}
     assert time.monotonic() - begin < 30
+
+
+def test_the_user_of_a_run_is_no_tag_unless_it_is_sent_as_one(client, raw, experiment):
+    made = client.create_run(experiment)
+    for run in (made, client.get_run(made.info.run_id)):
+        assert run.info.user_id == "unknown"
+        assert run.data.tags == {"mlflow.runName": run.info.run_name}
+    tags = [{"key": "mlflow.user", "value": "ana"}]
+    both = raw.run(raw.new_run(experiment, user_id="bob", run_name="r", tags=tags))
+    assert both["info"]["user_id"] == "bob"
+    assert tags[0] in both["data"]["tags"]
+
+
+def test_the_tag_of_the_user_is_set_found_and_deleted(client, experiment):
+    run_id = client.create_run(experiment).info.run_id
+    client.set_tag(run_id, "mlflow.user", "ana")
+    assert client.get_run(run_id).data.tags["mlflow.user"] == "ana"
+    found = client.search_runs([experiment], "tags.`mlflow.user` = 'ana'")
+    assert [r.info.run_id for r in found] == [run_id]
+    client.delete_tag(run_id, "mlflow.user")
+    assert "mlflow.user" not in client.get_run(run_id).data.tags
+    with pytest.raises(MlflowException, match="No tag with name: mlflow.user"):
+        client.delete_tag(run_id, "mlflow.user")
+
+
+@pytest.mark.parametrize("status", ["FINISHED", 3, "3"])
+def test_a_status_by_its_name_and_by_its_number(raw, status):
+    run_id = raw.new_run()
+    assert raw.ok("runs/update", {"run_id": run_id, "status": status})["run_info"]["status"] == "FINISHED"

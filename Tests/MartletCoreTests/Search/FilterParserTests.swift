@@ -41,7 +41,7 @@ struct MLflowFilterTests {
             ("tags.mlflow.runName = 'n'", .attribute(.name), .equal, .text("n")),
             ("tags.\"mlflow.runName\" = 'n'", .attribute(.name), .equal, .text("n")),
             ("tags.mlflow.note.content LIKE '%x%'", .attribute(.notes), .like, .text("%x%")),
-            ("tags.`mlflow.user` = 'ana'", .attribute(.user), .equal, .text("ana")),
+            ("tags.`mlflow.user` = 'ana'", .tag(key: "mlflow.user"), .equal, .text("ana")),
             ("`Run name` = 'x'", .attribute(.name), .equal, .text("x")),
             ("attributes.`run name` = 'x'", .attribute(.name), .equal, .text("x")),
             ("run_name ILIKE '%a'", .attribute(.name), .ilike, .text("%a")),

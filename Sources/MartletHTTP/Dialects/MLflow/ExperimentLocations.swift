@@ -25,14 +25,8 @@ final class ExperimentLocations: Sendable {
 
 /// MLflow's places of artifacts: `mlflow-artifacts:/<path>` is a path of this server.
 enum MLflowArtifactURI {
-    static func ofRun(_ id: Run.ID, in location: String) -> String { join(location, "\(id)/artifacts") }
-
-    /// As `append_to_uri_path` (`utils/uri.py` 3.18): a query stays behind the path.
-    private static func join(_ location: String, _ tail: String) -> String {
-        let mark = location.firstIndex(of: "?") ?? location.endIndex
-        var path = location[..<mark]
-        while path.hasSuffix("/"), !path.hasSuffix(":/") { path.removeLast() }
-        return "\(path)\(path.hasSuffix("/") ? "" : "/")\(tail)\(location[mark...])"
+    static func ofRun(_ id: Run.ID, in location: String) -> String {
+        ArtifactLocation.appending("\(id)/artifacts", to: location)
     }
 
     /// The path that this server keeps for a URI; `nil` when the files are elsewhere.

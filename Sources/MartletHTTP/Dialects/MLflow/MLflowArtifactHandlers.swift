@@ -109,6 +109,7 @@ extension MLflowDialect {
             try await services.artifacts.read(entry, range: range, as: principal)
         }
         response.headers[.lastModified] = HTTPDate.text(of: entry.modifiedAt)
+        MLflowAttachment.describe(entry.name, in: &response.headers)
         return response
     }
 
@@ -131,7 +132,7 @@ extension MLflowDialect {
         return Response(status: .ok)
     }
 
-    /// `POST upload-artifact?run_uuid=…&path=…` of MLflow's web interface.
+    /// `POST upload-artifact?run_uuid=…&path=…` of MLflow's web interface, for small files.
     func uploadRunArtifact(_ request: Request, _ context: Context) async throws(MartletError) -> Response {
         let message = MLflowMessage(try request.queryItems)
         guard let id = try message.string("run_uuid"), !id.isEmpty else {
@@ -140,8 +141,14 @@ extension MLflowDialect {
         guard let text = try message.string("path"), !text.isEmpty else {
             throw MLflowErrors.invalid("Request must specify path.")
         }
+        let path = try Self.safePath(text)
+        let length = BodyPieces(request).length ?? (request.headers[.transferEncoding] == nil ? 0 : 1)
+        guard length <= 10 << 20 else {
+            throw MLflowErrors.invalid("Artifact size is too large. Max size is 10MB.")
+        }
+        guard length > 0 else { throw MLflowErrors.invalid("Request must specify data.") }
         let uri = try await artifactURI(of: Run.ID(id), context)
-        try await store(request, at: try Self.path(try Self.safePath(text), in: uri), as: context.principal)
+        try await store(request, at: try Self.path(path, in: uri), as: context.principal)
         return Self.emptyObject
     }
 
@@ -162,7 +169,8 @@ extension MLflowDialect {
         )
     }
 
-    /// A file, or a folder with all inside; the root of a run or a model is emptied.
+    /// A file, or a folder with all inside; the root of a run or a model is emptied. What is not there is deleted
+    /// already, as in MLflow.
     func deleteProxied(_ request: Request, _ context: Context) async throws(MartletError) -> Response {
         let path = try Self.tail(of: request, after: "/mlflow-artifacts/artifacts")
         let (owner, inner) = try MLflowArtifactURI.place(of: path)
@@ -171,7 +179,6 @@ extension MLflowDialect {
                 try await services.artifacts.delete(inner, of: owner, as: context.principal)
             } catch {
                 guard error.code == .notFound else { throw error }
-                throw MartletError(.notFound, "No such artifact: '\(path)'")
             }
             return Self.emptyObject
         }

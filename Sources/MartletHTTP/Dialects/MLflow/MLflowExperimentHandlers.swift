@@ -8,8 +8,7 @@ extension MLflowDialect {
         try Self.checkExperimentName(name)
         var create = CreateExperiment(name: name)
         if let location = try message.string("artifact_location"), !location.isEmpty {
-            try Self.checkLocation(location)
-            create.artifactLocation = location
+            create.artifactLocation = try MLflowArtifactLocation.checked(location)
         }
         for pair in try message.pairs("tags") {
             let tag = try Self.experimentTag(pair)
@@ -240,25 +239,6 @@ extension MLflowDialect {
         try MLflowRules.checkLength(pair.key, of: "key", limit: Rules.longestKey)
         try MLflowRules.checkLength(pair.value, of: "value", limit: Rules.longestExperimentTagValue)
         return Tag(key: pair.key, value: pair.value)
-    }
-
-    /// A place for artifacts that the user chose (`_validate_storage_location_uri`).
-    private static func checkLocation(_ location: String) throws(MartletError) {
-        guard !location.contains("#"), !location.contains(";"), !location.contains("?") else {
-            throw MLflowErrors.invalid("'artifact_location' URL can't include fragments or params.")
-        }
-        guard !location.hasPrefix("runs:") else {
-            throw MLflowErrors.invalid("Artifact location cannot be a runs:/ URI. Given: '\(location)'")
-        }
-        guard location.unicodeScalars.count <= 2_048 else {
-            throw MLflowErrors.invalid(
-                "Invalid artifact path length. The length of the artifact path cannot be greater than 2048 "
-                    + "characters. To configure this limit, please set the MLFLOW_ARTIFACT_LOCATION_MAX_LENGTH "
-                    + "environment variable."
-            )
-        }
-        if let path = MLflowArtifactURI.servedPath(of: location) { _ = try ArtifactPath(path) }
-        guard !location.utf8.contains(0) else { throw MLflowErrors.invalid("artifact_location contains U+0000") }
     }
 }
 

@@ -59,9 +59,12 @@ enum MLflowLogBatch {
             )
         }
         batch.append(key: key, step: step, time: time, value: value)
-        guard let model = try metric.string("model_id"), !model.isEmpty else { return }
         let datasetName = try metric.string("dataset_name") ?? ""
         let datasetDigest = try metric.string("dataset_digest") ?? ""
+        guard datasetName.isEmpty == datasetDigest.isEmpty else {
+            throw MLflowErrors.invalid("Both dataset_name and dataset_digest must be provided if one is provided")
+        }
+        guard let model = try metric.string("model_id"), !model.isEmpty else { return }
         batch.modelMetrics.append(
             LoggedModelMetric(
                 modelID: LoggedModel.ID(model),

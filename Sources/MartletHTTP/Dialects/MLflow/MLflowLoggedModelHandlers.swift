@@ -88,7 +88,8 @@ extension MLflowDialect {
     func searchLoggedModels(_ request: Request, _ context: Context) async throws(MartletError) -> Response {
         let message = try await MLflowMessage.read(request)
         let texts = try message.strings("experiment_ids")
-        guard !texts.isEmpty else { throw MLflowErrors.missing("experiment_ids") }
+        guard try message.value("experiment_ids") != nil else { throw MLflowErrors.missing("experiment_ids") }
+        guard !texts.isEmpty else { return Self.emptyObject }
         var experiments: [Experiment.ID] = []
         for text in texts { experiments.append(try MLflowRules.experimentID(text)) }
         var datasets: [SearchLoggedModels.Dataset] = []
@@ -102,7 +103,9 @@ extension MLflowDialect {
         let filter = try message.string("filter") ?? ""
         let order = try Self.modelOrder(message)
         let query = Self.fingerprint(texts + [filter] + order.map { "\($0)" })
-        let limit = try MLflowRules.limit(message, standard: 100, most: 50_000)
+        // Here 0 is as good as absent.
+        let isLimited = try message.integer("max_results") != 0
+        let limit = try isLimited ? MLflowRules.limit(message, standard: 100, most: 50_000) : 100
         let offset = try MLflowPageToken.offset(try message.string("page_token"), of: query)
         let search = SearchLoggedModels(
             experiments: experiments,

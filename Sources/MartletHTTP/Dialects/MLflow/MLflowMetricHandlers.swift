@@ -98,7 +98,14 @@ extension MLflowDialect {
         writer.beginObject()
         var isFirst = true
         for id in ids.map({ Run.ID($0) }) {
-            let points = try await wholeHistory(of: id, key: key, steps: range, context)
+            let points: PointColumns
+            do {
+                points = try await wholeHistory(of: id, key: key, steps: range, context)
+            } catch {
+                // MLflow leaves runs out that it does not know.
+                guard error.code == .notFound else { throw error }
+                continue
+            }
             for place in MetricSampling.ranks(of: points, limit: Int(limit)) {
                 if isFirst {
                     writer.key("metrics")

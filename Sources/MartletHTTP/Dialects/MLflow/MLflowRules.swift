@@ -7,11 +7,13 @@ enum MLflowRules {
     static let mostTags = 100
     static let mostTogether = 1_000
 
+    /// As Python's `int`: with spaces around it and a sign. No experiment has a negative one.
     static func experimentID(_ text: String) throws(MartletError) -> Experiment.ID {
-        guard let id = Experiment.ID(text) else {
+        let words = text.split(whereSeparator: \.isWhitespace)
+        guard words.count == 1, let number = Int64(words[0]) else {
             throw MLflowErrors.invalid("Invalid experiment ID '\(text)'. Experiment ID must be a valid integer.")
         }
-        return id
+        return Experiment.ID(number)
     }
 
     /// - Parameter path: the name of the field in messages, e.g. `metrics[0].name`.
@@ -126,7 +128,7 @@ enum MLflowRules {
     }
 }
 
-/// The tags that are fields of a run here. They are never stored as tags.
+/// The tags that are fields of a run here. Of them only that of the user is also stored as a tag.
 enum MLflowTags {
     static let runName = "mlflow.runName"
     static let user = "mlflow.user"

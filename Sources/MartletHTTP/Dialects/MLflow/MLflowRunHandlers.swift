@@ -23,7 +23,7 @@ extension MLflowDialect {
         let create = CreateRun(
             experimentID: experiment,
             name: name.isEmpty ? changes.name : name,
-            user: changes.user ?? MLflowRules.truncated(userID, to: Rules.longestKey),
+            user: userID.isEmpty ? changes.user ?? "" : MLflowRules.truncated(userID, to: Rules.longestKey),
             startedAt: try message.integer("start_time"),
             notes: changes.notes ?? "",
             tags: rest
@@ -123,7 +123,7 @@ extension MLflowDialect {
         let message = try await MLflowMessage.read(request)
         let id = try message.runID()
         let key = try message.required("key")
-        if [MLflowTags.runName, MLflowTags.user, MLflowTags.notes].contains(key) {
+        if [MLflowTags.runName, MLflowTags.notes].contains(key) {
             try await deleteField(key, of: id, context)
             return Self.emptyObject
         }
@@ -141,10 +141,7 @@ extension MLflowDialect {
     private func deleteField(_ key: String, of id: Run.ID, _ context: Context) async throws(MartletError) {
         let run = try await storedRun(id, context, fields: RunFields(params: [], metrics: [], tags: [], inputs: false))
         var changes = RunChanges()
-        if key == MLflowTags.user {
-            guard !run.user.isEmpty else { throw Self.noTag(key, of: id) }
-            changes.user = ""
-        } else if key == MLflowTags.notes {
+        if key == MLflowTags.notes {
             guard !run.notes.isEmpty else { throw Self.noTag(key, of: id) }
             changes.notes = ""
         }

@@ -125,11 +125,14 @@ enum MLflowTranslation {
     /// A status by its name, or by its number in `RunStatus` of `service.proto`.
     static func runStatus(_ value: JSONValue) -> RunStatus? {
         switch value {
-        case .string(let name): RunStatus.allCases.first { self.name(of: $0) == name }
-        case .integer(let number):
-            [1: RunStatus.running, 2: .scheduled, 3: .finished, 4: .failed, 5: .killed][number]
+        case .string(let name): RunStatus.allCases.first { self.name(of: $0) == name } ?? Int64(name).flatMap(runStatus)
+        case .integer(let number): runStatus(number)
         default: nil
         }
+    }
+
+    private static func runStatus(_ number: Int64) -> RunStatus? {
+        [1: RunStatus.running, 2: .scheduled, 3: .finished, 4: .failed, 5: .killed][number]
     }
 
     /// A view by its name, or by its number in `ViewType` of `service.proto`; the active ones when absent.
@@ -152,14 +155,14 @@ enum MLflowTranslation {
     static func tags(of run: Run) -> [(key: String, value: String)] {
         var tags = run.tags.map { (key: $0.key, value: $0.value) }
         tags.append((MLflowTags.runName, run.name))
-        if !run.user.isEmpty { tags.append((MLflowTags.user, run.user)) }
         if !run.notes.isEmpty { tags.append((MLflowTags.notes, run.notes)) }
         return tags.sorted { $0.key < $1.key }
     }
 
     /// Tags as MLflow sends them, with those that are fields here taken out into `changes`.
     ///
-    /// An empty name changes nothing, as in MLflow.
+    /// An empty name changes nothing, as in MLflow. The tag of the user also stays a tag: a run may have a user
+    /// (`user_id`) and no such tag.
     static func split(_ tags: [Tag]) -> (tags: [Tag], changes: RunChanges) {
         var changes = RunChanges()
         var rest: [Tag] = []
@@ -169,6 +172,7 @@ enum MLflowTranslation {
                 if !tag.value.isEmpty { changes.name = tag.value }
             case MLflowTags.user:
                 changes.user = MLflowRules.truncated(tag.value, to: Rules.longestKey)
+                rest.append(tag)
             case MLflowTags.notes:
                 changes.notes = tag.value
             default:

@@ -8,8 +8,8 @@ enum LoggedModelSearch {
         on connection: any SQLConnection
     ) throws -> (ids: [String], hasMore: Bool) {
         guard let scope = try SearchScope(request.experiments, .active) else { return ([], false) }
-        let condition = try LoggedModelCondition(datasets: request.datasets, dialect: connection.dialect)
-            .sql(request.filter)
+        let compiler = LoggedModelCondition(datasets: request.datasets, dialect: connection.dialect)
+        let condition: SQLText = "\(try compiler.sql(request.filter)) AND \(compiler.hasScores(request.filter))"
         let sql: SQLText = """
             SELECT m.id FROM logged_model m WHERE \(scope.experiment("m")) AND m.stage = 0 AND \(condition)
             ORDER BY \(try order(request.order)) LIMIT \(value: .integer(request.limit + 1))
@@ -96,6 +96,12 @@ struct LoggedModelCondition {
     private func score(_ relation: Filter.Relation, _ value: Filter.Value) -> SQLText {
         let test = comparison.real("x.value", relation, value)
         return relation == .notEqual ? "(x.value_nan = 1 OR \(test))" : "x.value_nan = 0 AND \(test)"
+    }
+
+    /// Datasets without a condition on a score leave the models that have any score on one of them.
+    func hasScores(_ filter: Filter?) -> SQLText {
+        if datasets.isEmpty || filter?.namesMetric == true { return "1 = 1" }
+        return "EXISTS (SELECT 1 FROM logged_model_metric x WHERE x.model = m.id\(ofDatasets))"
     }
 
     private var ofDatasets: SQLText {
