@@ -82,10 +82,7 @@ struct ErrorRendering: Sendable {
     }
 
     private func log(_ error: any Error, _ context: MartletRequestContext) {
-        context.logger.error(
-            "request failed",
-            metadata: ["request": .string(context.requestID), "cause": .string(String(reflecting: error))]
-        )
+        context.requestLogger.error("request failed", metadata: ["cause": .string(String(reflecting: error))])
     }
 
     private static func framework(_ error: any HTTPResponseError) -> MartletError {

@@ -52,4 +52,18 @@ package struct ConnectionPatience: Sendable {
     package var closing = 2
 
     package init() {}
+
+    /// Patience in seconds, looked at often enough for the shortest of them.
+    ///
+    /// - Parameter slow: how long a peer may bring or take less than 1 KiB a second.
+    package init(head: Int, slow: Int, idle: Int) {
+        let milliseconds = min(5_000, max(250, min(head, slow, idle) * 250))
+        func ticks(_ seconds: Int) -> Int { (seconds * 1_000 + milliseconds - 1) / milliseconds }
+        tick = .milliseconds(Int64(milliseconds))
+        firstHead = ticks(head)
+        self.idle = ticks(idle)
+        window = ticks(slow)
+        bytesPerWindow = slow << 10
+        closing = ticks(10)
+    }
 }

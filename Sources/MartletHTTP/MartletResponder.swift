@@ -28,6 +28,7 @@ package struct MartletResponder: HTTPResponder {
         } catch {
             response = errors.response(to: error, request: request, context: context)
         }
+        response.body = response.body.paced(on: context.eventLoop)
         response.headers[.requestID] = context.requestID
         response.headers[.xContentTypeOptions] = "nosniff"
         let elapsed = ContinuousClock.now - start
@@ -40,11 +41,10 @@ package struct MartletResponder: HTTPResponder {
 
     /// One line a request: of failures always, of the rest when debugging.
     private func log(_ request: Request, _ response: Response, _ elapsed: Duration, _ context: Context) {
-        context.logger.log(
+        context.requestLogger.log(
             level: response.status.code >= 500 ? .error : .debug,
             "answered",
             metadata: [
-                "request": .string(context.requestID),
                 "method": .string(request.method.rawValue),
                 "path": .string(String(request.uri.path.prefix(300))),
                 "status": .stringConvertible(response.status.code),

@@ -1,4 +1,5 @@
 package import Hummingbird
+import Logging
 package import MartletCore
 import NIOCore
 
@@ -17,6 +18,17 @@ package struct MartletRequestContext: RequestContext {
         requestID = ""
         channel = source.channel
     }
+
+    /// Names the request in each line by the id that the client knows, instead of Hummingbird's own.
+    var requestLogger: Logger {
+        var logger = logger
+        logger[metadataKey: "hb.request.id"] = nil
+        logger[metadataKey: "request"] = .string(requestID)
+        return logger
+    }
+
+    /// Of the connection.
+    var eventLoop: any EventLoop { channel.eventLoop }
 
     /// Whether the peer is this machine: compressing for it would only cost.
     package var isFromThisMachine: Bool {

@@ -14,7 +14,7 @@ package struct RequestGuard: Sendable {
     package init(_ configuration: HTTPConfiguration) {
         basePath = configuration.basePath
         isOpen = configuration.isOpen
-        names = Set(configuration.publicHosts + [configuration.host.lowercased()])
+        names = Set((configuration.publicHosts + [configuration.host]).map(Self.name))
     }
 
     /// The request without the base path. A proxy may have taken it off already.
@@ -31,9 +31,13 @@ package struct RequestGuard: Sendable {
         return Request(head: head, body: request.body)
     }
 
-    /// - Throws: `permissionDenied`.
+    /// - Throws: `permissionDenied`; `invalidArgument` for a request with two names.
     package func check(_ request: Request) throws(MartletError) {
         let authority = request.head.authority
+        // The first Host is the authority; any other stays among the fields.
+        guard request.headers[.secondHost] == nil else {
+            throw MartletError(.invalidArgument, "the request has several Host fields; send one")
+        }
         // HTTP/1.0 probes send no Host; a browser always does.
         if let authority, !isOpen, !isOwn(Self.host(of: authority)) {
             throw MartletError(
@@ -68,22 +72,34 @@ package struct RequestGuard: Sendable {
         Self.isLoopback(host) || names.contains(host)
     }
 
-    static func isLoopback(_ host: String) -> Bool {
+    /// A name or address as it stands in `Host`: lower case, IPv6 in brackets.
+    package static func name(_ host: String) -> String {
+        let host = host.lowercased()
+        return host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
+    }
+
+    /// Whether a name or address, as it stands in `Host`, always means this machine.
+    package static func isLoopback(_ host: String) -> Bool {
         if host == "localhost" || host == "[::1]" || host.hasSuffix(".localhost") { return true }
         guard host.hasPrefix("127.") else { return false }
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil }
     }
 
-    /// The lower-case host of `host:port`, brackets of IPv6 kept.
-    static func host(of authority: some StringProtocol) -> String {
+    /// The lower-case host of `host:port`, brackets of IPv6 kept. What is no such pair is given back whole: it is
+    /// nobody's name.
+    package static func host(of authority: some StringProtocol) -> String {
+        let text = authority.lowercased()
         let end: String.Index?
-        if authority.hasPrefix("[") {
-            end = authority.firstIndex(of: "]").map { authority.index(after: $0) }
+        if text.hasPrefix("[") {
+            end = text.firstIndex(of: "]").map { text.index(after: $0) }
         } else {
-            end = authority.firstIndex(of: ":")
+            end = text.firstIndex(of: ":")
         }
-        return String(authority[..<(end ?? authority.endIndex)]).lowercased()
+        guard let end else { return text }
+        let port = text[end...]
+        let isPort = port.first == ":" && port.dropFirst().utf8.allSatisfy { (48...57).contains($0) }
+        return port.isEmpty || isPort ? String(text[..<end]) : text
     }
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import MartletHTTP
 
 /// The root of the command line.
@@ -15,4 +16,21 @@ struct Martlet: AsyncParsableCommand {
         version: HTTPConfiguration().version,
         subcommands: [ServeCommand.self]
     )
+
+    /// Ends with 0 when all went well, 1 when something failed, 2 when the command line or a setting cannot be used.
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch  where exitCode(for: error) == .validationFailure {
+            FileHandle.standardError.write(Data((fullMessage(for: error) + "\n").utf8))
+            Foundation.exit(2)
+        } catch {
+            exit(withError: error)
+        }
+    }
 }

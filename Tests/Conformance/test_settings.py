@@ -1,47 +1,174 @@
-"""What `martlet serve` says to a file of settings that it cannot use."""
+"""What `martlet serve` is told, by flags, variables and files, and what it says to what it cannot use."""
 
+import os
+import re
 import subprocess
 
 import pytest
 
 import harness
+from wire import once
 
 pytestmark = pytest.mark.martlet_only
 
 
-def refusal(folder, name, text):
+def refusal(folder, *arguments, **variables):
+    """What is said to settings that cannot be used; nothing was made or listened on."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("MARTLET_")} | variables
+    done = subprocess.run(
+        [harness.martlet_binary(), "serve", "--data", str(folder / "data"), *arguments],
+        capture_output=True, text=True, timeout=20, env=environment,
+    )
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == "" and not (folder / "data").exists()
+    return done.stderr
+
+
+def refusal_of_file(folder, name, text):
     file = folder / name
     file.write_text(text)
-    done = subprocess.run(
-        [harness.martlet_binary(), "serve", "--port", "0", "--data", str(folder / "data"), "--config", str(file)],
-        capture_output=True, text=True, timeout=20,
-    )
-    assert done.returncode != 0
-    assert not (folder / "data").exists()
-    return done.stderr
+    return refusal(folder, "--config", str(file))
 
 
 @pytest.mark.parametrize("name, text, key, nearest", [
     ("a.json", '{"prot": 5001}', "prot", "port"),
     ("a.json", '{"host": "127.0.0.1", "base_path": "/m"}', "base_path", "basePath"),
+    ("a.json", '{"server": {"port": 5001}}', "server.port", "port"),
+    ("a.json", '{"host": {"port": null}}', "host.port", "port"),
+    ("a.json", '{"a": {"b": {"maxConections": 1}}}', "a.b.maxConections", "maxConnections"),
     ("a.yaml", "# comment\nhost: 127.0.0.1\nmax-conections: 5\n", "max-conections", "maxConnections"),
     ("a.yml", "'loglevel': debug\n", "loglevel", "logLevel"),
+    ("a.yaml", "server:\n  port: 5001\n", "server.port", "port"),
+    ("a.yaml", "server: {port: 5001}\n", "server.port", "port"),
+    ("a.yaml", "{host: localhost, prot: 5001}\n", "prot", "port"),
+    ("a.yaml", '---\n? "prot"\n: 5001\n', "prot", "port"),
+    ("a.yaml", "host: localhost\nport:\n  prot: 1\n", "port.prot", "port"),
+    ("A.YAML", "prot: 5001\n", "prot", "port"),
 ])
-def test_an_unknown_setting_is_refused_with_the_nearest_known_one(tmp_path, name, text, key, nearest):
-    said = refusal(tmp_path, name, text)
+def test_an_unknown_setting_anywhere_is_refused_with_the_nearest_known_one(tmp_path, name, text, key, nearest):
+    said = refusal_of_file(tmp_path, name, text)
     assert f"unknown setting '{key}'" in said and f"'{nearest}'" in said
+    assert ("not nested" in said) == ("." in key)
 
 
 def test_a_setting_like_no_other_is_refused_with_all_that_there_are(tmp_path):
-    said = refusal(tmp_path, "a.json", '{"certificate": "x"}')
+    said = refusal_of_file(tmp_path, "a.json", '{"certificate": "x"}')
     assert "unknown setting 'certificate'" in said and "shutdownGrace" in said
 
 
-@pytest.mark.parametrize("name, text", [
-    ("a.json", '{"maxConnections": 50, "logLevel": "debug"}'), ("a.yaml", "maxConnections: 50\nlogLevel: debug\n"),
+@pytest.mark.parametrize("name, text, word", [
+    ("a.json", "{", "not valid JSON"), ("a.json", "[]", "object"), ("a.json", "", "not valid JSON"),
+    ("a.json", '{"port": 1, "port": 2}', "twice"), ("a.json", '{"port": "5001"}', "'port' must be a whole number"),
+    ("a.json", '{"port": true}', "'port' must be a whole number"), ("a.json", '{"port": 1.5}', "'port' must be a whole"),
+    ("a.json", '{"port": [1]}', "'port'"), ("a.json", '{"port": 70000}', "'port' is 70000"),
+    ("a.json", '{"host": 1}', "'host' must be a text"), ("a.json", '{"open": "maybe"}', "'open' must be true or false"),
+    ("a.json", '{"open": 1}', "'open' must be true or false"), ("a.json", '{"maxBodyBytes": 0}', "'maxBodyBytes' is 0"),
+    ("a.json", '{"logLevel": "loud"}', "loud"),
+    ("a.yaml", "port: [1, 2\n", "cannot be used"), ("a.yaml", "- port\n", "cannot be used"),
+    ("a.yaml", "port: yes please\n", "'port' must be a whole number"), ("a.yaml", "port:\n  - 1\n", "'port'"),
+    ("a.yaml", "open: perhaps\n", "'open' must be true or false"), ("a.yaml", "headTimeout: 0\n", "'headTimeout' is 0"),
+    ("a.yaml", "just a text", "cannot be used"),
 ])
-def test_a_file_of_known_settings_is_taken(tmp_path, name, text):
+def test_a_file_that_cannot_be_used_is_refused_with_the_reason(tmp_path, name, text, word):
+    assert word in refusal_of_file(tmp_path, name, text)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path):
+    assert "nowhere.json" in refusal(tmp_path, "--config", str(tmp_path / "nowhere.json"))
+    assert str(tmp_path) in refusal(tmp_path, "--config", str(tmp_path))
+    assert "elsewhere.yaml" in refusal(tmp_path, MARTLET_CONFIG="elsewhere.yaml")
+
+
+@pytest.mark.parametrize("arguments, variables, word", [
+    (["--port", "70000"], {}, "port"), (["--port", "x"], {}, "port"), (["--prot", "1"], {}, "--prot"),
+    (["--port"], {}, "port"), (["extra"], {}, "extra"), (["--log-level", "loud"], {}, "loud"),
+    (["--max-connections", "0"], {}, "maxConnections"), (["--shutdown-grace", "-1"], {}, "shutdown"),
+    ([], {"MARTLET_MAX_CONNECTIONS": "many"}, "maxConnections"), ([], {"MARTLET_OPEN": "maybe"}, "open"),
+    ([], {"MARTLET_SLOW_TIMEOUT": "0"}, "slowTimeout"),
+])
+def test_flags_and_variables_that_cannot_be_used_are_refused(tmp_path, arguments, variables, word):
+    assert word in refusal(tmp_path, *arguments, **variables)
+
+
+@pytest.mark.parametrize("host", [
+    "0.0.0.0", "::", "192.168.1.5", "example.org", "127.0.0.1.example.org", "127.evil.example.org", "127.0.0.evil", "*",
+    "localhost.example.org",
+])
+def test_a_network_is_not_listened_on_without_open(tmp_path, host):
+    said = refusal(tmp_path, "--host", host)
+    assert "--open" in said and "login" in said and host in said
+    assert "--open" in refusal(tmp_path, MARTLET_HOST=host)
+    # A flag takes back what a variable says.
+    assert "--open" in refusal(tmp_path, "--host", host, "--no-open", MARTLET_OPEN="true")
+
+
+def test_open_listens_on_all_addresses(tmp_path):
+    own = harness.Server(tmp_path, arguments=["--host", "0.0.0.0", "--open"]).start()
+    own.stop()
+    own = harness.Server(tmp_path, arguments=["--host", "0.0.0.0"], environment={"MARTLET_OPEN": "true"}).start()
+    own.stop()
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.2", "::1"])
+def test_loopback_is_listened_on(tmp_path, host):
+    done = subprocess.Popen(
+        [harness.martlet_binary(), "serve", "--host", host, "--port", "0", "--data", str(tmp_path / "data")],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )
+    said = done.stdout.readline()
+    done.terminate()
+    done.communicate(timeout=15)
+    shown = f"[{host}]" if ":" in host else host
+    assert re.match(rf"Martlet listens on http://{re.escape(shown)}:\d+ \(data in .*/data\)", said)
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("name, text", [
+    ("a.json", '{"basePath": "/file", "logLevel": "debug", "open": false, "port": null}'),
+    ("a.yaml", "# comment\nbasePath: /file\nlogLevel: debug\nopen: no\n"), ("a.yml", "{basePath: /file, maxConnections: 50}"),
+])
+def test_flags_win_over_variables_and_those_over_the_file(tmp_path, name, text):
     file = tmp_path / name
     file.write_text(text)
-    server = harness.Server(tmp_path, arguments=["--config", str(file)]).start()
-    server.stop()
+
+    def base_path(*arguments, **variables):
+        own = harness.Server(tmp_path, arguments=["--config", str(file), *arguments], environment=variables).start()
+        try:
+            assert once(own, "GET", "/api/v1/version").status == 200
+            return re.findall(r"listens on http://127.0.0.1:\d+(\S*)", own.log.read_text())[-1]
+        finally:
+            own.stop()
+
+    assert base_path() == "/file"
+    assert base_path(MARTLET_BASE_PATH="/variable") == "/variable"
+    assert base_path("--base-path", "/flag", MARTLET_BASE_PATH="/variable") == "/flag"
+    # A variable without a value says nothing.
+    assert base_path(MARTLET_BASE_PATH="", MARTLET_MAX_CONNECTIONS="", MARTLET_OPEN="") == "/file"
+
+
+def test_a_file_of_comments_and_one_named_by_a_variable_are_taken(tmp_path):
+    file = tmp_path / "empty.yaml"
+    file.write_text("# port: 1\n\n   # all as it is\n")
+    own = harness.Server(tmp_path, environment={"MARTLET_CONFIG": str(file)}).start()
+    own.stop()
+
+
+def test_help_names_every_setting_of_the_documentation():
+    shown = subprocess.run([harness.martlet_binary(), "serve", "--help"], capture_output=True, text=True, timeout=20)
+    assert shown.returncode == 0
+    flags = set(re.findall(r"^  (--[a-z-]+)", shown.stdout, re.MULTILINE)) - {"--version"}
+    documented = re.findall(r"^\| `(--[a-z-]+)`(?:, `--no-open`)? \| `(MARTLET_[A-Z_]+)` \| (?:`(\w+)`)? ?\| *(?:`([^`]*)`)?",
+                            (harness.REPOSITORY / "docs" / "configuration.md").read_text(), re.MULTILINE)
+    assert {flag for flag, *_ in documented} == flags
+    assert len(documented) <= 25
+    for flag, variable, name, default in documented:
+        words = flag.removeprefix("--").split("-")
+        assert variable == "MARTLET_" + "_".join(words).upper()
+        assert flag == "--config" or name == words[0] + "".join(word.capitalize() for word in words[1:])
+        if default and flag != "--open":
+            assert f"(default: {default})" in re.sub(r"\s+", " ", shown.stdout), flag
+
+
+def test_version():
+    shown = subprocess.run([harness.martlet_binary(), "--version"], capture_output=True, text=True, timeout=20)
+    assert shown.returncode == 0 and re.fullmatch(r"\d+\.\d+\.\d+\n", shown.stdout)

@@ -37,7 +37,10 @@ struct GuardTests {
 
     @Test(
         "other names are not: they may be re-pointed here",
-        arguments: ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:5000", "0.0.0.0:5000", ""]
+        arguments: [
+            "evil.example", "127.0.0.1.evil.example", "localhost.evil.example:5000", "0.0.0.0:5000", "",
+            "[::1].evil.example", "localhost:80@evil.example", "[::1", "127.0.0.evil",
+        ]
     )
     func rebinding(_ host: String) {
         #expect(!allows(request(.get, host: host)))
@@ -46,7 +49,15 @@ struct GuardTests {
     @Test("a public name is answered when it is configured")
     func publicHost() {
         #expect(allows(request(.get, host: "ml.example.org:443")) { $0.publicHosts = ["ml.example.org"] })
+        #expect(allows(request(.get, host: "[2001:db8::1]:443")) { $0.publicHosts = ["2001:db8::1"] })
         #expect(allows(request(.get, host: "any.example")) { $0.isOpen = true })
+    }
+
+    @Test("a request with two names is refused")
+    func severalHosts() {
+        var head = request(.get, host: "localhost").head
+        head.headerFields[.secondHost] = "evil.example"
+        #expect(!allows(Request(head: head, body: RequestBody(buffer: ByteBuffer()))))
     }
 
     @Test("a page elsewhere may not post", arguments: ["http://evil.example", "http://localhost:3000", "null"])
@@ -92,6 +103,14 @@ struct ConnectionWatchTests {
         return patience
     }
 
+    @Test("times in seconds become ticks that are short enough for the shortest", arguments: [(20, 4), (1, 4), (2, 4)])
+    func seconds(_ head: Int, _ ticks: Int) {
+        let patience = ConnectionPatience(head: head, slow: 30, idle: 120)
+        #expect(patience.firstHead == ticks)
+        #expect(patience.tick.nanoseconds * Int64(patience.idle) == 120_000_000_000)
+        #expect(patience.bytesPerWindow == 30 << 10)
+    }
+
     @Test("a head that does not come is cut")
     func head() {
         var watch = ConnectionWatch(patience: patience)
@@ -127,10 +146,34 @@ struct ConnectionWatchTests {
         watch.headReceived()
         watch.requestEnded()
         watch.bodyWritten(10_000)
-        #expect(watch.tick(bufferedBytes: 9_000) == .fine)
-        #expect(watch.tick(bufferedBytes: 8_000) == .fine)
-        #expect(watch.tick(bufferedBytes: 8_000) == .fine)
+        for buffered in [9_000, 8_500, 8_000, 8_000] { #expect(watch.tick(bufferedBytes: buffered) == .fine) }
         #expect(watch.tick(bufferedBytes: 8_000) == .cut)
+    }
+
+    @Test("what the kernel holds for a peer is not taken, what left the kernel is")
+    func kernel() {
+        var watch = ConnectionWatch(patience: patience)
+        watch.headReceived()
+        watch.requestEnded()
+        watch.bodyWritten(10_000)
+        for taken in stride(from: 0, through: 600, by: 60) {
+            #expect(watch.tick(bufferedBytes: 8_000, takenBytes: taken) == .fine)
+        }
+        #expect(watch.tick(bufferedBytes: 8_000, takenBytes: 601) == .fine)
+        #expect(watch.tick(bufferedBytes: 8_000, takenBytes: 601) == .cut)
+    }
+
+    @Test("the end of an answer that is still being read is not idleness")
+    func tail() {
+        var watch = ConnectionWatch(patience: patience)
+        watch.headReceived()
+        watch.requestEnded()
+        watch.bodyWritten(10_000)
+        watch.answerEnded()
+        for taken in 1...9 { #expect(watch.tick(bufferedBytes: 10_000 - taken * 1_000) == .fine) }
+        #expect(watch.tick(bufferedBytes: 0) == .fine)
+        #expect(watch.tick(bufferedBytes: 0) == .fine)
+        #expect(watch.tick(bufferedBytes: 0) == .cut)
     }
 
     @Test("an idle connection is closed after its time")

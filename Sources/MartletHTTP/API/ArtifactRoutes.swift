@@ -16,7 +16,7 @@ struct ArtifactRoutes: NativeRoutes {
 
     private func list(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
         let folder = try ArtifactPath(request.queryItems.first("path") ?? "")
-        let run = try await existingRun(context)
+        let run = try await existingRun(context).id
         let entries = try await services.artifacts.list(folder, of: .run(run), as: context.principal)
         var json = JSONWriter(reserving: 256 * entries.count + 32)
         json.beginObject()
@@ -47,7 +47,11 @@ struct ArtifactRoutes: NativeRoutes {
 
     private func write(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
         let path = try ArtifactPath(request.queryItems.required("path"))
-        let run = try await existingRun(context)
+        let owner = try await existingRun(context)
+        let run = owner.id
+        guard owner.stage == .active else {
+            throw MartletError(.failedPrecondition, "run \(run) is deleted; restore it first")
+        }
         let body = BodyPieces(request)
         _ = try await services.artifacts.write(
             body,
@@ -67,13 +71,13 @@ struct ArtifactRoutes: NativeRoutes {
     private func delete(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
         let path = try ArtifactPath(request.queryItems.required("path"))
         guard !path.isRoot else { throw MartletError(.invalidArgument, "name the artifact to delete with 'path'") }
-        try await services.artifacts.delete(path, of: .run(existingRun(context)), as: context.principal)
+        try await services.artifacts.delete(path, of: .run(existingRun(context).id), as: context.principal)
         return noContent
     }
 
     /// - Throws: `notFound`: the tree of an unknown run would only be empty.
-    private func existingRun(_ context: MartletRequestContext) async throws(MartletError) -> Run.ID {
+    private func existingRun(_ context: MartletRequestContext) async throws(MartletError) -> Run {
         let fields = RunFields(params: [], metrics: [], tags: [], inputs: false)
-        return try await services.runs.run(runID(context), fields: fields, as: context.principal).id
+        return try await services.runs.run(runID(context), fields: fields, as: context.principal)
     }
 }

@@ -16,15 +16,11 @@ struct VersionRoutes: NativeRoutes {
             return Response.json(json.bytes)
         }
         router.post("/api/v1/filter") { request, _ in
-            let fields = try await body(request, upTo: 1 << 20)
+            let text = try await body(request, upTo: 1 << 20).requiredString("filter")
             var json = JSONWriter()
             json.beginObject()
             do throws(MartletError) {
-                _ = try SearchText.filter(
-                    fields.requiredString("filter"),
-                    of: .runs,
-                    now: environment.now()
-                )
+                _ = try SearchText.filter(text, of: .runs, now: environment.now())
                 json.field("ok", true)
             } catch {
                 json.field("ok", false)

@@ -44,7 +44,17 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func look(_ context: ChannelHandlerContext) {
         let buffered = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
-        guard watch.tick(bufferedBytes: buffered) == .cut else { return }
+        guard buffered > 0 else { return judge(context, bufferedBytes: 0, takenBytes: nil) }
+        // Answered at once, on the loop of the channel.
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        AcknowledgedBytes.of(context.channel) { taken in
+            let (handler, context) = bound.value
+            handler.judge(context, bufferedBytes: buffered, takenBytes: taken)
+        }
+    }
+
+    private func judge(_ context: ChannelHandlerContext, bufferedBytes: Int, takenBytes: Int?) {
+        guard watch.tick(bufferedBytes: bufferedBytes, takenBytes: takenBytes) == .cut else { return }
         timer?.cancel()
         metrics.connectionCut()
         context.close(promise: nil)

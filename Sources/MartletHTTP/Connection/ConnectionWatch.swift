@@ -19,8 +19,8 @@ package struct ConnectionWatch {
     private var receivingTicks = 0
     private var writtenBytes = 0
     private var writingTicks = 0
-    /// Bytes that the peer had taken when the window of writing began.
-    private var takenBytes = 0
+    /// Bytes that the peer had taken when the window of writing began; `nil` while nothing waits for it.
+    private var takenAtStart: Int?
 
     package init(patience: ConnectionPatience) {
         self.patience = patience
@@ -52,14 +52,19 @@ package struct ConnectionWatch {
         quietTicks = 0
     }
 
-    /// - Parameter bufferedBytes: what waits to be taken by the peer.
-    package mutating func tick(bufferedBytes: Int) -> Verdict {
-        if tickWriting(bufferedBytes) == .cut { return .cut }
-        // A large answer may go on after the side was closed; it has its own window above.
-        if isClosing { return bufferedBytes > 0 ? .fine : tickQuiet(most: patience.closing) }
-        if isReceiving { return tickReceiving() }
-        if openRequests == 0 { return tickQuiet(most: hadRequest ? patience.idle : patience.firstHead) }
-        return .fine
+    /// - Parameters:
+    ///   - bufferedBytes: what waits to be taken by the peer.
+    ///   - takenBytes: what it has taken since the connection began; `nil` where only the buffer is known.
+    package mutating func tick(bufferedBytes: Int, takenBytes: Int? = nil) -> Verdict {
+        if tickWriting(bufferedBytes, takenBytes ?? writtenBytes - bufferedBytes) == .cut { return .cut }
+        if isReceiving, !isClosing { return tickReceiving() }
+        // The end of a large answer may still be on its way; it has its own window above.
+        guard bufferedBytes == 0, openRequests == 0 || isClosing else {
+            quietTicks = 0
+            return .fine
+        }
+        if isClosing { return tickQuiet(most: patience.closing) }
+        return tickQuiet(most: hadRequest ? patience.idle : patience.firstHead)
     }
 
     private mutating func tickQuiet(most: Int) -> Verdict {
@@ -78,19 +83,20 @@ package struct ConnectionWatch {
         return receivedBytes < patience.bytesPerWindow ? .cut : .fine
     }
 
-    private mutating func tickWriting(_ bufferedBytes: Int) -> Verdict {
-        let taken = writtenBytes - bufferedBytes
+    private mutating func tickWriting(_ bufferedBytes: Int, _ taken: Int) -> Verdict {
         guard bufferedBytes > 0 else {
+            takenAtStart = nil
+            return .fine
+        }
+        guard let start = takenAtStart else {
+            takenAtStart = taken
             writingTicks = 0
-            takenBytes = taken
             return .fine
         }
         writingTicks += 1
         guard writingTicks >= patience.window else { return .fine }
-        defer {
-            writingTicks = 0
-            takenBytes = taken
-        }
-        return taken - takenBytes < patience.bytesPerWindow ? .cut : .fine
+        takenAtStart = taken
+        writingTicks = 0
+        return taken - start < patience.bytesPerWindow ? .cut : .fine
     }
 }

@@ -61,6 +61,18 @@ struct EventStreamRoutes: NativeRoutes {
         return topics
     }
 
+    /// What a viewer is told first: where it stands, and what it missed.
+    private static func opening(_ beginning: EventBus.Beginning) -> [ByteBuffer] {
+        let hello = ServerSentEvent.hello(
+            revision: beginning.revision,
+            isUpToDate: beginning.missed?.isEmpty == true
+        )
+        guard let missed = beginning.missed else {
+            return [hello, ServerSentEvent.reset(revision: beginning.revision)]
+        }
+        return missed.isEmpty ? [hello] : [hello, ServerSentEvent.change(missed, revision: beginning.revision)]
+    }
+
     /// Writes until the viewer leaves (throws) or the server shuts down (returns).
     private func send(
         topics: Set<String>,
@@ -71,17 +83,10 @@ struct EventStreamRoutes: NativeRoutes {
         let beginning = events.subscribe(to: topics, after: last.map { UInt64($0) ?? .max })
         let subscription = beginning.subscription
         defer { events.unsubscribe(subscription) }
-        try await writer.write(
-            ServerSentEvent.hello(revision: beginning.revision, isUpToDate: beginning.missed?.isEmpty == true)
-        )
-        if let missed = beginning.missed {
-            if !missed.isEmpty {
-                try await writer.write(ServerSentEvent.change(missed, revision: beginning.revision))
-            }
-        } else {
-            try await writer.write(ServerSentEvent.reset(revision: beginning.revision))
-        }
+        let frames = Self.opening(beginning)
+        for frame in frames { try await writer.write(frame) }
         try await withGracefulShutdownHandler {
+            try await clock.sleep(for: Self.pause * frames.count)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 defer { group.cancelAll() }
                 group.addTask {

@@ -26,13 +26,13 @@ struct MetricsRoutes: Sendable {
                 )
             }
         }
-        text.head("martlet_request_seconds_sum", "counter", "Time until the head of the answer, by group of routes.")
+        text.head("martlet_request_seconds", "summary", "Time until the head of the answer, by group of routes.")
         for group in ServerMetrics.Group.allCases {
-            text.line(
-                "martlet_request_seconds_sum",
-                labels: "group=\"\(group.name)\"",
-                Double(counts.time[group.rawValue].microseconds) / 1e6
-            )
+            let label = "group=\"\(group.name)\""
+            let seconds = Double(counts.time[group.rawValue].microseconds) / 1e6
+            text.line("martlet_request_seconds_sum", labels: label, seconds)
+            let answered = counts.requests[group.rawValue].reduce(0, +)
+            text.line("martlet_request_seconds_count", labels: label, Double(answered))
         }
         text.gauge("martlet_event_streams", "Viewers that are told what changes.", Double(counts.eventStreams))
         text.gauge("martlet_connections", "Open connections.", Double(counts.connections))
@@ -45,11 +45,11 @@ struct MetricsRoutes: Sendable {
         return text.text
     }
 
-    /// The second field of `/proc/self/statm`, in pages of 4 KiB; `nil` where there is no such file.
+    /// The second field of `/proc/self/statm`, in pages; `nil` where there is no such file.
     private static func residentBytes() -> Double? {
         guard let statm = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return nil }
         let fields = statm.split(separator: " ")
-        return fields.count > 1 ? Double(fields[1]).map { $0 * 4_096 } : nil
+        return fields.count > 1 ? Double(fields[1]).map { $0 * Double(sysconf(Int32(_SC_PAGESIZE))) } : nil
     }
 }
 

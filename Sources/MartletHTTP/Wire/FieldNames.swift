@@ -6,6 +6,8 @@ extension HTTPField.Name {
     static let referrerPolicy = known("Referrer-Policy")
     static let accelBuffering = known("X-Accel-Buffering")
     static let lastEventID = known("Last-Event-ID")
+    /// A second `Host`: the first is the request's authority.
+    static let secondHost = known("Host")
 
     private static func known(_ name: String) -> HTTPField.Name {
         guard let name = HTTPField.Name(name) else { preconditionFailure("not a header name: \(name)") }

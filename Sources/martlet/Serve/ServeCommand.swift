@@ -32,8 +32,8 @@ struct ServeCommand: AsyncParsableCommand {
     var basePath: String?
     @Option(help: "Names, separated by commas, under which browsers reach the server through a proxy.")
     var publicHost: String?
-    @Flag(help: "Answer a network although login does not exist yet.")
-    var open = false
+    @Flag(inversion: .prefixedNo, help: "Answer a network although login does not exist yet. (default: --no-open)")
+    var open: Bool?
     @Option(help: "Serve the web interface from this folder instead of the built-in files; for its development.")
     var uiDir: String?
     @Option(help: "trace, debug, info, notice, warning, error or critical. (default: info)")
@@ -46,6 +46,12 @@ struct ServeCommand: AsyncParsableCommand {
     var maxConnections: Int?
     @Option(help: "Most live event streams at a time. (default: 1000)")
     var maxEventStreams: Int?
+    @Option(help: "Seconds until the head of a connection's first request must have come. (default: 20)")
+    var headTimeout: Int?
+    @Option(help: "Seconds that a peer may bring or take less than 1 KiB a second. (default: 30)")
+    var slowTimeout: Int?
+    @Option(help: "Seconds that a connection may stay without a request. (default: 120)")
+    var idleTimeout: Int?
     @Option(help: "Seconds that requests in flight get at shutdown. (default: 10)")
     var shutdownGrace: Int?
     @Option(help: "JSON or YAML file with settings.")
@@ -75,12 +81,13 @@ struct ServeCommand: AsyncParsableCommand {
         }
         let numbers = [
             "port": port, "maxBodyBytes": maxBodyBytes, "maxHeaderBytes": maxHeaderBytes,
-            "maxConnections": maxConnections, "maxEventStreams": maxEventStreams, "shutdownGrace": shutdownGrace,
+            "maxConnections": maxConnections, "maxEventStreams": maxEventStreams, "headTimeout": headTimeout,
+            "slowTimeout": slowTimeout, "idleTimeout": idleTimeout, "shutdownGrace": shutdownGrace,
         ]
         for (key, number) in numbers {
             if let number { values[AbsoluteConfigKey([key])] = ConfigValue(.int(number), isSecret: false) }
         }
-        if open { values["open"] = ConfigValue(.bool(true), isSecret: false) }
+        if let open { values["open"] = ConfigValue(.bool(open), isSecret: false) }
         return values
     }
 
@@ -120,7 +127,8 @@ struct ServeCommand: AsyncParsableCommand {
     private static func explained(_ error: any Error, _ http: HTTPConfiguration) -> any Error {
         let text = String(describing: error)
         guard text.contains("bind") || text.contains("in use") || text.contains("Address") else { return error }
-        return SettingsError(
+        return MartletError(
+            .unavailable,
             "cannot listen on \(http.host):\(http.port): \(text); is another server running there? "
                 + "Choose another port with --port"
         )

@@ -22,7 +22,7 @@ struct ServerSettings: Sendable {
         http.basePath = HTTPConfiguration.normalizedBasePath(try await Self.string(config, "basePath") ?? "")
         http.isOpen = try await Self.bool(config, "open") ?? false
         http.publicHosts = (try await Self.string(config, "publicHost") ?? "")
-            .split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces).lowercased() }
+            .split(separator: ",").map { RequestGuard.host(of: $0.trimmingCharacters(in: .whitespaces)) }
         http.uiDirectory = try await Self.string(config, "uiDir")
         http.largestBody = try await Self.int(config, "maxBodyBytes", in: 1_024...(1 << 30)) ?? http.largestBody
         http.largestHeader = try await Self.int(config, "maxHeaderBytes", in: 1_024...(1 << 20)) ?? http.largestHeader
@@ -30,6 +30,11 @@ struct ServerSettings: Sendable {
         http.mostEventStreams =
             try await Self.int(config, "maxEventStreams", in: 0...1_000_000) ?? http.mostEventStreams
         dataFolder = try await Self.string(config, "data") ?? "./martlet-data"
+        http.patience = ConnectionPatience(
+            head: try await Self.int(config, "headTimeout", in: 1...3_600) ?? 20,
+            slow: try await Self.int(config, "slowTimeout", in: 1...3_600) ?? 30,
+            idle: try await Self.int(config, "idleTimeout", in: 1...86_400) ?? 120
+        )
         shutdownGrace = try await Self.int(config, "shutdownGrace", in: 0...3_600) ?? 10
         let level = try await Self.string(config, "logLevel") ?? "info"
         guard let level = Logger.Level(rawValue: level.lowercased()) else {
@@ -43,23 +48,14 @@ struct ServerSettings: Sendable {
         flags: [AbsoluteConfigKey: ConfigValue],
         file: String?
     ) async throws -> [any ConfigProvider] {
+        // A variable without a value is as good as none.
+        let environment = ProcessInfo.processInfo.environment.filter { !$0.value.isEmpty }
         var providers: [any ConfigProvider] = [
             InMemoryProvider(name: "flags", values: flags),
-            EnvironmentVariablesProvider().prefixKeys(with: "martlet"),
+            EnvironmentVariablesProvider(environmentVariables: environment).prefixKeys(with: "martlet"),
         ]
-        guard let file = file ?? ProcessInfo.processInfo.environment["MARTLET_CONFIG"] else { return providers }
-        try SettingNames.check(file: file)
-        do {
-            let place = ConfigReader(
-                provider: InMemoryProvider(values: ["filePath": ConfigValue(.string(file), isSecret: false)])
-            )
-            if file.hasSuffix(".yaml") || file.hasSuffix(".yml") {
-                providers.append(try await FileProvider<YAMLSnapshot>(config: place))
-            } else {
-                providers.append(try await FileProvider<JSONSnapshot>(config: place))
-            }
-        } catch {
-            throw SettingsError("the configuration file '\(file)' cannot be read: \(error); correct it or leave it out")
+        if let file = file ?? environment["MARTLET_CONFIG"], let settings = try await SettingsFile.provider(at: file) {
+            providers.append(settings)
         }
         return providers
     }
@@ -103,16 +99,12 @@ struct ServerSettings: Sendable {
 
     /// - Throws: `SettingsError` for an address that others can reach.
     func checkReach() throws {
-        guard !http.isOpen, !Self.isLoopback(http.host) else { return }
+        guard !http.isOpen, !RequestGuard.isLoopback(RequestGuard.name(http.host)) else { return }
         throw SettingsError(
             "listening on \(http.host) would let everybody on the network read and change everything, "
                 + "because login does not exist yet; listen on 127.0.0.1 (through a proxy or a tunnel that checks who "
                 + "comes), or add --open to do it all the same"
         )
-    }
-
-    private static func isLoopback(_ host: String) -> Bool {
-        host == "localhost" || host == "::1" || (host.hasPrefix("127.") && host.split(separator: ".").count == 4)
     }
 }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import MartletCore
 import MartletStorage
@@ -20,6 +21,7 @@ func liveServices(
     environment: Environment,
     logger: Logger
 ) async throws(MartletError) -> LiveServices {
+    try makeFolder(folder)
     let now = environment.now()
     let database = try SQLiteDatabase(folder: folder, now: now, logger: logger)
     let store = SQLMetadataStore(database: database, environment: environment)
@@ -40,4 +42,17 @@ func liveServices(
         close: { try await database.close() },
         waitingWrites: { database.waitingWrites }
     )
+}
+
+/// - Throws: `unavailable` that names the folder, which storage, whose messages go to clients, does not.
+private func makeFolder(_ path: String) throws(MartletError) {
+    let advice = "choose another with --data"
+    do {
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+        throw MartletError(.unavailable, "the data folder '\(path)' cannot be made; \(advice)")
+    }
+    guard FileManager.default.isWritableFile(atPath: path) else {
+        throw MartletError(.unavailable, "the data folder '\(path)' may not be written; \(advice)")
+    }
 }

@@ -1,41 +1,20 @@
-import Foundation
-import MartletCore
-
 /// The settings that a file may have.
 enum SettingNames {
     static let all = [
         "host", "port", "data", "basePath", "publicHost", "open", "uiDir", "logLevel", "maxBodyBytes",
-        "maxHeaderBytes", "maxConnections", "maxEventStreams", "shutdownGrace",
+        "maxHeaderBytes", "maxConnections", "maxEventStreams", "headTimeout", "slowTimeout", "idleTimeout",
+        "shutdownGrace",
     ]
 
-    /// - Throws: `SettingsError` that names the first setting of the file that does not exist, and the nearest that does.
-    static func check(file: String) throws {
-        guard let content = FileManager.default.contents(atPath: file) else { return }
-        for key in keys(of: String(decoding: content, as: UTF8.self)) where !all.contains(key) {
-            throw SettingsError(
-                "the configuration file '\(file)' has the unknown setting '\(key.prefix(100))'; "
-                    + (nearest(to: key).map { "did you mean '\($0)'?" } ?? "use one of \(all.joined(separator: ", "))")
-            )
-        }
-    }
-
-    /// The names at the top of a JSON or YAML file. What is neither is left to its parser to refuse.
-    static func keys(of text: String) -> [String] {
-        // What is no JSON may still be YAML.
-        if case .object(let members)? = try? JSONParser.parse(Array(text.utf8)) { return members.map(\.key) }
-        return text.split(whereSeparator: \.isNewline).compactMap(yamlKey)
-    }
-
-    /// The name before the colon of a line that is not indented.
-    private static func yamlKey(_ line: Substring) -> String? {
-        guard let first = line.first, !first.isWhitespace, !"#-%{[".contains(first),
-            let colon = line.firstIndex(of: ":")
-        else { return nil }
-        return line[..<colon].trimmingCharacters(in: CharacterSet(charactersIn: " \t\"'"))
+    /// What to do about a name that is none of them, e.g. `server.prot`.
+    static func advice(on name: String) -> String {
+        let last = name.split(separator: ".").last.map(String.init) ?? name
+        let advice = nearest(to: last).map { "did you mean '\($0)'?" } ?? "use one of \(all.joined(separator: ", "))"
+        return last == name ? advice : "settings are not nested; \(advice)"
     }
 
     /// The name with the fewest changed letters, case and punctuation aside; `nil` when none is near.
-    static func nearest(to key: String) -> String? {
+    private static func nearest(to key: String) -> String? {
         let wanted = letters(key)
         guard wanted.count <= 40 else { return nil }
         let ranked = all.map { (name: $0, distance: distance(wanted, letters($0))) }

@@ -1,0 +1,183 @@
+"""Every operation of the native API is called, and its answers are as docs/openapi.json describes them."""
+
+import json
+
+import openapi_spec_validator
+import pytest
+import requests
+
+import native
+from harness import Raw
+
+pytestmark = pytest.mark.martlet_only
+
+
+class Calls:
+    """Calls operations by the path of the description, and checks each answer against it."""
+
+    def __init__(self, server):
+        self.server = server
+        self.session = requests.Session()
+        self.seen = set()
+
+    def __call__(self, method, path, expected, body=None, /, id=None, data=None, headers=None, **query):
+        url = self.server.url + path.replace("{id}", str(id))
+        answer = self.session.request(method, url, json=body, data=data, params=query, headers=headers, timeout=30)
+        assert answer.status_code == expected, f"{method} {path}: {answer.status_code} {answer.text[:300]}"
+        native.check(method, path, answer)
+        self.seen.add((method, path))
+        return answer
+
+
+@pytest.fixture
+def call(server):
+    return Calls(server)
+
+
+def test_the_description_is_valid():
+    openapi_spec_validator.validate(native.description())
+
+
+def experiments(call, name):
+    path = "/api/v1/experiments"
+    goal = {"metric": "val/loss", "direction": "minimize"}
+    made = call("POST", path, 201, {"name": name, "purpose": "p", "goal": goal, "tags": {"a": "b"}}).json()
+    one, id = path + "/{id}", made["id"]
+    call("GET", one, 200, id=id)
+    call("PATCH", one, 200, {"name": name + "!", "goal": None, "tags": {"c": "d"}}, id=id)
+    call("DELETE", one, 204, id=id)
+    call("POST", one + "/restore", 204, id=id)
+    call("GET", path, 200, view="all", limit=1000)
+    call("POST", path, 409, {"name": name + "!"})
+    call("GET", path + "/{id}", 404, id="999999")
+    return id
+
+
+def runs(call, experiment):
+    path = "/api/v1/runs"
+    made = call("POST", path, 201, {
+        "experimentID": experiment, "name": "n", "user": "u", "startedAt": 5, "purpose": "p", "hypothesis": "h",
+        "notes": "o", "tags": {"a": "b"},
+    }).json()
+    one = path + "/{id}"
+    run = made["id"]
+    points = [{"key": key, "value": value, "step": step, "time": 1000 + step}
+              for key in ("loss", "nested/deep") for step, value in enumerate([1, 0.5, "NaN", "Infinity", -3])]
+    points += [{"key": "only NaN", "value": "NaN"}]
+    call("POST", one + "/log", 204, {"metrics": points, "params": {"p": "v"}, "tags": {"t": "v"}}, id=run)
+    call("POST", one + "/heartbeat", 204, id=run)
+    call("POST", one + "/tags", 204, {"set": {"x": "y"}, "delete": ["a"]}, id=run)
+    call("GET", one, 200, id=run)
+    call("PATCH", one, 200, {"status": "finished", "endedAt": 9000, "conclusion": "c"}, id=run)
+    call("GET", one + "/history", 200, id=run, key="loss")
+    assert call("GET", one + "/history", 200, id=run, key="loss", format="csv").text.count("\n") == 6
+    call("POST", "/api/v1/series", 200, {"runs": [run], "keys": ["loss", "only NaN"], "smoothingHalfLife": 2})
+    call("POST", "/api/v1/series", 200, {"runs": [run], "keys": ["loss"], "axis": "relativeTime", "buckets": 2})
+    return run
+
+
+def artifacts(call, run):
+    path = "/api/v1/runs/{id}/artifacts"
+    content = path + "/content"
+    stored = call("PUT", content, 200, data=b"0123456789", id=run, path="folder/a.txt").json()
+    call("GET", path, 200, id=run)
+    call("GET", path, 200, id=run, path="folder")
+    assert call("GET", content, 200, id=run, path="folder/a.txt").content == b"0123456789"
+    part = call("GET", content, 206, id=run, path="folder/a.txt", headers={"Range": "bytes=2-3"})
+    assert part.content == b"23"
+    tag = {"If-None-Match": f'"{stored["digest"]}"'}
+    call("GET", content, 304, id=run, path="folder/a.txt", headers=tag)
+    call("GET", content, 416, id=run, path="folder/a.txt", headers={"Range": "bytes=10-"})
+    call("GET", content, 404, id=run, path="folder")
+    call("DELETE", content, 204, id=run, path="folder")
+    call("GET", content, 404, id=run, path="folder/a.txt")
+
+
+def many_runs(call, experiment, run):
+    query = {"experimentIDs": [experiment]}
+    assert call("POST", "/api/v1/runs/search", 200, query).json()["total"] == 1
+    fields = {"fields": {"params": [], "metrics": ["loss"], "tags": None, "inputs": True}, "wantsTotal": False}
+    call("POST", "/api/v1/runs/search", 200, query | fields)
+    call("POST", "/api/v1/runs/columns", 200, query)
+    call("POST", "/api/v1/runs/export", 200, query)
+    call("POST", "/api/v1/runs/export", 200, query | {"format": "json"})
+    call("POST", "/api/v1/filter", 200, {"filter": "metrics.loss < 1"})
+    call("POST", "/api/v1/filter", 200, {"filter": "metrics.loss <"})
+    for action in ("tag", "delete", "restore"):
+        call("POST", "/api/v1/runs/bulk", 200, {"ids": [run], "action": action, "set": {"k": "v"}, "delete": ["x"]})
+    call("POST", "/api/v1/runs/{id}/truncate", 200, {"fromStep": 2}, id=run)
+    call("DELETE", "/api/v1/runs/{id}", 204, id=run)
+    call("POST", "/api/v1/runs/{id}/restore", 204, id=run)
+
+
+def logged_models(call, experiment):
+    raw = Raw(call.server)
+    made = raw.ok("logged-models", {
+        "experiment_id": experiment, "name": "m", "params": [{"key": "a", "value": "b"}],
+        "tags": [{"key": "c", "value": "d"}], "model_type": "t",
+    })
+    found = call("POST", "/api/v1/logged-models/search", 200, {"experimentIDs": [experiment]}).json()["models"]
+    assert [model["id"] for model in found] == [made["model"]["info"]["model_id"]]
+
+
+def test_every_answer_is_as_described(call, server, name):
+    call("GET", "/api/v1/version", 200)
+    experiment = experiments(call, name)
+    run = runs(call, experiment)
+    artifacts(call, run)
+    many_runs(call, experiment, run)
+    logged_models(call, experiment)
+    with requests.get(f"{server.url}/api/v1/events?topics=experiments", stream=True, timeout=10) as stream:
+        described = native.operation("GET", "/api/v1/events")["responses"]["200"]["content"]
+        assert stream.headers["Content-Type"] in described
+    call.seen.add(("GET", "/api/v1/events"))
+    assert {(method, path) for method, path, _ in native.operations()} == call.seen
+
+
+@pytest.mark.parametrize("method, path", [
+    (method, path) for method, path, _ in native.operations() if path.endswith("{id}") or "{id}/" in path
+])
+def test_unknown_ids_are_not_found(call, method, path):
+    body = {"fromStep": 0} if path.endswith("truncate") else {} if native.body_schema(method, path) else None
+    query = {"key": "k"} if path.endswith("history") else {"path": "p"} if path.endswith("content") else {}
+    unknown = ["999999", "-1", "99999999999999999999", "x"] if "experiments" in path else ["f" * 32, "F" * 32, "x", "0"]
+    for id in unknown + ["..%2f..", "%2e%2e", "x" * 5000, "é", "%25%30%30"]:
+        answer = call(method, path, 404, body, id=id, **query)
+        assert answer.json()["code"] == "notFound" or "is at this path" in answer.text
+    for id in ("%00", "a%00", "%ff"):
+        assert call(method, path, 400, body, id=id, **query).json()["code"] == "invalidArgument"
+
+
+def test_what_is_deleted_takes_nothing_new(call, name):
+    experiment = call("POST", "/api/v1/experiments", 201, {"name": name}).json()["id"]
+    run = call("POST", "/api/v1/runs", 201, {"experimentID": experiment}).json()["id"]
+    one = "/api/v1/runs/{id}"
+    call("DELETE", one, 204, id=run)
+    writes = [
+        ("POST", one + "/log", {"metrics": [{"key": "a", "value": 1}]}), ("POST", one + "/log", {"params": {"a": "1"}}),
+        ("POST", one + "/log", {"tags": {"a": "1"}}), ("POST", one + "/tags", {"set": {"a": "b"}}),
+        ("PATCH", one, {"notes": "n"}), ("POST", one + "/truncate", {"fromStep": 0}),
+        ("POST", one + "/heartbeat", None),
+    ]
+    for method, path, body in writes:
+        refusal = call(method, path, 400, body, id=run).json()
+        assert refusal["code"] == "failedPrecondition" and "deleted" in refusal["message"], (method, path)
+    refusal = call("PUT", one + "/artifacts/content", 400, data=b"x", id=run, path="a").json()
+    assert refusal["code"] == "failedPrecondition"
+    # It can still be looked at, and a second deletion or restoration changes nothing.
+    assert call("GET", one, 200, id=run).json()["stage"] == "deleted"
+    call("DELETE", one, 204, id=run)
+    call("POST", one + "/restore", 204, id=run)
+    call("POST", one + "/restore", 204, id=run)
+    call("POST", one + "/log", 204, {"metrics": [{"key": "a", "value": 1}]}, id=run)
+    call("DELETE", "/api/v1/experiments/{id}", 204, id=experiment)
+    assert call("POST", "/api/v1/runs", 400, {"experimentID": experiment}).json()["code"] == "failedPrecondition"
+
+
+def test_lists_end_with_what_is_asked_for(call):
+    for query, word in (({"limit": 0}, "limit"), ({"limit": 1001}, "limit"), ({"limit": "x"}, "limit"),
+                        ({"offset": -1}, "offset"), ({"view": "x"}, "view"), ({"filter": "metrics <"}, ""),
+                        ({"orderBy": "nonsense("}, "")):
+        answer = call("GET", "/api/v1/experiments", 400, **query).json()
+        assert answer["code"] == "invalidArgument" and word in answer["message"], query
+    assert json.dumps(call("GET", "/api/v1/experiments", 200, limit=1).json()["hasMore"]) in ("true", "false")
