@@ -49,10 +49,11 @@ let package = Package(
         .target(name: "MartletCore", swiftSettings: tested),
 
         // Towards the disk. Never sees HTTP.
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(
             name: "MartletStorage",
-            dependencies: ["MartletCore", "CZstd", grdb, sqlite, crypto, lifecycle, logging],
+            dependencies: ["MartletCore", "CLibPQ", "CZstd", grdb, sqlite, crypto, lifecycle, logging],
             swiftSettings: tested
         ),
 
@@ -81,7 +82,7 @@ let package = Package(
 
         .target(
             name: "MartletTesting",
-            dependencies: ["MartletCore"],
+            dependencies: ["MartletCore", "MartletStorage", logging],
             path: "Tests/MartletTesting",
             swiftSettings: settings
         ),

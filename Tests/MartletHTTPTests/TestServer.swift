@@ -16,13 +16,13 @@ struct TestServer {
     var configuration = HTTPConfiguration()
     /// One for all requests: the key that signs links lives as long as it does.
     private let dialect: MLflowDialect
-    private let database: SQLiteDatabase
+    private let database: any SQLDatabase
 
     init() async throws {
         folder = try ScratchFolder()
         let environment = Environment.manual(clock)
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-        database = try SQLiteDatabase(folder: folder.path, now: clock.now, logger: logger)
+        database = try await openTestDatabase(in: folder.path, now: clock.now)
         let store = SQLMetadataStore(database: database, environment: environment)
         try await store.prepare()
         let blobs = try await LocalBlobStore(

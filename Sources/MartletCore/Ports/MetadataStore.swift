@@ -61,7 +61,7 @@ package protocol RunStore: Sendable {
     func searchRuns(_ request: SearchRuns) async throws(MartletError) -> Page<Run>
     /// Which parameters, tags and metrics the runs that match have. `limit` keys of each kind, most used first.
     func columns(of request: SearchRuns, limit: Int) async throws(MartletError) -> RunColumns
-    /// Says that the run lives. - Throws: `notFound`.
+    /// Says that the run lives. - Throws: `notFound`; `failedPrecondition` for a deleted run.
     func heartbeat(_ id: Run.ID) async throws(MartletError)
 }
 

@@ -44,14 +44,32 @@ package protocol SQLConnection {
     /// Runs one statement and returns how many rows it changed.
     @discardableResult
     func execute(_ sql: String, _ arguments: [SQLValue]) throws -> Int
+    /// Runs one statement of which nobody asks how many rows it changed.
+    ///
+    /// An engine behind a network need not wait for the answer: a failure may show at a later statement of the
+    /// transaction, and at its end at the latest.
+    func send(_ sql: String, _ arguments: [SQLValue]) throws
     /// Runs one statement and hands each row to `body`, in order.
     func query(_ sql: String, _ arguments: [SQLValue], _ body: (any SQLRow) throws -> Void) throws
+    /// Runs one query and hands out its rows until `body` returns false. The rest is not read.
+    func scan(_ sql: String, _ arguments: [SQLValue], _ body: (any SQLRow) throws -> Bool) throws
     /// What the engine calls things that the common subset lacks.
     var dialect: SQLDialect { get }
 }
 
 extension SQLConnection {
     package func execute(_ sql: String) throws { try execute(sql, []) }
+    package func send(_ sql: String, _ arguments: [SQLValue]) throws { try execute(sql, arguments) }
+
+    package func scan(_ sql: String, _ arguments: [SQLValue], _ body: (any SQLRow) throws -> Bool) throws {
+        do {
+            try query(sql, arguments) { row in
+                if try !body(row) { throw ScanEnd() }
+            }
+        } catch is ScanEnd {
+            return
+        }
+    }
 
     /// All rows, each mapped.
     package func rows<Result>(
@@ -78,6 +96,9 @@ extension SQLConnection {
     }
 }
 
+/// How a scan leaves a query early. Never seen outside.
+private struct ScanEnd: Error {}
+
 /// The few things that the engines spell differently. Everything else is one text for both.
 package enum SQLDialect: Sendable {
     case sqlite
@@ -99,6 +120,12 @@ package enum SQLDialect: Sendable {
 
     /// Column type of a 64-bit floating point number.
     package var real: String { self == .sqlite ? "REAL" : "DOUBLE PRECISION" }
+
+    /// A join whose left side is walked first. PostgreSQL chooses by its statistics; SQLite does as it is told.
+    package var orderedJoin: String { self == .sqlite ? "CROSS JOIN" : "JOIN" }
+
+    /// What makes a `SELECT` hold its row until the end of the transaction, where there are several writers.
+    package var holdingRow: String { self == .sqlite ? "" : "FOR UPDATE" }
 
     /// A condition that ignores case; `%` and `_` are wildcards and nothing escapes them.
     package func ilike(_ expression: String, _ placeholder: String) -> String {

@@ -44,14 +44,14 @@ extension SQLMetadataStore {
         experiment: Int64,
         on connection: any SQLConnection
     ) throws {
-        try connection.execute(
+        try connection.send(
             "INSERT INTO run_param (run, key, value, experiment) VALUES ($1, $2, $3, $4)",
             [.integer(run), .text(param.key), .text(param.value), .integer(experiment)]
         )
     }
 
     static func setTag(_ tag: Tag, run: Int64, experiment: Int64, on connection: any SQLConnection) throws {
-        try connection.execute(
+        try connection.send(
             """
             INSERT INTO run_tag (run, key, value, experiment) VALUES ($1, $2, $3, $4)
             ON CONFLICT (run, key) DO UPDATE SET value = excluded.value

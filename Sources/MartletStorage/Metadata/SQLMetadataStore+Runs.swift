@@ -68,7 +68,7 @@ extension SQLMetadataStore: RunStore {
             for metric in batch.modelMetrics { try Self.setLatest(metric, on: connection) }
             try Self.apply(batch.changes, to: head.number, now: now, on: connection)
             if now - head.heartbeatAt >= 5_000 {
-                try connection.execute(
+                try connection.send(
                     "UPDATE run SET heartbeat_at = $1 WHERE number = $2",
                     [.integer(now), .integer(head.number)]
                 )
@@ -129,11 +129,11 @@ extension SQLMetadataStore: RunStore {
     package func heartbeat(_ id: Run.ID) async throws(MartletError) {
         let now = environment.now()
         try await database.write { connection in
-            let count = try connection.execute(
-                "UPDATE run SET heartbeat_at = $1 WHERE id = $2",
-                [.integer(now), .text(id.rawValue)]
+            let head = try Self.writableHead(of: id, on: connection)
+            try connection.send(
+                "UPDATE run SET heartbeat_at = $1 WHERE number = $2",
+                [.integer(now), .integer(head.number)]
             )
-            guard count > 0 else { throw Self.unknown(id) }
         }
     }
 
@@ -177,7 +177,7 @@ extension SQLMetadataStore {
     /// - Throws: `notFound`; `failedPrecondition` for a deleted run.
     static func writableHead(of id: Run.ID, on connection: any SQLConnection) throws -> RunHead {
         let head = try connection.first(
-            "SELECT number, experiment, stage, heartbeat_at FROM run WHERE id = $1",
+            "SELECT number, experiment, stage, heartbeat_at FROM run WHERE id = $1 \(connection.dialect.holdingRow)",
             [.text(id.rawValue)]
         ) { row in
             RunHead(

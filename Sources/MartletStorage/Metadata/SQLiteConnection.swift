@@ -67,8 +67,6 @@ final class SQLiteConnection: SQLConnection {
     }
 
     var dialect: SQLDialect { .sqlite }
-    var isInTransaction: Bool { sqlite3_get_autocommit(connection) == 0 }
-    func forgetWrites() { hasWritten = false }
 
     @discardableResult
     func execute(_ sql: String, _ arguments: [SQLValue]) throws -> Int {
@@ -139,6 +137,21 @@ final class SQLiteConnection: SQLConnection {
     // A pointer that is not NULL, because NULL would bind SQL NULL instead of an empty value.
     nonisolated(unsafe) private static let empty = UnsafePointer(UnsafeMutablePointer<CChar>.allocate(capacity: 1))
     nonisolated(unsafe) private static let emptyRaw = UnsafeRawPointer(empty)
+}
+
+extension SQLiteConnection: WriteConnection {
+    /// SQLite undoes a statement that fails, and the transaction goes on.
+    var hasFailed: Bool { false }
+    func forgetWrites() { hasWritten = false }
+    func begin() throws { try execute("BEGIN IMMEDIATE") }
+    func commit() throws { try execute("COMMIT") }
+    func isTransient(_ error: any Error) -> Bool { false }
+
+    func rollBack() {
+        // Some failures end the transaction by themselves. A rollback that fails leaves it to the next `begin`, which
+        // fails in turn, so that nothing is acknowledged.
+        if sqlite3_get_autocommit(connection) == 0 { try? execute("ROLLBACK") }
+    }
 }
 
 /// The row that a statement stands on.

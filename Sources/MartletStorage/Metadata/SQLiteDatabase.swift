@@ -15,7 +15,7 @@ package final class SQLiteDatabase: SQLDatabase {
     private let pool: DatabasePool
     private let folder: FolderLock
     private let logger: Logger
-    private let queue = Mutex(WriteQueue())
+    private let queue = WriteQueue()
     /// Connections by the identity of GRDB's, which is retained so that the identity stays its own.
     private let connections = Mutex<[ObjectIdentifier: KeptConnection]>([:])
     private let checkpointer: DatabaseQueue
@@ -105,32 +105,11 @@ package final class SQLiteDatabase: SQLDatabase {
         _ body: @escaping @Sendable (any SQLConnection) throws -> Result
     ) async throws(MartletError) -> Result {
         let logger = logger
-        let outcome: Swift.Result<Result, MartletError> = await withCheckedContinuation { continuation in
-            let box = WriteBox<Result>()
-            let job = WriteJob(
-                run: { box.value = try body($0) },
-                finish: { error in
-                    if let error {
-                        continuation.resume(returning: .failure(Self.refusal(error, logger)))
-                    } else if let value = box.value {
-                        continuation.resume(returning: .success(value))
-                    } else {
-                        preconditionFailure("a committed write has no result")
-                    }
-                }
-            )
-            let mustStart = queue.withLock { queue -> Bool in
-                queue.jobs.append(job)
-                defer { queue.isDraining = true }
-                return !queue.isDraining
-            }
-            if mustStart { startDraining() }
-        }
-        return try outcome.get()
+        return try await queue.submit(body, refusal: { Self.refusal($0, logger) }, start: startDraining)
     }
 
     /// Jobs that wait for the writer, for `/metrics`.
-    package var waitingWrites: Int { queue.withLock { $0.jobs.count } }
+    package var waitingWrites: Int { queue.count }
 
     private func connection(of database: Database) throws -> SQLiteConnection {
         let id = ObjectIdentifier(database)
@@ -149,86 +128,14 @@ private struct KeptConnection: @unchecked Sendable {
     let connection: SQLiteConnection
 }
 
-/// Carries a result from the writer to the caller. Written before and read after `finish`, by one thread.
-private final class WriteBox<Value>: @unchecked Sendable {
-    var value: Value?
-}
-
-private struct WriteJob: Sendable {
-    let run: @Sendable (any SQLConnection) throws -> Void
-    let finish: @Sendable ((any Error)?) -> Void
-}
-
-private struct WriteQueue {
-    var jobs: [WriteJob] = []
-    var isDraining = false
-}
-
-// MARK: - The writer
-
 extension SQLiteDatabase {
     private func startDraining() {
         pool.asyncWriteWithoutTransaction { database in
-            let connection: SQLiteConnection
             do {
-                connection = try self.connection(of: database)
+                self.queue.drain(on: try self.connection(of: database))
             } catch {
-                for job in self.takeJobs() { job.finish(error) }
-                return
+                self.queue.refuseAll(error)
             }
-            while true {
-                let jobs = self.takeJobs()
-                if jobs.isEmpty { return }
-                self.commit(jobs, on: connection)
-            }
-        }
-    }
-
-    /// All that waits; when nothing does, the drain has ended.
-    private func takeJobs() -> [WriteJob] {
-        queue.withLock { queue in
-            let jobs = queue.jobs
-            queue.jobs = []
-            if jobs.isEmpty { queue.isDraining = false }
-            return jobs
-        }
-    }
-
-    /// One transaction for all; each alone when one of them fails after it wrote.
-    private func commit(_ jobs: [WriteJob], on connection: SQLiteConnection) {
-        var refusals: [(WriteJob, any Error)] = []
-        var accepted: [WriteJob] = []
-        do {
-            try connection.execute("BEGIN IMMEDIATE")
-            for job in jobs {
-                connection.forgetWrites()
-                do {
-                    try job.run(connection)
-                    accepted.append(job)
-                } catch  where !connection.hasWritten {
-                    refusals.append((job, error))
-                }
-            }
-            if !accepted.isEmpty { try connection.execute("COMMIT") } else { try connection.execute("ROLLBACK") }
-        } catch {
-            rollBack(connection)
-            if jobs.count == 1 {
-                jobs[0].finish(error)
-            } else {
-                for job in jobs { commit([job], on: connection) }
-            }
-            return
-        }
-        for job in accepted { job.finish(nil) }
-        for (job, error) in refusals { job.finish(error) }
-    }
-
-    private func rollBack(_ connection: SQLiteConnection) {
-        guard connection.isInTransaction else { return }
-        do {
-            try connection.execute("ROLLBACK")
-        } catch {
-            logger.error("rollback failed", metadata: ["cause": "\(error)"])
         }
     }
 }

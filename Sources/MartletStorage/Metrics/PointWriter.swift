@@ -48,7 +48,7 @@ package enum PointWriter {
             count += group.range.count
         }
         let data = PointLog.encode(pieces, of: points)
-        try connection.execute(
+        try connection.send(
             appendRow,
             [
                 .integer(run), .integer(run), .integer(firstTime), .integer(lastTime), .integer(now),
@@ -58,7 +58,7 @@ package enum PointWriter {
         for group in groups.groups where !group.range.isEmpty {
             var state = group.state
             state.add(points, group.range)
-            try connection.execute(
+            try connection.send(
                 SeriesState.upsert,
                 state.arguments(run: run, key: group.key, experiment: experiment)
             )

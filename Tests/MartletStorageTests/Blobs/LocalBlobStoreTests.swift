@@ -11,7 +11,7 @@ import Testing
 struct BlobScene {
     let folder: ScratchFolder
     let clock = ManualClock()
-    let database: SQLiteDatabase
+    let database: any SQLDatabase
     let metadata: SQLMetadataStore
     let blobs: LocalBlobStore
     let environment: Environment
@@ -19,7 +19,7 @@ struct BlobScene {
     init(disk: DiskCalls = .live) async throws {
         folder = try ScratchFolder()
         environment = .manual(clock)
-        database = try SQLiteDatabase(folder: folder.path, now: 0, logger: Logger(label: "test"))
+        database = try await openTestDatabase(in: folder.path)
         metadata = SQLMetadataStore(database: database, environment: environment)
         blobs = try await LocalBlobStore(
             folder: folder.path + "/blobs",

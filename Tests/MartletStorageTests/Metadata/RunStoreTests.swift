@@ -1,4 +1,3 @@
-import Logging
 import MartletCore
 import MartletStorage
 import MartletTesting
@@ -8,13 +7,13 @@ import Testing
 struct RunStoreTests {
     let folder: ScratchFolder
     let clock = ManualClock()
-    let database: SQLiteDatabase
+    let database: any SQLDatabase
     let store: SQLMetadataStore
     let run: Run
 
     init() async throws {
         folder = try ScratchFolder()
-        database = try SQLiteDatabase(folder: folder.path, now: 0, logger: Logger(label: "test"))
+        database = try await openTestDatabase(in: folder.path)
         store = SQLMetadataStore(database: database, environment: .manual(clock))
         try await store.prepare()
         run = try await store.createRun(

@@ -1,5 +1,4 @@
 import Foundation
-import Logging
 import MartletCore
 import MartletTesting
 import Testing
@@ -8,19 +7,14 @@ import Testing
 
 /// A database in a scratch folder with helpers that log and read run 1.
 final class MetricScratch: Sendable {
-    let folder: URL
-    let database: SQLiteDatabase
+    let folder: ScratchFolder
+    let database: any SQLDatabase
     let sealer: Sealer
 
-    init() throws {
-        folder = FileManager.default.temporaryDirectory.appending(path: "martlet-metrics-\(UUID().uuidString)")
-        database = try SQLiteDatabase(folder: folder.path, now: 0, logger: Logger(label: "test"))
+    init() async throws {
+        folder = try ScratchFolder()
+        database = try await openTestDatabase(in: folder.path)
         sealer = Sealer(database: database)
-    }
-
-    func remove() async throws {
-        try await database.close()
-        try FileManager.default.removeItem(at: folder)
     }
 
     @discardableResult
@@ -138,7 +132,7 @@ struct MetricStoreTests {
 
     @Test("histories, summaries and buckets hold whatever is sealed when", arguments: UInt64(0)..<10)
     func model(seed: UInt64) async throws {
-        let scratch = try MetricScratch()
+        let scratch = try await MetricScratch()
         var numbers = SeededNumbers(seed: seed &+ 1_000)
         var model: Set<ModelPoint> = []
         for batch in Self.batches(seed) {
@@ -163,7 +157,6 @@ struct MetricStoreTests {
             }
             try await scratch.sealer.sealEverything()
         }
-        try await scratch.remove()
     }
 
     static func checkHistory(_ points: [ModelPoint], _ scratch: MetricScratch) async throws {
@@ -233,7 +226,7 @@ struct MetricStoreTests {
         arguments: [SeriesAxis.step, .time, .relativeTime]
     )
     func cells(axis: SeriesAxis) async throws {
-        let scratch = try MetricScratch()
+        let scratch = try await MetricScratch()
         var numbers = SeededNumbers(seed: 5)
         let count = 60_000
         let values = (0..<count).map { _ in Double.random(in: -1...1, using: &numbers) }
@@ -259,12 +252,11 @@ struct MetricStoreTests {
                 start += bucket.count
             }
         }
-        try await scratch.remove()
     }
 
     @Test("smoothing is the same whatever the number of buckets, and that of a plain loop")
     func smoothing() async throws {
-        let scratch = try MetricScratch()
+        let scratch = try await MetricScratch()
         var numbers = SeededNumbers(seed: 6)
         let values = (0..<20_000).map { _ in Double.random(in: 0...1, using: &numbers) }
         for half in [0..<10_000, 10_000..<20_000] {
@@ -293,26 +285,23 @@ struct MetricStoreTests {
             }
             #expect(read.smoothed.count == read.buckets.count)
         }
-        try await scratch.remove()
     }
 
     @Test("a run is sealed once its oldest row is a minute old, and only then")
     func age() async throws {
-        let scratch = try MetricScratch()
+        let scratch = try await MetricScratch()
         try await scratch.log(Self.batches(3)[0], now: 1_000)
         #expect(try await scratch.sealer.sealDue(now: 61_000) == 0)
         #expect(try await scratch.sealer.sealDue(now: 61_001) == 1)
         #expect(try await scratch.sealer.sealDue(now: 99_000) == 0)
-        try await scratch.remove()
     }
 
     @Test("a batch whose columns do not fit is refused and leaves nothing")
     func refusal() async throws {
-        let scratch = try MetricScratch()
+        let scratch = try await MetricScratch()
         await #expect(throws: MartletError.self) {
             try await scratch.log(LogBatch(keys: ["a"], keyIndexes: [3], steps: [0], times: [0], values: [1]))
         }
         #expect(try await scratch.history("a").isEmpty)
-        try await scratch.remove()
     }
 }

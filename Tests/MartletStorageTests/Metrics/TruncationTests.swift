@@ -25,7 +25,7 @@ struct TruncationTests {
 
     @Test("what is before the step stays, sealed or not, and logging goes on", arguments: UInt64(0)..<6)
     func keepsWhatIsBefore(seed: UInt64) async throws {
-        let scratch = try MetricScratch()
+        let scratch = try await MetricScratch()
         var numbers = SeededNumbers(seed: seed &+ 77)
         var model: Set<ModelPoint> = []
         let batches = MetricStoreTests.batches(seed)
@@ -47,12 +47,11 @@ struct TruncationTests {
         try await scratch.sealer.sealEverything()
         try await MetricStoreTests.checkHistory(model.sorted(), scratch)
         try await MetricStoreTests.checkSummary(model.sorted(), scratch)
-        try await scratch.remove()
     }
 
     @Test("a series without points is gone, the others of the row stay")
     func removesWholeSeries() async throws {
-        let scratch = try MetricScratch()
+        let scratch = try await MetricScratch()
         var batch = LogBatch()
         batch.append(key: "early", step: 1, time: 1, value: 1)
         batch.append(key: "loss", step: 9, time: 2, value: 2)
@@ -65,6 +64,5 @@ struct TruncationTests {
         try await scratch.sealer.sealEverything()
         #expect(try await truncate(scratch, from: 0) == 2)
         #expect(try await scratch.history("early").values.isEmpty)
-        try await scratch.remove()
     }
 }

@@ -1,4 +1,3 @@
-import Logging
 import MartletCore
 import MartletStorage
 import MartletTesting
@@ -8,13 +7,13 @@ import Testing
 struct LoggedModelSearchTests {
     let folder: ScratchFolder
     let store: SQLMetadataStore
-    let database: SQLiteDatabase
+    let database: any SQLDatabase
 
     /// a: 1 on train and 5 on test, b: 3 on train, c: NaN on train, d: no score.
     init() async throws {
         folder = try ScratchFolder()
         let clock = ManualClock(0)
-        database = try SQLiteDatabase(folder: folder.path, now: 0, logger: Logger(label: "test"))
+        database = try await openTestDatabase(in: folder.path)
         store = SQLMetadataStore(database: database, environment: .manual(clock))
         try await store.prepare()
         let run = try await store.createRun(CreateRun(experimentID: Experiment.ID(0), name: "r"), id: Run.ID("r")).id

@@ -1,4 +1,3 @@
-import Logging
 import MartletCore
 import MartletStorage
 import MartletTesting
@@ -8,12 +7,12 @@ import Testing
 struct RunSearchTests {
     let folder: ScratchFolder
     let store: SQLMetadataStore
-    let database: SQLiteDatabase
+    let database: any SQLDatabase
 
     /// a: 1, b: NaN, c: missing, d: 3, e: 1 and newer than a.
     init() async throws {
         folder = try ScratchFolder()
-        database = try SQLiteDatabase(folder: folder.path, now: 0, logger: Logger(label: "test"))
+        database = try await openTestDatabase(in: folder.path)
         store = SQLMetadataStore(database: database, environment: .manual(ManualClock()))
         try await store.prepare()
         try await make("a", started: 1, loss: 1, lr: "0.1", team: "Vision")
@@ -117,6 +116,7 @@ struct RunSearchTests {
 
     @Test(
         "the common shapes run on an index",
+        .enabled(if: TestEngine.isSQLite),
         arguments: [
             (
                 """

@@ -8,6 +8,7 @@ struct MetricWalk {
     private let key: Int64
     private let direction: String
     private let tieBreak: String
+    private let orderedJoin: String
 
     /// `nil` when the order is another or spans several experiments.
     init?(_ request: SearchRuns, _ scope: SearchScope, _ compiler: RunCompiler) throws {
@@ -18,13 +19,14 @@ struct MetricWalk {
         self.key = key
         direction = request.order[0].descending ? "DESC" : "ASC"
         tieBreak = RunOrdering.newestFirst(compiler.connection.dialect)
+        orderedJoin = compiler.connection.dialect.orderedJoin
     }
 
     /// At most `count` runs that satisfy the condition on `r`.
     func numbers(where condition: SQLText, count: Int, on connection: any SQLConnection) throws -> [Int64] {
         var numbers = try ranked(where: condition, count: count, on: connection)
         let rows: SQLText = """
-            metric_summary x CROSS JOIN run r ON r.number = x.run
+            metric_summary x \(code: orderedJoin) run r ON r.number = x.run
             WHERE \(scope.experiment("x")) AND x.key = \(value: .integer(key))
             """
         if numbers.count < count {
@@ -56,7 +58,7 @@ struct MetricWalk {
     private func ranked(where condition: SQLText, count: Int, on connection: any SQLConnection) throws -> [Int64] {
         let walk: SQLText = """
             SELECT x.last_value, r.number, r.started_at, r.id FROM metric_summary x
-            CROSS JOIN run r ON r.number = x.run
+            \(code: orderedJoin) run r ON r.number = x.run
             WHERE \(scope.experiment("x")) AND x.key = \(value: .integer(key)) AND x.last_nan = 0 AND \(condition)
             ORDER BY x.last_value \(code: direction)
             """

@@ -65,8 +65,9 @@ enum RunSearch {
             if count <= best?.count ?? fewRows { best = (count, leaf) }
         }
         guard let best else { return "\(code: allRuns)" }
-        // CROSS JOIN keeps SQLite from turning the loops round.
-        return "(\(best.leaf.runs(in: scope))) few CROSS JOIN run r ON r.number = few.run"
+        return """
+            (\(best.leaf.runs(in: scope))) few \(code: connection.dialect.orderedJoin) run r ON r.number = few.run
+            """
     }
 
     private static func sorted(

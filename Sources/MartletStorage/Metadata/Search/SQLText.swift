@@ -90,15 +90,6 @@ extension SQLConnection {
 
     /// Hands out rows until `body` returns false.
     func scan(_ sql: SQLText, _ body: (any SQLRow) throws -> Bool) throws {
-        do {
-            try query(sql.statement(), sql.values) { row in
-                if try !body(row) { throw ScanEnd() }
-            }
-        } catch is ScanEnd {
-            return
-        }
+        try scan(sql.statement(), sql.values, body)
     }
 }
-
-/// How a scan leaves a query early. Never seen outside.
-private struct ScanEnd: Error {}
