@@ -1,5 +1,6 @@
 """Starts the server under test and talks to it without the mlflow client.
 
+`MARTLET_TEST_POSTGRES=postgres://…` gives every server an empty database on that PostgreSQL, instead of SQLite.
 `MARTLET_TEST_TARGET=mlflow` puts the real `mlflow server` in its place: what the suite expects is first
 validated against the original. `MARTLET_BINARY` names the binary (default: the release build of this clone).
 """
@@ -13,12 +14,14 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 
 import requests
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 TARGET = os.environ.get("MARTLET_TEST_TARGET", "martlet")
 API = "/api/2.0/mlflow/"
+POSTGRES = os.environ.get("MARTLET_TEST_POSTGRES")
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
 
 
@@ -32,6 +35,13 @@ def martlet_binary():
         if binary.exists():
             return str(binary)
     raise FileNotFoundError("no martlet binary: run `swift build -c release`, or set MARTLET_BINARY")
+
+
+def new_database():
+    """The address of an empty database on the PostgreSQL that is there for the tests."""
+    name = f"t{uuid.uuid4().hex}"
+    subprocess.run(["psql", "-q", "-d", POSTGRES, "-c", f"CREATE DATABASE {name}"], check=True, timeout=60)
+    return f"{POSTGRES.rpartition('/')[0]}/{name}"
 
 
 def free_port():
@@ -49,6 +59,8 @@ class Server:
         self.log = self.folder / "server.log"
         self.arguments = list(arguments)
         self.environment = environment or {}
+        if POSTGRES and TARGET == "martlet":
+            self.environment = {"MARTLET_DATABASE": new_database()} | self.environment
         self.port = free_port()
         self.process = None
 

@@ -1,15 +1,15 @@
 import Foundation
-import MartletCore
+package import MartletCore
 import Synchronization
 
 /// Holds a data folder for this process: two servers on one folder would corrupt it.
 ///
 /// A class, because it owns a file descriptor; the system drops the lock when the process ends, however it ends.
-final class FolderLock: Sendable {
+package final class FolderLock: Sendable {
     private let descriptor: Mutex<Int32>
 
     /// - Throws: `failedPrecondition` when another process holds the folder.
-    init(folder: String) throws(MartletError) {
+    package init(folder: String) throws(MartletError) {
         let file = open(folder + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard file >= 0 else {
             throw MartletError(.unavailable, "the data folder cannot be written: \(String(cString: strerror(errno)))")
@@ -24,7 +24,7 @@ final class FolderLock: Sendable {
         descriptor = Mutex(file)
     }
 
-    func release() {
+    package func release() {
         descriptor.withLock { descriptor in
             if descriptor >= 0 { close(descriptor) }
             descriptor = -1

@@ -1,4 +1,5 @@
 import CLibPQ
+import MartletCore
 
 /// Arguments of a statement in binary form, in one piece of memory.
 struct PostgresArguments {
@@ -9,14 +10,16 @@ struct PostgresArguments {
     private var starts: [Int] = []
     private var lengths: [Int32] = []
 
-    init(_ values: [SQLValue]) {
+    /// - Throws: `invalidArgument` for U+0000, which PostgreSQL keeps in no text. What is stored was checked before;
+    ///   what is only looked for comes here.
+    init(_ values: [SQLValue]) throws(MartletError) {
         types.reserveCapacity(values.count)
         starts.reserveCapacity(values.count)
         lengths.reserveCapacity(values.count)
-        for value in values { append(value) }
+        for value in values { try append(value) }
     }
 
-    private mutating func append(_ value: SQLValue) {
+    private mutating func append(_ value: SQLValue) throws(MartletError) {
         let start = bytes.count
         var type = PostgresType.other
         switch value {
@@ -29,6 +32,9 @@ struct PostgresArguments {
             withUnsafeBytes(of: number.bitPattern.bigEndian) { bytes.append(contentsOf: $0) }
         case .text(let text):
             type = .text
+            guard !text.utf8.contains(0) else {
+                throw MartletError(.invalidArgument, "a text contains U+0000, which is in no stored text; remove it")
+            }
             bytes.append(contentsOf: text.utf8)
         case .blob(let content):
             type = .bytes

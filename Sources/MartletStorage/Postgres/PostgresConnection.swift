@@ -129,7 +129,7 @@ final class PostgresConnection: SQLConnection {
     func post(_ sql: String, _ arguments: [SQLValue], _ reply: Reply?) throws {
         guard !isLost else { throw PostgresError(state: nil, message: "the connection was lost before", sql: sql) }
         if !Self.isQuery(sql) { hasWritten = true }
-        let arguments = PostgresArguments(arguments)
+        let arguments = try PostgresArguments(arguments)
         let name = try statement(sql, arguments.types)
         let sent = arguments.withPointers { values, lengths, formats in
             PQsendQueryPrepared(handle, name, Int32(values.count), values, lengths, formats, 1)

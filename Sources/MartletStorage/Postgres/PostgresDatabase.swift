@@ -92,6 +92,17 @@ package final class PostgresDatabase: SQLDatabase {
         }
     }
 
+    /// Ends the connections, once what they do is done. Nothing may be used afterwards.
+    package func close() async {
+        await withCheckedContinuation { continuation in
+            writerThread.async {
+                self.writer.value.disconnect()
+                continuation.resume()
+            }
+        }
+        await readers.disconnect()
+    }
+
     /// Jobs that wait for the writer, for `/metrics`.
     package var waitingWrites: Int { queue.count }
 
@@ -141,6 +152,17 @@ final class PostgresReaders: Sendable {
         guard let number else { return }
         let (thread, lane) = lanes[number]
         thread.async { self.drain(number, lane.value) }
+    }
+
+    func disconnect() async {
+        for (thread, lane) in lanes {
+            await withCheckedContinuation { continuation in
+                thread.async {
+                    lane.value.disconnect()
+                    continuation.resume()
+                }
+            }
+        }
     }
 
     private func drain(_ number: Int, _ lane: PostgresLane) {

@@ -89,6 +89,8 @@ final class PostgresWriter: WriteConnection {
     func rollBack() { lane.rollBack() }
     func isTransient(_ error: any Error) -> Bool { (error as? PostgresError)?.isTransient ?? false }
 
+    func disconnect() { lane.disconnect() }
+
     /// The connection itself, outside of a transaction.
     func connected() throws -> PostgresConnection { try lane.connected() }
 

@@ -28,6 +28,8 @@ struct ServeCommand: AsyncParsableCommand {
     var port: Int?
     @Option(help: "Folder that keeps everything. (default: ./martlet-data)")
     var data: String?
+    @Option(help: "PostgreSQL 15 or later, as postgres://user@host/name. (default: SQLite in the data folder)")
+    var database: String?
     @Option(help: "Path under which a proxy puts the server, e.g. /martlet.")
     var basePath: String?
     @Option(help: "Names, separated by commas, under which browsers reach the server through a proxy.")
@@ -73,7 +75,7 @@ struct ServeCommand: AsyncParsableCommand {
     private var flags: [AbsoluteConfigKey: ConfigValue] {
         var values: [AbsoluteConfigKey: ConfigValue] = [:]
         let texts = [
-            "host": host, "data": data, "basePath": basePath, "publicHost": publicHost, "uiDir": uiDir,
+            "host": host, "data": data, "database": database, "basePath": basePath, "publicHost": publicHost, "uiDir": uiDir,
             "logLevel": logLevel,
         ]
         for (key, text) in texts {
@@ -95,7 +97,12 @@ struct ServeCommand: AsyncParsableCommand {
         var logger = Logger(label: "martlet", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = settings.logLevel
         let folder = URL(fileURLWithPath: settings.dataFolder).standardizedFileURL.path
-        let live = try await liveServices(data: folder, environment: .live, logger: logger)
+        let live = try await liveServices(
+            data: folder,
+            database: settings.database,
+            environment: .live,
+            logger: logger
+        )
         let http = settings.http
         let application = buildApplication(
             services: live.services,

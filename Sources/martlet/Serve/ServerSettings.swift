@@ -9,6 +9,8 @@ import MartletHTTP
 struct ServerSettings: Sendable {
     var http: HTTPConfiguration
     var dataFolder: String
+    /// Address of a PostgreSQL database, which may hold a password; `nil` for SQLite in the data folder.
+    var database: String?
     var logLevel: Logger.Level
     /// Seconds that requests in flight are given at shutdown.
     var shutdownGrace: Int
@@ -30,6 +32,13 @@ struct ServerSettings: Sendable {
         http.mostEventStreams =
             try await Self.int(config, "maxEventStreams", in: 0...1_000_000) ?? http.mostEventStreams
         dataFolder = try await Self.string(config, "data") ?? "./martlet-data"
+        database = try await Self.string(config, "database")
+        guard database.map({ $0.hasPrefix("postgres://") || $0.hasPrefix("postgresql://") }) ?? true else {
+            throw SettingsError(
+                "the setting 'database' must be an address such as postgres://user@host/name; "
+                    + "without it, SQLite in the data folder is used"
+            )
+        }
         http.patience = ConnectionPatience(
             head: try await Self.int(config, "headTimeout", in: 1...3_600) ?? 20,
             slow: try await Self.int(config, "slowTimeout", in: 1...3_600) ?? 30,

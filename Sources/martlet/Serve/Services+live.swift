@@ -15,31 +15,68 @@ struct LiveServices {
     var waitingWrites: @Sendable () -> Int
 }
 
+/// A database of either engine, and what it needs beside the requests.
+private struct LiveDatabase {
+    var database: any SQLDatabase
+    var upkeep: [any Service]
+    var close: @Sendable () async throws -> Void
+    var waitingWrites: @Sendable () -> Int
+}
+
 /// The one place where storage meets the rest.
+/// - Parameter address: of a PostgreSQL database; `nil` for SQLite in the folder.
 func liveServices(
     data folder: String,
+    database address: String?,
     environment: Environment,
     logger: Logger
 ) async throws(MartletError) -> LiveServices {
     try makeFolder(folder)
     let now = environment.now()
-    let database = try SQLiteDatabase(folder: folder, now: now, logger: logger)
-    let store = SQLMetadataStore(database: database, environment: environment)
+    let live = try await open(address, folder, now: now, logger)
+    let store = SQLMetadataStore(database: live.database, environment: environment)
     try await store.prepare()
     let blobs = try await LocalBlobStore(
         folder: folder + "/blobs",
-        database: database,
+        database: live.database,
         environment: environment,
         logger: logger
     )
     let events = EventBus(capacity: 10_000, firstRevision: UInt64(max(now, 0)) * 1_000)
-    let sealer = SealerService(database: database, environment: environment, logger: logger)
+    let sealer = SealerService(database: live.database, environment: environment, logger: logger)
     return LiveServices(
         services: Services(store: store, blobs: blobs, events: events, environment: environment),
-        background: [
-            sealer, Checkpointer(database: database, logger: logger), GarbageCollector(blobs: blobs, logger: logger),
-        ],
-        close: { try await database.close() },
+        background: [sealer, GarbageCollector(blobs: blobs, logger: logger)] + live.upkeep,
+        close: live.close,
+        waitingWrites: live.waitingWrites
+    )
+}
+
+private func open(
+    _ address: String?,
+    _ folder: String,
+    now: Int64,
+    _ logger: Logger
+) async throws(MartletError) -> LiveDatabase {
+    guard let address else {
+        let database = try SQLiteDatabase(folder: folder, now: now, logger: logger)
+        return LiveDatabase(
+            database: database,
+            upkeep: [Checkpointer(database: database, logger: logger)],
+            close: { try await database.close() },
+            waitingWrites: { database.waitingWrites }
+        )
+    }
+    // The folder still holds the blobs, which one process writes at a time.
+    let lock = try FolderLock(folder: folder)
+    let database = try await PostgresDatabase(address: address, readers: 4, now: now, logger: logger)
+    return LiveDatabase(
+        database: database,
+        upkeep: [],
+        close: {
+            await database.close()
+            lock.release()
+        },
         waitingWrites: { database.waitingWrites }
     )
 }
