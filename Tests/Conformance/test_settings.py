@@ -9,7 +9,7 @@ import pytest
 import harness
 from wire import once
 
-pytestmark = pytest.mark.martlet_only
+pytestmark = [pytest.mark.martlet_only, pytest.mark.sqlite_only]
 
 
 def refusal(folder, *arguments, **variables):

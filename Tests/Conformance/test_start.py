@@ -10,7 +10,7 @@ import pytest
 import harness
 from wire import once
 
-pytestmark = pytest.mark.martlet_only
+pytestmark = [pytest.mark.martlet_only, pytest.mark.sqlite_only]
 
 
 def failure(data, *arguments):
