@@ -87,9 +87,11 @@ package final class PostgresDatabase: SQLDatabase {
         _ body: @escaping @Sendable (any SQLConnection) throws -> Result
     ) async throws(MartletError) -> Result {
         let logger = logger
-        return try await queue.submit(body, refusal: { Self.refusal($0, logger) }) {
-            writerThread.async { self.queue.drain(on: self.writer.value) }
-        }
+        return try await queue.submit(body, refusal: { Self.refusal($0, logger) }, start: startDraining)
+    }
+
+    private func startDraining() {
+        writerThread.async { self.queue.drain(on: self.writer.value) }
     }
 
     /// Ends the connections, once what they do is done. Nothing may be used afterwards.

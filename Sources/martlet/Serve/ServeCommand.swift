@@ -75,8 +75,8 @@ struct ServeCommand: AsyncParsableCommand {
     private var flags: [AbsoluteConfigKey: ConfigValue] {
         var values: [AbsoluteConfigKey: ConfigValue] = [:]
         let texts = [
-            "host": host, "data": data, "database": database, "basePath": basePath, "publicHost": publicHost, "uiDir": uiDir,
-            "logLevel": logLevel,
+            "host": host, "data": data, "database": database, "basePath": basePath, "publicHost": publicHost,
+            "uiDir": uiDir, "logLevel": logLevel,
         ]
         for (key, text) in texts {
             if let text { values[AbsoluteConfigKey([key])] = ConfigValue(.string(text), isSecret: false) }

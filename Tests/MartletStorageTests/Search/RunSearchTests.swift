@@ -142,4 +142,44 @@ struct RunSearchTests {
         #expect(plan.contains { $0.contains(index) }, "\(plan)")
         #expect(!plan.contains { $0.contains("SCAN") || $0.contains("TEMP B-TREE") }, "\(plan)")
     }
+
+    @Test(
+        "the common shapes can run on an index of PostgreSQL",
+        .enabled(if: !TestEngine.isSQLite),
+        arguments: [
+            (
+                """
+                SELECT r.number FROM run r WHERE r.experiment = 0 AND r.stage = 0
+                ORDER BY r.started_at DESC NULLS LAST, r.id LIMIT 101
+                """, "run_by_start"
+            ),
+            (
+                """
+                SELECT x.last_value FROM metric_summary x JOIN run r ON r.number = x.run
+                WHERE x.experiment = 0 AND x.key = 1 AND x.last_nan = 0 AND r.stage = 0 ORDER BY x.last_value DESC
+                """, "metric_summary_by_last"
+            ),
+            (
+                """
+                SELECT 1 FROM run_param x WHERE x.experiment = 0 AND x.key = 'lr'
+                AND substr(x.value, 1, 200) = '1' AND x.value = '1'
+                """, "run_param_by_value"
+            ),
+            (
+                """
+                SELECT 1 FROM run_tag x WHERE x.experiment = 0 AND x.key = 't'
+                AND substr(x.value, 1, 200) = '1' AND x.value = '1'
+                """, "run_tag_by_value"
+            ),
+        ]
+    )
+    func plansOfPostgres(sql: String, index: String) async throws {
+        let plan = try await database.read { connection in
+            // A table of five rows is read whole, and sorted, by any sensible planner.
+            for habit in ["seqscan", "sort", "bitmapscan"] { try connection.execute("SET LOCAL enable_\(habit) = off") }
+            return try connection.rows("EXPLAIN " + sql) { $0.text(0) }
+        }
+        #expect(plan.contains { $0.contains(index) }, "\(plan)")
+        #expect(!plan.contains { $0.contains("Seq Scan") || $0.contains("Sort") }, "\(plan)")
+    }
 }
