@@ -70,11 +70,13 @@ let package = Package(
             swiftSettings: tested
         ),
 
+        .systemLibrary(name: "CMalloc"),
+
         // The one place that introduces storage to HTTP.
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "MartletCore", "MartletStorage", "MartletHTTP",
+                "CMalloc", "MartletCore", "MartletStorage", "MartletHTTP",
                 argumentParser, configuration, hummingbird, lifecycle, logging, unixSignals,
             ],
             swiftSettings: settings

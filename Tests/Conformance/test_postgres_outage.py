@@ -155,6 +155,20 @@ def test_without_postgres_the_answer_is_503_and_later_all_is_well(own_server, po
         # No address, no SQL, no word of libpq's.
         assert "127.0.0.1" not in answer.text and "connection" not in answer.text
     assert time.monotonic() - started < 25
+    # Once it is known to be away nobody waits for it: not one of many.
+    started, statuses = time.monotonic(), []
+
+    def ask(n):
+        path = harness.API + ("runs/log-metric" if n % 2 else "runs/search")
+        payload = body | {"step": n} if n % 2 else {"experiment_ids": ["0"]}
+        statuses.append(requests.post(own_server.url + path, json=payload, timeout=60).status_code)
+
+    threads = [threading.Thread(target=ask, args=(n,)) for n in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(statuses) == {503} and time.monotonic() - started < 12
     assert requests.get(own_server.url + "/health", timeout=5).status_code == 200
     postgres.crash()
     raw.ok("runs/log-metric", body | {"step": 1})

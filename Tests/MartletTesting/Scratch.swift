@@ -48,3 +48,17 @@ private final class Counter: Sendable {
         return String(repeating: "0", count: 32 - digits.count) + digits
     }
 }
+
+/// Tells the first time from the others.
+package final class Attempts: Sendable {
+    private let count = Mutex(0)
+
+    package init() {}
+
+    package func isFirst() -> Bool {
+        count.withLock { count in
+            count += 1
+            return count == 1
+        }
+    }
+}

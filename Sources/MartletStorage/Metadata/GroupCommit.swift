@@ -72,7 +72,7 @@ final class WriteQueue: Sendable {
         while true {
             let jobs = takeAll()
             if jobs.isEmpty { return }
-            Self.commit(jobs, on: connection, isLastTry: false)
+            _ = Self.commit(jobs, on: connection, isLastTry: false)
         }
     }
 
@@ -96,11 +96,22 @@ final class WriteQueue: Sendable {
     }
 
     /// One transaction for all; each alone when one of them fails after it wrote.
-    private static func commit(_ jobs: [WriteJob], on connection: some WriteConnection, isLastTry: Bool) {
+    /// - Returns: why no transaction could be begun, where that is so: the next would wait for the same.
+    private static func commit(
+        _ jobs: [WriteJob],
+        on connection: some WriteConnection,
+        isLastTry: Bool
+    ) -> (any Error)? {
+        do {
+            try connection.begin()
+        } catch {
+            connection.rollBack()
+            for job in jobs { job.finish(error) }
+            return error
+        }
         var refusals: [(WriteJob, any Error)] = []
         var accepted: [WriteJob] = []
         do {
-            try connection.begin()
             for job in jobs {
                 connection.forgetWrites()
                 do {
@@ -115,13 +126,25 @@ final class WriteQueue: Sendable {
             connection.rollBack()
             if jobs.count == 1, isLastTry || !connection.isTransient(error) {
                 jobs[0].finish(error)
-            } else {
-                for job in jobs { commit([job], on: connection, isLastTry: jobs.count == 1) }
+                return nil
             }
-            return
+            return commitEach(jobs, on: connection)
         }
         for job in accepted { job.finish(nil) }
         for (job, error) in refusals { job.finish(error) }
+        return nil
+    }
+
+    private static func commitEach(_ jobs: [WriteJob], on connection: some WriteConnection) -> (any Error)? {
+        var outage: (any Error)?
+        for job in jobs {
+            if let outage {
+                job.finish(outage)
+            } else {
+                outage = commit([job], on: connection, isLastTry: jobs.count == 1)
+            }
+        }
+        return outage
     }
 }
 

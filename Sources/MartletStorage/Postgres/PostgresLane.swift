@@ -8,6 +8,8 @@ final class PostgresLane {
     private let address: String
     private let settings: [String]
     private var connection: PostgresConnection?
+    /// Whether the database was sought in vain: the next who asks does not wait for it again.
+    private var isAway = false
     /// Seconds during which a lost database is sought again.
     private static let patience = 5.0
 
@@ -27,8 +29,11 @@ final class PostgresLane {
             do {
                 let fresh = try PostgresConnection(address, settings: settings)
                 connection = fresh
+                isAway = false
                 return fresh
-            } catch let error as PostgresError where error.isLost && Date() < end {
+            } catch let error as PostgresError where error.isLost {
+                isAway = isAway || Date() >= end
+                if isAway { throw error }
                 Thread.sleep(forTimeInterval: 0.1)
             }
         }

@@ -94,6 +94,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     private func serve(_ settings: ServerSettings) async throws {
+        Allocator.keepFreedMemory()
         var logger = Logger(label: "martlet", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = settings.logLevel
         let folder = URL(fileURLWithPath: settings.dataFolder).standardizedFileURL.path

@@ -29,62 +29,6 @@ struct SQLiteDatabaseTests {
         #expect(synchronous == 2)
     }
 
-    @Test("placeholders are bound by their number, not by their place")
-    func bindsByName() async throws {
-        let text = try await database.write { connection in
-            try connection.execute("INSERT INTO thing (name, id) VALUES ($2, $1)", [.integer(7), .text("seven")])
-            return try connection.first("SELECT name FROM thing WHERE id = $1", [.integer(7)]) { $0.text(0) }
-        }
-        #expect(text == "seven")
-    }
-
-    @Test("a refusal before the first write fails nobody else of the same transaction")
-    func refusalsAreAlone() async throws {
-        try await withThrowingTaskGroup(of: Bool.self) { group in
-            for id in 0..<200 {
-                group.addTask {
-                    do {
-                        try await database.write { connection in
-                            if id % 3 == 0 { throw MartletError(.invalidArgument, "no threes") }
-                            try connection.execute("INSERT INTO thing (id) VALUES ($1)", [.integer(id)])
-                        }
-                        return true
-                    } catch let error as MartletError where error.code == .invalidArgument {
-                        return false
-                    }
-                }
-            }
-            var stored = 0
-            for try await done in group where done { stored += 1 }
-            #expect(stored == 133)
-        }
-        #expect(try await count() == 133)
-    }
-
-    @Test("an error after a write undoes that write and no other")
-    func failuresAreAlone() async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for id in 0..<100 {
-                group.addTask {
-                    let shouldFail = id % 10 == 0
-                    let outcome: MartletError?
-                    do {
-                        try await database.write { connection in
-                            try connection.execute("INSERT INTO thing (id) VALUES ($1)", [.integer(id)])
-                            if shouldFail { throw MartletError(.conflict, "too late") }
-                        }
-                        outcome = nil
-                    } catch let error as MartletError {
-                        outcome = error
-                    }
-                    #expect((outcome?.code == .conflict) == shouldFail)
-                }
-            }
-            try await group.waitForAll()
-        }
-        #expect(try await count() == 90)
-    }
-
     @Test("a second server on the same folder is refused")
     func folderIsLocked() async throws {
         let error = #expect(throws: MartletError.self) {

@@ -1,0 +1,128 @@
+import Logging
+import MartletCore
+import MartletTesting
+import Testing
+
+@testable import MartletStorage
+
+/// Only where there is a PostgreSQL for the tests; see `TestEngine`.
+@Suite("PostgreSQL as the database", .enabled(if: !TestEngine.isSQLite))
+struct PostgresDatabaseTests {
+    let folder: ScratchFolder
+    let database: PostgresDatabase
+
+    init() async throws {
+        folder = try ScratchFolder()
+        database = try #require(try await openTestDatabase(in: folder.path) as? PostgresDatabase)
+        try await database.write { try $0.execute("CREATE TABLE thing (id BIGINT PRIMARY KEY)") }
+    }
+
+    private static let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+
+    @Test("commits wait for the disk")
+    func durability() async throws {
+        let mode = try await database.write { try $0.first("SHOW synchronous_commit") { $0.text(0) } }
+        #expect(mode == "on")
+    }
+
+    @Test("reads see one snapshot and change nothing")
+    func snapshots() async throws {
+        let error = await #expect(throws: MartletError.self) {
+            _ = try await database.read { try $0.execute("INSERT INTO thing (id) VALUES (1)") }
+        }
+        #expect(error?.code == .unavailable || error?.code == .internal)
+        let mode = try await database.read { try $0.first("SHOW transaction_isolation") { $0.text(0) } }
+        #expect(mode == "repeatable read")
+    }
+
+    @Test("U+0000 is refused before it reaches the server, and nothing else is")
+    func nulCharacters() async throws {
+        let error = await #expect(throws: MartletError.self) {
+            _ = try await database.read { try $0.first("SELECT 1 WHERE $1 = ''", [.text("a\u{0}b")]) { $0.integer(0) } }
+        }
+        #expect(error?.code == .invalidArgument)
+        #expect(try await database.read { try $0.first("SELECT 1") { $0.integer(0) } } == 1)
+    }
+
+    @Test("a write that hides a failure is not acknowledged")
+    func hiddenFailure() async throws {
+        let error = await #expect(throws: MartletError.self) {
+            try await database.write { connection in
+                try connection.execute("INSERT INTO thing (id) VALUES (1)")
+                // The transaction has failed, whatever its writer thinks of it.
+                _ = try? connection.execute("INSERT INTO thing (id) VALUES (1)")
+            }
+        }
+        #expect(error?.code == .internal)
+        #expect(try await database.read { try $0.first("SELECT count(*) FROM thing") { $0.integer(0) } } == 0)
+    }
+
+    @Test("the writer's own connection may be cut between two statements")
+    func cutConnection() async throws {
+        let cuts = Attempts()
+        try await database.write { connection in
+            try connection.execute("INSERT INTO thing (id) VALUES (7)")
+            guard cuts.isFirst() else { return }
+            try connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        }
+        #expect(try await database.read { try $0.first("SELECT count(*) FROM thing") { $0.integer(0) } } == 1)
+    }
+
+    @Test("a database from the future is refused")
+    func future() async throws {
+        let schema = try await database.write { connection in
+            try connection.execute("INSERT INTO schema_migration (number, applied_at) VALUES (9999, 0)")
+            return try connection.first("SELECT current_schema()") { $0.text(0) } ?? ""
+        }
+        guard case .postgres(let address) = TestEngine.current else { return }
+        let error = await #expect(throws: MartletError.self) {
+            _ = try await PostgresDatabase(
+                address: address + "?options=-csearch_path%3D\(schema)",
+                readers: 1,
+                now: 0,
+                logger: Self.logger
+            )
+        }
+        #expect(error?.code == .failedPrecondition)
+        #expect(error?.message.contains("newer Martlet") == true)
+    }
+
+    @Test("an address that nobody answers is said to be unreachable, without the address")
+    func unreachable() async throws {
+        let error = await #expect(throws: MartletError.self) {
+            _ = try await PostgresDatabase(
+                address: "postgres://secret@127.0.0.1:1/none",
+                readers: 1,
+                now: 0,
+                logger: Self.logger
+            )
+        }
+        #expect(error?.code == .unavailable)
+        #expect(error?.message.contains("secret") == false)
+    }
+
+    @Test("two servers migrate one empty schema at the same time")
+    func concurrentMigrations() async throws {
+        guard case .postgres(let address) = TestEngine.current else { return }
+        try await database.write { try $0.execute("CREATE SCHEMA \(try Self.beside($0))") }
+        let schema = try await database.read { try Self.beside($0) }
+        let place = address + "?options=-csearch_path%3D\(schema)"
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    let server = try await PostgresDatabase(address: place, readers: 1, now: 0, logger: Self.logger)
+                    let steps = try await server.read {
+                        try $0.first("SELECT count(*) FROM schema_migration") { $0.integer(0) }
+                    }
+                    #expect(steps == Migrator.newest)
+                    await server.close()
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private static func beside(_ connection: any SQLConnection) throws -> String {
+        try (connection.first("SELECT current_schema()") { $0.text(0) } ?? "t") + "_b"
+    }
+}
