@@ -164,6 +164,19 @@ def check_artifacts(raw, ledger, run):
     return len(kept)
 
 
+def check_everything(raw, ledger, runs):
+    """How many acknowledged writes of each kind were found again."""
+    counts = {"points": 0, "batches": 0, "params": 0, "artifacts": 0}
+    for run in runs:
+        data = raw.run(run)["data"]
+        counts["points"] += check_points(raw, ledger, run)
+        counts["batches"] += check_batches(raw, ledger, run, data)
+        counts["params"] += check_params(ledger, run, data)
+        counts["artifacts"] += check_artifacts(raw, ledger, run)
+    assert min(counts.values()) > 0, f"nothing was written: {counts}"
+    return counts
+
+
 def test_nothing_acknowledged_is_lost_when_the_server_is_killed(tmp_path, capsys):
     rng = random.Random(os.environ.get("MARTLET_CRASH_SEED", "martlet"))
     server, ledger = harness.Server(tmp_path), Ledger()
@@ -175,15 +188,8 @@ def test_nothing_acknowledged_is_lost_when_the_server_is_killed(tmp_path, capsys
         for number in range(ROUNDS):
             one_round(server, ledger, runs, number, rng)
         server.start()
-        counts = {"points": 0, "batches": 0, "params": 0, "artifacts": 0}
-        for run in runs:
-            data = raw.run(run)["data"]
-            counts["points"] += check_points(raw, ledger, run)
-            counts["batches"] += check_batches(raw, ledger, run, data)
-            counts["params"] += check_params(ledger, run, data)
-            counts["artifacts"] += check_artifacts(raw, ledger, run)
+        counts = check_everything(raw, ledger, runs)
         assert ledger.refusals == []
-        assert min(counts.values()) > 0, f"nothing was written: {counts}"
         raw.ok("runs/log-metric", {"run_id": runs[0], "key": "after", "value": 1, "timestamp": 1, "step": 0})
         server.stop()
         with capsys.disabled():

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 import harness
-from test_crash import Ledger, Writer, check_artifacts, check_batches, check_params, check_points
+from test_crash import Ledger, Writer, check_everything
 
 pytestmark = [
     pytest.mark.martlet_only,
@@ -99,24 +99,11 @@ def write_through(server, trouble, seconds, runs, ledger, first=0):
     troubled.join()
 
 
-def check(server, ledger, runs):
-    raw = harness.Raw(server)
-    counts = {"points": 0, "batches": 0, "params": 0, "artifacts": 0}
-    for run in runs:
-        data = raw.run(run)["data"]
-        counts["points"] += check_points(raw, ledger, run)
-        counts["batches"] += check_batches(raw, ledger, run, data)
-        counts["params"] += check_params(ledger, run, data)
-        counts["artifacts"] += check_artifacts(raw, ledger, run)
-    assert min(counts.values()) > 0, f"nothing was written: {counts}"
-    return counts
-
-
 def test_cut_connections_go_unnoticed(own_server, postgres, capsys):
     ledger, raw, cuts = Ledger(), harness.Raw(own_server), []
     runs = [raw.new_run() for _ in range(2)]
     write_through(own_server, lambda: cuts.append(postgres.cut_connections()), 8, runs, ledger)
-    counts = check(own_server, ledger, runs)
+    counts = check_everything(raw, ledger, runs)
     assert sum(cuts) > 10
     # Every write was repeated on a new connection, or its fate looked up: no client heard of it.
     assert ledger.refusals == [], ledger.refusals[:3]
@@ -135,7 +122,7 @@ def test_a_crash_of_postgres_loses_nothing(own_server, postgres, capsys):
         time.sleep(1)
 
     write_through(own_server, crash, 12, runs, ledger)
-    counts = check(own_server, ledger, runs)
+    counts = check_everything(raw, ledger, runs)
     assert len(crashes) >= 3
     assert {status for _, _, status, _ in ledger.refusals} <= {503}, ledger.refusals[:3]
     with capsys.disabled():
