@@ -17,8 +17,9 @@ final class PostgresConnection: SQLConnection {
     private var unconfirmed: [String] = []
     private(set) var hasWritten = false
     private(set) var isLost = false
-    /// Milliseconds that an answer may take.
-    private let patience: Int32
+    /// Milliseconds that an answer may take; -1 for as long as it takes.
+    var patience = PostgresConnection.usualPatience
+    static let usualPatience: Int32 = 60_000
 
     /// Synchronise after so many statements, so that answers nobody waits for cannot fill the network.
     private static let mostUnanswered = 256
@@ -57,8 +58,7 @@ final class PostgresConnection: SQLConnection {
 
     /// Connects, in at most `connect_timeout` seconds of the address.
     /// - Throws: `PostgresError`.
-    init(_ address: String, settings: [String], patience: Int32 = 60_000) throws {
-        self.patience = patience
+    init(_ address: String, settings: [String]) throws {
         let defaults = [
             ("connect_timeout", "5"), ("keepalives_idle", "10"), ("keepalives_interval", "3"),
             ("keepalives_count", "3"), ("tcp_user_timeout", "20000"), ("fallback_application_name", "martlet"),
@@ -128,8 +128,9 @@ final class PostgresConnection: SQLConnection {
     /// Puts a statement on its way and prepares it before where that was not done.
     func post(_ sql: String, _ arguments: [SQLValue], _ reply: Reply?) throws {
         guard !isLost else { throw PostgresError(state: nil, message: "the connection was lost before", sql: sql) }
-        if !Self.isQuery(sql) { hasWritten = true }
+        // Refused arguments reach nobody: they leave the others of the transaction alone.
         let arguments = try PostgresArguments(arguments)
+        if !Self.isQuery(sql) { hasWritten = true }
         let name = try statement(sql, arguments.types)
         let sent = arguments.withPointers { values, lengths, formats in
             PQsendQueryPrepared(handle, name, Int32(values.count), values, lengths, formats, 1)

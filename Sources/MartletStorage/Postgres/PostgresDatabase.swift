@@ -18,7 +18,14 @@ package final class PostgresDatabase: SQLDatabase {
 
     /// Searches have very different costs for different values: they are planned for the values that they have.
     private static let readerSettings = ["SET jit = off", "SET plan_cache_mode = force_custom_plan"]
-    private static let writerSettings = ["SET jit = off", "SET lock_timeout = '10s'"]
+    /// What is acknowledged is on the disk, whatever the installation's own habit is; stronger habits stay. Every
+    /// connection begins with these, also one that takes the place of another.
+    private static let writerSettings = [
+        "SET jit = off", "SET lock_timeout = '10s'",
+        """
+        SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
+        """,
+    ]
     /// Keeps another server that starts at the same time from migrating the same schema; it waits as long as it takes.
     private static let migrationLock = """
         SELECT pg_advisory_xact_lock(hashtextextended('martlet migration ' || current_schema(), 0))
@@ -51,10 +58,9 @@ package final class PostgresDatabase: SQLDatabase {
         guard let number = Int(version), number >= 150_000 else {
             throw MartletError(.failedPrecondition, "PostgreSQL 15 or later is needed; this one is \(version)")
         }
-        // What is acknowledged is on the disk, whatever the installation's own habit is.
-        if try connection.first("SHOW synchronous_commit", { $0.text(0) }) == "off" {
-            try connection.execute("SET synchronous_commit = on")
-        }
+        // Another server may be busy with a long migration, or this one be about to be.
+        connection.patience = -1
+        defer { connection.patience = PostgresConnection.usualPatience }
         do {
             try writer.begin()
             try writer.execute("SET LOCAL lock_timeout = 0")
