@@ -13,7 +13,9 @@ let tested =
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
@@ -40,6 +42,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-configuration.git", exact: "1.4.0", traits: [.defaults, "YAML"]),
         .package(url: "https://github.com/apple/swift-crypto.git", exact: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types.git", exact: "1.8.0"),
+        .package(url: "https://github.com/swift-server/async-http-client.git", exact: "1.37.0"),
         .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras.git", exact: "1.35.2"),
@@ -53,7 +56,9 @@ let package = Package(
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(
             name: "MartletStorage",
-            dependencies: ["MartletCore", "CLibPQ", "CZstd", grdb, sqlite, crypto, lifecycle, logging],
+            dependencies: [
+                "MartletCore", "CLibPQ", "CZstd", grdb, sqlite, asyncHTTPClient, crypto, lifecycle, logging, nioCore,
+            ],
             swiftSettings: tested
         ),
 
@@ -63,9 +68,9 @@ let package = Package(
         .target(
             name: "MartletHTTP",
             dependencies: [
-                "MartletCore", "CWebUI", "CZlib", hummingbird, httpTypes, nioHTTPTypes, crypto, lifecycle, logging,
-                nioCore,
-                nioPosix,
+                "MartletCore", "CWebUI", "CZlib", hummingbird, httpTypes, nioHTTPTypes, asyncHTTPClient, crypto,
+                cryptoExtras,
+                lifecycle, logging, nioCore, nioPosix,
             ],
             swiftSettings: tested
         ),
