@@ -57,7 +57,8 @@ let package = Package(
         .target(
             name: "MartletStorage",
             dependencies: [
-                "MartletCore", "CLibPQ", "CZstd", grdb, sqlite, asyncHTTPClient, crypto, lifecycle, logging, nioCore,
+                "MartletCore", "CLibPQ", "CZstd", grdb, sqlite, asyncHTTPClient, crypto, cryptoExtras, lifecycle,
+                logging, nioCore,
             ],
             swiftSettings: tested
         ),

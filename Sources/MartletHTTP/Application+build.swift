@@ -36,10 +36,10 @@ package func buildApplication(
     let router = router(parts)
     let responder = MartletResponder(
         routes: router.buildResponder(),
-        requestGuard: RequestGuard(configuration),
+        requestGuard: RequestGuard(configuration, acceptsAddresses: { services.logins.isRequired }),
         errors: ErrorRendering(dialects: dialects, routes: RouteTable(router)),
         metrics: parts.metrics,
-        principal: configuration.principal
+        authenticator: parts.authenticator
     )
     var quiet = logger
     // Hummingbird says where it listens at `info`; the command says it better.
@@ -74,6 +74,7 @@ struct Parts: Sendable {
     let dialects: [any Dialect]
     let configuration: HTTPConfiguration
     let metrics: ServerMetrics
+    let authenticator: Authenticator
     let clock: any Clock<Duration> & Sendable
 
     init(
@@ -88,6 +89,7 @@ struct Parts: Sendable {
         self.configuration = configuration
         self.clock = clock
         metrics = ServerMetrics(extra: extra)
+        authenticator = Authenticator(logins: services.logins, open: configuration.principal, dialects: dialects)
     }
 }
 

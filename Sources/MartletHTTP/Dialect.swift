@@ -5,6 +5,12 @@ package import MartletCore
 package protocol Dialect: Sendable {
     /// Paths that begin so are this dialect's: errors there, 404 and 405 included, are rendered by it.
     var pathPrefixes: [String] { get }
+    /// Paths that begin so check who comes by themselves, e.g. by a signature in the link.
+    var publicPrefixes: [String] { get }
     func addRoutes(to router: Router<MartletRequestContext>)
     func response(to error: MartletError) -> Response
+}
+
+extension Dialect {
+    package var publicPrefixes: [String] { [] }
 }

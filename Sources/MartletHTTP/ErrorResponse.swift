@@ -20,7 +20,13 @@ struct ErrorRendering: Sendable {
         // A peer that is still there to read the answer sent less than it announced: that is its mistake.
         if isBroken { known = MartletError(.invalidArgument, known.message) }
         var response = rendered(known, path: path, context: context)
-        if known.code == .unavailable || known.code == .rateLimited { response.headers[.retryAfter] = "1" }
+        if known.code == .unavailable || known.code == .rateLimited {
+            response.headers[.retryAfter] = String(known.retryAfter ?? 1)
+        }
+        if known.code == .unauthenticated, response.headers[.wwwAuthenticate] == nil {
+            // Not Basic: a browser would put its own dialog before the login page.
+            response.headers[.wwwAuthenticate] = "Bearer realm=\"martlet\""
+        }
         if isBroken || mayHaveUnreadBody(request, known) { response.headers[.connection] = "close" }
         return response
     }

@@ -22,7 +22,7 @@ package struct HTTPConfiguration: Sendable {
     /// Open event streams.
     package var mostEventStreams = 1_000
     package var patience = ConnectionPatience()
-    /// Who asks, until login exists.
+    /// Who asks where nobody has to log in.
     package var principal = Principal.local
     /// Of this program.
     package var version = "0.1.0"

@@ -13,17 +13,17 @@ package struct MartletResponder: HTTPResponder {
     let requestGuard: RequestGuard
     let errors: ErrorRendering
     let metrics: ServerMetrics
-    let principal: Principal
+    let authenticator: Authenticator
 
     package func respond(to request: Request, context: MartletRequestContext) async throws -> Response {
         let start = ContinuousClock.now
         var context = context
-        context.principal = principal
         context.requestID = RequestIdentifier.of(request)
         let request = requestGuard.withoutBasePath(request)
         var response: Response
         do {
             try requestGuard.check(request)
+            context.principal = try await authenticator.principal(for: request, context)
             response = try await routes.respond(to: request, context: context)
         } catch {
             response = errors.response(to: error, request: request, context: context)

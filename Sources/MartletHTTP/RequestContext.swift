@@ -6,7 +6,7 @@ import NIOCore
 /// What belongs to one request while it is answered.
 package struct MartletRequestContext: RequestContext {
     package var coreContext: CoreRequestContextStorage
-    /// Who asks; the one local person until a login says otherwise.
+    /// Who asks.
     package var principal: Principal
     /// Given back as `X-Request-ID` and written to the log of failures.
     package var requestID: String
@@ -14,7 +14,7 @@ package struct MartletRequestContext: RequestContext {
 
     package init(source: Source) {
         coreContext = .init(source: source)
-        principal = .local
+        principal = .unknown
         requestID = ""
         channel = source.channel
     }
@@ -29,6 +29,9 @@ package struct MartletRequestContext: RequestContext {
 
     /// Of the connection.
     var eventLoop: any EventLoop { channel.eventLoop }
+
+    /// The peer's address of the network; empty where it has none.
+    var peerAddress: String { channel.remoteAddress?.ipAddress ?? "" }
 
     /// Whether the peer is this machine: compressing for it would only cost.
     package var isFromThisMachine: Bool {

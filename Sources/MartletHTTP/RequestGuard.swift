@@ -10,8 +10,15 @@ package struct RequestGuard: Sendable {
     private let basePath: String
     private let isOpen: Bool
     private let names: Set<String>
+    private let acceptsAddresses: @Sendable () -> Bool
 
-    package init(_ configuration: HTTPConfiguration) {
+    /// - Parameter acceptsAddresses: whether the server answers to any address of the network in `Host`: nobody can
+    ///   re-point an address, and with a login a page elsewhere has no cookie for it.
+    package init(
+        _ configuration: HTTPConfiguration,
+        acceptsAddresses: @escaping @Sendable () -> Bool = { false }
+    ) {
+        self.acceptsAddresses = acceptsAddresses
         basePath = configuration.basePath
         isOpen = configuration.isOpen
         names = Set((configuration.publicHosts + [configuration.host]).map(Self.name))
@@ -69,7 +76,7 @@ package struct RequestGuard: Sendable {
     }
 
     private func isOwn(_ host: String) -> Bool {
-        Self.isLoopback(host) || names.contains(host)
+        Self.isLoopback(host) || names.contains(host) || (Self.isAddress(host) && acceptsAddresses())
     }
 
     /// A name or address as it stands in `Host`: lower case, IPv6 in brackets.
@@ -82,6 +89,13 @@ package struct RequestGuard: Sendable {
     package static func isLoopback(_ host: String) -> Bool {
         if host == "localhost" || host == "[::1]" || host.hasSuffix(".localhost") { return true }
         guard host.hasPrefix("127.") else { return false }
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil }
+    }
+
+    /// Whether a host, as it stands in `Host`, is an address of the network and no name.
+    static func isAddress(_ host: String) -> Bool {
+        if host.hasPrefix("["), host.hasSuffix("]") { return true }
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil }
     }

@@ -7,6 +7,12 @@ func addRoutes(to router: Router<MartletRequestContext>, _ parts: Parts) {
     let limit = parts.configuration.largestBody
     // The native API, /api/v1
     VersionRoutes(version: parts.configuration.version, environment: services.environment).add(to: router)
+    SessionRoutes(
+        services: services,
+        authenticator: parts.authenticator,
+        basePath: parts.configuration.basePath
+    ).add(to: router)
+    AccountRoutes(services: services).add(to: router)
     ExperimentRoutes(services: services, largestBody: limit).add(to: router)
     RunRoutes(services: services, largestBody: limit).add(to: router)
     RunSearchRoutes(services: services, largestBody: limit).add(to: router)
@@ -18,6 +24,7 @@ func addRoutes(to router: Router<MartletRequestContext>, _ parts: Parts) {
     // Live events, /api/v1/events
     EventStreamRoutes(
         events: services.events,
+        access: services.access,
         metrics: parts.metrics,
         most: parts.configuration.mostEventStreams,
         clock: parts.clock

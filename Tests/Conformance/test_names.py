@@ -92,7 +92,7 @@ def test_the_own_pages_may_change_things(server, name):
 
 def test_public_names_are_answered_and_their_pages_may_post(tmp_path):
     names = "ML.example.org:8443, [2001:db8::1],2001:db8::2"
-    own = Server(tmp_path, arguments=["--public-host", names]).start()
+    own = Server(tmp_path, arguments=["--public-host", names, "--login", "off"]).start()
     try:
         for host in ("ml.example.org", "ml.example.org:443", "[2001:db8::1]:80", "[2001:db8::2]", "localhost"):
             assert once(own, "GET", "/api/v1/version", host=host).status == 200

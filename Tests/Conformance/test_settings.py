@@ -81,7 +81,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
 
 @pytest.mark.parametrize("arguments, variables, word", [
     (["--port", "70000"], {}, "port"), (["--port", "x"], {}, "port"), (["--prot", "1"], {}, "--prot"),
-    (["--port"], {}, "port"), (["extra"], {}, "extra"), (["--log-level", "loud"], {}, "loud"),
+    (["--port"], {}, "port"), (["extra"], {}, "extra"), (["--log-level", "loud"], {}, "loud"), (["--login", "maybe"], {}, "maybe"),
     (["--max-connections", "0"], {}, "maxConnections"), (["--shutdown-grace", "-1"], {}, "shutdown"),
     ([], {"MARTLET_MAX_CONNECTIONS": "many"}, "maxConnections"), ([], {"MARTLET_OPEN": "maybe"}, "open"),
     ([], {"MARTLET_SLOW_TIMEOUT": "0"}, "slowTimeout"),
@@ -94,12 +94,12 @@ def test_flags_and_variables_that_cannot_be_used_are_refused(tmp_path, arguments
     "0.0.0.0", "::", "192.168.1.5", "example.org", "127.0.0.1.example.org", "127.evil.example.org", "127.0.0.evil", "*",
     "localhost.example.org",
 ])
-def test_a_network_is_not_listened_on_without_open(tmp_path, host):
-    said = refusal(tmp_path, "--host", host)
+def test_a_network_is_not_listened_on_without_login_or_open(tmp_path, host):
+    said = refusal(tmp_path, "--host", host, "--login", "off")
     assert "--open" in said and "login" in said and host in said
-    assert "--open" in refusal(tmp_path, MARTLET_HOST=host)
+    assert "--open" in refusal(tmp_path, MARTLET_HOST=host, MARTLET_LOGIN="off")
     # A flag takes back what a variable says.
-    assert "--open" in refusal(tmp_path, "--host", host, "--no-open", MARTLET_OPEN="true")
+    assert "--open" in refusal(tmp_path, "--host", host, "--no-open", "--login", "off", MARTLET_OPEN="true")
 
 
 def test_open_listens_on_all_addresses(tmp_path):

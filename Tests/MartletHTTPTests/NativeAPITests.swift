@@ -38,7 +38,7 @@ private let scenarios: [APIScenario] = [
         name: "create experiment as reader",
         path: "/api/v1/experiments",
         body: #"{"name":"E"}"#,
-        role: .reader,
+        role: .viewer,
         status: 403
     ),
     .init(name: "malformed body", path: "/api/v1/experiments", body: "{", status: 400, contains: "not valid JSON"),
@@ -104,7 +104,7 @@ private let scenarios: [APIScenario] = [
         name: "log as reader",
         path: "/api/v1/runs/RUN/log",
         body: #"{"params":{"p":1}}"#,
-        role: .reader,
+        role: .viewer,
         status: 403
     ),
     .init(name: "tags", path: "/api/v1/runs/RUN/tags", body: #"{"set":{"a":"b"},"delete":["zz"]}"#, status: 204),
@@ -142,7 +142,7 @@ private let scenarios: [APIScenario] = [
         name: "bulk as reader",
         path: "/api/v1/runs/bulk",
         body: #"{"ids":["RUN"],"action":"delete"}"#,
-        role: .reader,
+        role: .viewer,
         status: 403
     ),
     .init(
@@ -166,7 +166,7 @@ private let scenarios: [APIScenario] = [
         name: "truncate as reader",
         path: "/api/v1/runs/RUN/truncate",
         body: #"{"fromStep":0}"#,
-        role: .reader,
+        role: .viewer,
         status: 403
     ),
     .init(
@@ -203,7 +203,7 @@ private let scenarios: [APIScenario] = [
         method: .put,
         path: "/api/v1/runs/RUN/artifacts/content?path=a",
         body: "x",
-        role: .reader,
+        role: .viewer,
         status: 403
     ),
     .init(name: "missing artifact", method: .get, path: "/api/v1/runs/RUN/artifacts/content?path=no", status: 404),

@@ -18,7 +18,7 @@ struct TestServer {
     private let dialect: MLflowDialect
     private let database: any SQLDatabase
 
-    init() async throws {
+    init(login policy: LoginPolicy = .off) async throws {
         folder = try ScratchFolder()
         let environment = Environment.manual(clock)
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
@@ -33,10 +33,16 @@ struct TestServer {
         services = Services(
             store: store,
             blobs: blobs,
+            hashing: .live,
+            policy: policy,
             events: EventBus(capacity: 100, firstRevision: 1_000),
             environment: environment
         )
-        dialect = MLflowDialect(services: services, basePath: configuration.basePath)
+        dialect = MLflowDialect(
+            services: services,
+            basePath: configuration.basePath,
+            linkKey: [UInt8](repeating: 7, count: 32)
+        )
     }
 
     /// The application, which writes no log.

@@ -43,11 +43,19 @@ public struct MartletError: Error, Sendable, Equatable {
     public var message: String
     /// For a `conflict` of parameters: which ones. Empty otherwise.
     public var paramConflicts: [ParamConflict]
+    /// Seconds after which the same request may succeed; `nil` where nobody knows.
+    public var retryAfter: Int?
 
-    public init(_ code: Code, _ message: String, paramConflicts: [ParamConflict] = []) {
+    public init(
+        _ code: Code,
+        _ message: String,
+        paramConflicts: [ParamConflict] = [],
+        retryAfter: Int? = nil
+    ) {
         self.code = code
         self.message = message
         self.paramConflicts = paramConflicts
+        self.retryAfter = retryAfter
     }
 }
 

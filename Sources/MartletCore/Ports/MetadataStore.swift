@@ -24,6 +24,9 @@ package protocol RunStore: Sendable {
     func createRun(_ request: CreateRun, id: Run.ID) async throws(MartletError) -> Run
     /// - Throws: `notFound`.
     func run(_ id: Run.ID, fields: RunFields) async throws(MartletError) -> Run
+    /// The experiment of each run, deleted ones included.
+    /// - Throws: `notFound` when one is unknown.
+    func experiments(ofRuns ids: [Run.ID]) async throws(MartletError) -> [Experiment.ID]
     /// Stores the whole batch or nothing. A point that is already there is not stored again.
     ///
     /// An ended run still takes points. O(points), and O(keys) statements.
@@ -73,6 +76,8 @@ package protocol LoggedModelStore: Sendable {
     ) async throws(MartletError) -> LoggedModel
     /// - Throws: `notFound`, also for a deleted one.
     func loggedModel(_ id: LoggedModel.ID) async throws(MartletError) -> LoggedModel
+    /// Of a deleted one too. - Throws: `notFound`.
+    func experiment(ofLoggedModel id: LoggedModel.ID) async throws(MartletError) -> Experiment.ID
     func finishLoggedModel(_ id: LoggedModel.ID, status: LoggedModel.Status) async throws(MartletError) -> LoggedModel
     func deleteLoggedModel(_ id: LoggedModel.ID) async throws(MartletError)
     /// - Throws: `notFound`; `conflict` when a parameter has another value.

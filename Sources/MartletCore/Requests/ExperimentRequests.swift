@@ -46,6 +46,7 @@ public struct SearchExperiments: Sendable {
     /// At least 1.
     public var limit: Int
     public var offset: Int
+    public var scope = ExperimentScope.all
 
     public init(filter: Filter?, order: [SearchOrder], view: LifecycleView, limit: Int, offset: Int) {
         self.filter = filter

@@ -2,10 +2,14 @@
 package struct ExperimentService: Sendable {
     private let store: any MetadataStore
     private let events: EventBus
+    private let access: AccessControl
+    private let audit: AuditLog
 
-    package init(store: any MetadataStore, events: EventBus) {
+    package init(store: any MetadataStore, events: EventBus, audit: AuditLog) {
         self.store = store
         self.events = events
+        access = AccessControl(store: store)
+        self.audit = audit
     }
 
     /// - Throws: `invalidArgument` for a bad name, tag or place; `alreadyExists`.
@@ -13,7 +17,7 @@ package struct ExperimentService: Sendable {
         _ request: CreateExperiment,
         as principal: Principal
     ) async throws(MartletError) -> Experiment {
-        try principal.require(.writer, to: "create an experiment")
+        try principal.require(.editor, to: "create an experiment")
         try Rules.checkExperimentName(request.name)
         for (key, value) in request.tags { try Rules.checkExperimentTag(Tag(key: key, value: value)) }
         try Rules.checkText(request.purpose, what: "purpose", longest: Rules.longestNote)
@@ -25,7 +29,7 @@ package struct ExperimentService: Sendable {
 
     /// - Throws: `notFound`.
     package func experiment(_ id: Experiment.ID, as principal: Principal) async throws(MartletError) -> Experiment {
-        try principal.require(.reader, to: "read experiments")
+        try access.require(.viewer, in: id, as: principal, to: "read experiments")
         return try await store.experiment(id)
     }
 
@@ -34,15 +38,19 @@ package struct ExperimentService: Sendable {
         named name: String,
         as principal: Principal
     ) async throws(MartletError) -> Experiment? {
-        try principal.require(.reader, to: "read experiments")
-        return try await store.experiment(named: name)
+        let scope = try access.scope(of: principal, to: "read experiments")
+        guard let experiment = try await store.experiment(named: name), scope.contains(experiment.id) else {
+            return nil
+        }
+        return experiment
     }
 
     package func search(
         _ request: SearchExperiments,
         as principal: Principal
     ) async throws(MartletError) -> Page<Experiment> {
-        try principal.require(.reader, to: "read experiments")
+        var request = request
+        request.scope = try access.scope(of: principal, to: "read experiments")
         return try await store.searchExperiments(request)
     }
 
@@ -51,7 +59,7 @@ package struct ExperimentService: Sendable {
         _ changes: ExperimentChanges,
         as principal: Principal
     ) async throws(MartletError) -> Experiment {
-        try principal.require(.writer, to: "change an experiment")
+        try access.require(.editor, in: id, as: principal, to: "change an experiment")
         if let name = changes.name { try Rules.checkExperimentName(name) }
         if let purpose = changes.purpose {
             try Rules.checkText(purpose, what: "purpose", longest: Rules.longestNote)
@@ -69,9 +77,11 @@ package struct ExperimentService: Sendable {
         to stage: LifecycleStage,
         as principal: Principal
     ) async throws(MartletError) {
-        try principal.require(.writer, to: "delete or restore an experiment")
+        try access.require(.editor, in: id, as: principal, to: "delete or restore an experiment")
         try await store.moveExperiment(id, to: stage)
         events.publish([Topic.experiments, Topic.runs(of: id)])
+        let action = stage == .deleted ? AuditEntry.Action.experimentDeleted : .experimentRestored
+        try await audit.record(action, id.description, as: principal)
     }
 
     package func deleteTag(
@@ -79,7 +89,7 @@ package struct ExperimentService: Sendable {
         of id: Experiment.ID,
         as principal: Principal
     ) async throws(MartletError) {
-        try principal.require(.writer, to: "change an experiment")
+        try access.require(.editor, in: id, as: principal, to: "change an experiment")
         try await store.deleteTag(key, of: id)
         events.publish([Topic.experiments])
     }
@@ -89,7 +99,7 @@ package struct ExperimentService: Sendable {
         of experiments: [Experiment],
         as principal: Principal
     ) async throws(MartletError) -> [ExperimentStatistics] {
-        try principal.require(.reader, to: "read experiments")
+        _ = try access.scope(of: principal, to: "read experiments")
         var all = try await store.statistics(of: experiments.map(\.id))
         for index in all.indices {
             all[index].goal = experiments[index].goal ?? Goal.inferred(from: all[index].metricKeys)

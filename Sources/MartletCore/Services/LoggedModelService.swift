@@ -2,11 +2,13 @@
 package struct LoggedModelService: Sendable {
     private let store: any MetadataStore
     private let events: EventBus
+    private let access: AccessControl
     private let environment: Environment
 
     package init(store: any MetadataStore, events: EventBus, environment: Environment) {
         self.store = store
         self.events = events
+        access = AccessControl(store: store)
         self.environment = environment
     }
 
@@ -15,7 +17,7 @@ package struct LoggedModelService: Sendable {
         _ request: CreateLoggedModel,
         as principal: Principal
     ) async throws(MartletError) -> LoggedModel {
-        try principal.require(.writer, to: "create a logged model")
+        try access.require(.editor, in: request.experimentID, as: principal, to: "create a logged model")
         for param in request.params { try Rules.checkParam(param) }
         for tag in request.tags { try Rules.checkTag(tag) }
         let id = environment.newID()
@@ -30,7 +32,7 @@ package struct LoggedModelService: Sendable {
 
     /// - Throws: `notFound`, also for a deleted one.
     package func model(_ id: LoggedModel.ID, as principal: Principal) async throws(MartletError) -> LoggedModel {
-        try principal.require(.reader, to: "read logged models")
+        try await access.require(.viewer, of: id, as: principal, to: "read logged models")
         return try await store.loggedModel(id)
     }
 
@@ -39,14 +41,14 @@ package struct LoggedModelService: Sendable {
         status: LoggedModel.Status,
         as principal: Principal
     ) async throws(MartletError) -> LoggedModel {
-        try principal.require(.writer, to: "change a logged model")
+        try await access.require(.editor, of: id, as: principal, to: "change a logged model")
         let model = try await store.finishLoggedModel(id, status: status)
         publish(model)
         return model
     }
 
     package func delete(_ id: LoggedModel.ID, as principal: Principal) async throws(MartletError) {
-        try principal.require(.writer, to: "delete a logged model")
+        try await access.require(.editor, of: id, as: principal, to: "delete a logged model")
         try await store.deleteLoggedModel(id)
     }
 
@@ -56,7 +58,7 @@ package struct LoggedModelService: Sendable {
         to id: LoggedModel.ID,
         as principal: Principal
     ) async throws(MartletError) -> LoggedModel {
-        try principal.require(.writer, to: "change a logged model")
+        try await access.require(.editor, of: id, as: principal, to: "change a logged model")
         for param in params { try Rules.checkParam(param) }
         for tag in tags { try Rules.checkTag(tag) }
         return try await store.addToLoggedModel(id, params: params, tags: tags)
@@ -67,7 +69,7 @@ package struct LoggedModelService: Sendable {
         of id: LoggedModel.ID,
         as principal: Principal
     ) async throws(MartletError) {
-        try principal.require(.writer, to: "change a logged model")
+        try await access.require(.editor, of: id, as: principal, to: "change a logged model")
         try await store.deleteTag(key, of: id)
     }
 
@@ -75,7 +77,8 @@ package struct LoggedModelService: Sendable {
         _ request: SearchLoggedModels,
         as principal: Principal
     ) async throws(MartletError) -> Page<LoggedModel> {
-        try principal.require(.reader, to: "read logged models")
+        var request = request
+        request.experiments = try access.visible(request.experiments, as: principal, to: "read logged models")
         return try await store.searchLoggedModels(request)
     }
 

@@ -2,17 +2,21 @@
 package struct RunService: Sendable {
     private let store: any MetadataStore
     private let events: EventBus
+    private let access: AccessControl
+    private let audit: AuditLog
     private let environment: Environment
 
-    package init(store: any MetadataStore, events: EventBus, environment: Environment) {
+    package init(store: any MetadataStore, events: EventBus, environment: Environment, audit: AuditLog) {
         self.store = store
         self.events = events
+        access = AccessControl(store: store)
+        self.audit = audit
         self.environment = environment
     }
 
     /// - Throws: `invalidArgument`; `notFound` for the experiment; `failedPrecondition` when it is deleted.
     package func create(_ request: CreateRun, as principal: Principal) async throws(MartletError) -> Run {
-        try principal.require(.writer, to: "create a run")
+        try access.require(.editor, in: request.experimentID, as: principal, to: "create a run")
         for tag in request.tags { try Rules.checkTag(tag) }
         try Rules.check(
             RunChanges(
@@ -37,13 +41,13 @@ package struct RunService: Sendable {
         fields: RunFields,
         as principal: Principal
     ) async throws(MartletError) -> Run {
-        try principal.require(.reader, to: "read runs")
+        try await access.require(.viewer, of: id, as: principal, to: "read runs")
         return try await store.run(id, fields: fields)
     }
 
     /// Stores the whole batch or nothing; see `RunStore.log`.
     package func log(_ batch: LogBatch, to id: Run.ID, as principal: Principal) async throws(MartletError) {
-        try principal.require(.writer, to: "log to a run")
+        try await access.require(.editor, of: id, as: principal, to: "log to a run")
         try Rules.check(batch)
         let experiment = try await store.log(batch, to: id)
         if batch.pointCount > 0 { events.publish([Topic.metrics(of: id)]) }
@@ -58,7 +62,7 @@ package struct RunService: Sendable {
         _ changes: RunChanges,
         as principal: Principal
     ) async throws(MartletError) -> Run {
-        try principal.require(.writer, to: "change a run")
+        try await access.require(.editor, of: id, as: principal, to: "change a run")
         try Rules.check(changes)
         let run = try await store.updateRun(id, changes)
         events.publish([Topic.run(id), Topic.runs(of: run.experimentID)])
@@ -71,8 +75,14 @@ package struct RunService: Sendable {
         to stage: LifecycleStage,
         as principal: Principal
     ) async throws(MartletError) {
-        try principal.require(.writer, to: "delete or restore a run")
+        try await access.require(.editor, of: ids, as: principal, to: "delete or restore a run")
         publish(ids, of: try await store.moveRuns(ids, to: stage))
+        let some = ids.prefix(20).map(\.rawValue).joined(separator: ", ")
+        try await audit.record(
+            stage == .deleted ? .runsDeleted : .runsRestored,
+            ids.count > 20 ? "\(some) and \(ids.count - 20) more" : some,
+            as: principal
+        )
     }
 
     /// Sets and deletes tags of runs, of all of them or of none.
@@ -82,7 +92,7 @@ package struct RunService: Sendable {
         delete keys: [String],
         as principal: Principal
     ) async throws(MartletError) {
-        try principal.require(.writer, to: "change a run")
+        try await access.require(.editor, of: ids, as: principal, to: "change a run")
         try Rules.check(set: tags, delete: keys, runs: ids.count)
         publish(ids, of: try await store.tagRuns(ids, set: tags, delete: keys))
     }
@@ -92,7 +102,7 @@ package struct RunService: Sendable {
     }
 
     package func deleteTag(_ key: String, of id: Run.ID, as principal: Principal) async throws(MartletError) {
-        try principal.require(.writer, to: "change a run")
+        try await access.require(.editor, of: id, as: principal, to: "change a run")
         let experiment = try await store.deleteTag(key, of: id)
         events.publish([Topic.run(id), Topic.runs(of: experiment)])
     }
@@ -102,7 +112,7 @@ package struct RunService: Sendable {
         to id: Run.ID,
         as principal: Principal
     ) async throws(MartletError) {
-        try principal.require(.writer, to: "change a run")
+        try await access.require(.editor, of: id, as: principal, to: "change a run")
         try await store.addInputs(inputs, to: id)
         events.publish([Topic.run(id)])
     }
@@ -114,19 +124,20 @@ package struct RunService: Sendable {
         from step: Int64,
         as principal: Principal
     ) async throws(MartletError) -> Int {
-        try principal.require(.writer, to: "remove points of a run")
+        try await access.require(.editor, of: id, as: principal, to: "remove points of a run")
         let count = try await store.truncateMetrics(of: id, from: step)
         if count > 0 { events.publish([Topic.metrics(of: id), Topic.run(id)]) }
         return count
     }
 
     package func heartbeat(_ id: Run.ID, as principal: Principal) async throws(MartletError) {
-        try principal.require(.writer, to: "report for a run")
+        try await access.require(.editor, of: id, as: principal, to: "report for a run")
         try await store.heartbeat(id)
     }
 
     package func search(_ request: SearchRuns, as principal: Principal) async throws(MartletError) -> Page<Run> {
-        try principal.require(.reader, to: "read runs")
+        var request = request
+        request.experiments = try access.visible(request.experiments, as: principal, to: "read runs")
         return try await store.searchRuns(request)
     }
 
@@ -135,7 +146,8 @@ package struct RunService: Sendable {
         limit: Int,
         as principal: Principal
     ) async throws(MartletError) -> RunColumns {
-        try principal.require(.reader, to: "read runs")
+        var request = request
+        request.experiments = try access.visible(request.experiments, as: principal, to: "read runs")
         return try await store.columns(of: request, limit: limit)
     }
 
@@ -146,7 +158,7 @@ package struct RunService: Sendable {
         limit: Int,
         as principal: Principal
     ) async throws(MartletError) -> PointColumns {
-        try principal.require(.reader, to: "read metrics")
+        try await access.require(.viewer, of: run, as: principal, to: "read metrics")
         return try await store.history(of: run, key: key, after: cursor, limit: limit)
     }
 
@@ -154,7 +166,7 @@ package struct RunService: Sendable {
         _ request: SeriesRequest,
         as principal: Principal
     ) async throws(MartletError) -> [BucketedSeries] {
-        try principal.require(.reader, to: "read metrics")
+        try await access.require(.viewer, of: request.runs, as: principal, to: "read metrics")
         guard (1...10_000).contains(request.buckets) else {
             throw MartletError(.invalidArgument, "buckets is \(request.buckets); ask for 1 to 10000")
         }

@@ -4,19 +4,28 @@ package struct Services: Sendable {
     package var runs: RunService
     package var loggedModels: LoggedModelService
     package var artifacts: ArtifactService
+    package var accounts: AccountService
+    package var logins: LoginService
+    package var access: AccessControl
     package var events: EventBus
     package var environment: Environment
 
     package init(
-        store: any MetadataStore & UploadStore,
+        store: any MetadataStore & UploadStore & AccountStore,
         blobs: any BlobStore,
+        hashing: SecretHashing,
+        policy: LoginPolicy,
         events: EventBus,
         environment: Environment
     ) {
-        experiments = ExperimentService(store: store, events: events)
-        runs = RunService(store: store, events: events, environment: environment)
+        let audit = AuditLog(store: store, environment: environment)
+        experiments = ExperimentService(store: store, events: events, audit: audit)
+        runs = RunService(store: store, events: events, environment: environment, audit: audit)
         loggedModels = LoggedModelService(store: store, events: events, environment: environment)
         artifacts = ArtifactService(store: store, uploads: store, blobs: blobs, events: events)
+        logins = LoginService(store: store, hashing: hashing, environment: environment, policy: policy)
+        accounts = AccountService(store: store, logins: logins, hashing: hashing, environment: environment)
+        access = AccessControl(store: store)
         self.events = events
         self.environment = environment
     }

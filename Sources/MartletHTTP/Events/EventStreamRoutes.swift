@@ -7,6 +7,7 @@ import ServiceLifecycle
 /// `GET /api/v1/events`: tells a viewer what changed, as server-sent events. Never data.
 struct EventStreamRoutes: NativeRoutes {
     let events: EventBus
+    let access: AccessControl
     let metrics: ServerMetrics
     /// Open streams.
     let most: Int
@@ -23,7 +24,7 @@ struct EventStreamRoutes: NativeRoutes {
 
     private func stream(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
         let query = try request.queryItems
-        let topics = try topics(query)
+        let topics = try await visible(topics(query), as: context.principal)
         guard metrics.current.eventStreams < most else {
             throw MartletError(.unavailable, "\(most) event streams are open; close some, or raise the limit")
         }
@@ -59,6 +60,32 @@ struct EventStreamRoutes: NativeRoutes {
             throw MartletError(.invalidArgument, "a topic is at most 200 characters of ASCII without spaces")
         }
         return topics
+    }
+
+    /// The topics without those of experiments and runs that the viewer may not see, of which nothing is ever told.
+    private func visible(
+        _ topics: Set<String>,
+        as principal: Principal
+    ) async throws(MartletError) -> Set<String> {
+        let scope = try access.scope(of: principal, to: "watch")
+        guard scope != .all else { return topics }
+        var visible: Set<String> = []
+        for topic in topics {
+            let names = topic.split(separator: ":")
+            do {
+                switch (names.first, names.dropFirst().first) {
+                case ("experiment", let id?):
+                    guard let id = Experiment.ID(String(id)), scope.contains(id) else { continue }
+                case ("run", let id?):
+                    try await access.require(.viewer, of: Run.ID(String(id)), as: principal, to: "watch")
+                default: break
+                }
+                visible.insert(topic)
+            } catch  where error.code == .notFound || error.code == .permissionDenied {
+                continue
+            }
+        }
+        return visible
     }
 
     /// What a viewer is told first: where it stands, and what it missed.

@@ -9,7 +9,8 @@ struct WebUIRoutes: Sendable {
 
     /// First names of addresses that the interface draws; `web/js/dom.js` knows what they mean.
     static let pages = [
-        "e", "r", "m", "d", "compare", "models", "datasets", "jobs", "settings", "embed", "experiments", "runs",
+        "e", "r", "m", "d", "compare", "models", "datasets", "jobs", "settings", "login", "embed", "experiments",
+        "runs",
     ]
 
     init(configuration: HTTPConfiguration) {

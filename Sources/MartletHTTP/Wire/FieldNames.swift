@@ -6,6 +6,9 @@ extension HTTPField.Name {
     static let referrerPolicy = known("Referrer-Policy")
     static let accelBuffering = known("X-Accel-Buffering")
     static let lastEventID = known("Last-Event-ID")
+    static let crossSiteCode = known("X-CSRF-Token")
+    static let forwardedFor = known("X-Forwarded-For")
+    static let forwardedScheme = known("X-Forwarded-Proto")
     /// A second `Host`: the first is the request's authority.
     static let secondHost = known("Host")
 

@@ -36,6 +36,16 @@ extension SQLMetadataStore: LoggedModelStore {
         try await database.read { try Self.model(id, on: $0) }
     }
 
+    package func experiment(ofLoggedModel id: LoggedModel.ID) async throws(MartletError) -> Experiment.ID {
+        let experiment = try await database.read { connection in
+            try connection.first("SELECT experiment FROM logged_model WHERE id = $1", [.text(id.rawValue)]) {
+                Experiment.ID($0.integer(0))
+            }
+        }
+        guard let experiment else { throw Self.unknown(id) }
+        return experiment
+    }
+
     package func finishLoggedModel(
         _ id: LoggedModel.ID,
         status: LoggedModel.Status

@@ -44,6 +44,19 @@ extension SQLMetadataStore: RunStore {
         }
     }
 
+    package func experiments(ofRuns ids: [Run.ID]) async throws(MartletError) -> [Experiment.ID] {
+        try await database.read { connection in
+            try ids.map { id in
+                let experiment = try connection.first(
+                    "SELECT experiment FROM run WHERE id = $1",
+                    [.text(id.rawValue)]
+                ) { Experiment.ID($0.integer(0)) }
+                guard let experiment else { throw Self.unknown(id) }
+                return experiment
+            }
+        }
+    }
+
     @discardableResult
     package func log(_ batch: LogBatch, to id: Run.ID) async throws(MartletError) -> Experiment.ID {
         let now = environment.now()

@@ -34,7 +34,9 @@ struct ServeCommand: AsyncParsableCommand {
     var basePath: String?
     @Option(help: "Names, separated by commas, under which browsers reach the server through a proxy.")
     var publicHost: String?
-    @Flag(inversion: .prefixedNo, help: "Answer a network although login does not exist yet. (default: --no-open)")
+    @Option(help: "auto, required or off; auto requires it where others can reach the server. (default: auto)")
+    var login: String?
+    @Flag(inversion: .prefixedNo, help: "Answer a network without login, under any name. (default: --no-open)")
     var open: Bool?
     @Option(help: "Serve the web interface from this folder instead of the built-in files; for its development.")
     var uiDir: String?
@@ -62,7 +64,6 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         do {
             let settings = try await ServerSettings(flags: flags, file: config)
-            try settings.checkReach()
             try await serve(settings)
         } catch let error as SettingsError {
             throw ValidationError(error.description)
@@ -76,7 +77,7 @@ struct ServeCommand: AsyncParsableCommand {
         var values: [AbsoluteConfigKey: ConfigValue] = [:]
         let texts = [
             "host": host, "data": data, "database": database, "basePath": basePath, "publicHost": publicHost,
-            "uiDir": uiDir, "logLevel": logLevel,
+            "login": login, "uiDir": uiDir, "logLevel": logLevel,
         ]
         for (key, text) in texts {
             if let text { values[AbsoluteConfigKey([key])] = ConfigValue(.string(text), isSecret: false) }
@@ -101,19 +102,21 @@ struct ServeCommand: AsyncParsableCommand {
         let live = try await liveServices(
             data: folder,
             database: settings.database,
+            login: settings.login,
             environment: .live,
             logger: logger
         )
         let http = settings.http
+        let code = try await live.prepareLogins(settings.adminPassword)
         let application = buildApplication(
             services: live.services,
-            dialects: [MLflowDialect(services: live.services, basePath: http.basePath)],
+            dialects: [MLflowDialect(services: live.services, basePath: http.basePath, linkKey: live.linkKey)],
             configuration: http,
             logger: logger,
             extraMetrics: {
                 [("martlet_waiting_writes", "Writes that wait for the writer.", Double(live.waitingWrites()))]
             },
-            onListening: { port in Self.greet(http, port: port, folder: folder) }
+            onListening: { port in Self.greet(http, port: port, folder: folder, firstAccount: code) }
         )
         var group = ServiceGroupConfiguration(
             services: live.background + [application],
@@ -143,10 +146,15 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     /// On standard output: where the server is, and what to paste.
-    private static func greet(_ http: HTTPConfiguration, port: Int, folder: String) {
+    /// - Parameter firstAccount: the code that makes the first account; `nil` where none is to be made.
+    private static func greet(_ http: HTTPConfiguration, port: Int, folder: String, firstAccount: String?) {
         let host = http.host.contains(":") ? "[\(http.host)]" : http.host
         let address = "http://\(host):\(port)\(http.basePath)"
         print("Martlet listens on \(address) (data in \(folder))")
+        if let firstAccount {
+            print("There is no account yet. Make the first one, an admin, at")
+            print("  \(address)/login#first=\(firstAccount)")
+        }
         print("For mlflow, paste one of these:")
         print("  export MLFLOW_TRACKING_URI=\(address)")
         print("  mlflow.set_tracking_uri(\"\(address)\")")

@@ -2,6 +2,7 @@ import ArgumentParser
 import Configuration
 import Foundation
 import Logging
+import MartletCore
 import MartletHTTP
 
 /// What `martlet serve` can be told. Flags win over the environment (`MARTLET_…`), that over the file, that over
@@ -11,6 +12,10 @@ struct ServerSettings: Sendable {
     var dataFolder: String
     /// Address of a PostgreSQL database, which may hold a password; `nil` for SQLite in the data folder.
     var database: String?
+    /// Whether anybody must log in.
+    var login: LoginPolicy
+    /// Of the account `admin`, which is made with it where there is no account yet.
+    var adminPassword: String?
     var logLevel: Logger.Level
     /// Seconds that requests in flight are given at shutdown.
     var shutdownGrace: Int
@@ -39,6 +44,8 @@ struct ServerSettings: Sendable {
                     + "without it, SQLite in the data folder is used"
             )
         }
+        adminPassword = try await Self.string(config, "adminPassword", isSecret: true)
+        login = try Self.policy(try await Self.string(config, "login") ?? "auto", http)
         http.patience = ConnectionPatience(
             head: try await Self.int(config, "headTimeout", in: 1...3_600) ?? 20,
             slow: try await Self.int(config, "slowTimeout", in: 1...3_600) ?? 30,
@@ -69,9 +76,13 @@ struct ServerSettings: Sendable {
         return providers
     }
 
-    private static func string(_ config: ConfigReader, _ key: ConfigKey) async throws -> String? {
+    private static func string(
+        _ config: ConfigReader,
+        _ key: ConfigKey,
+        isSecret: Bool = false
+    ) async throws -> String? {
         do {
-            let text = try await config.fetchString(forKey: key)
+            let text = try await config.fetchString(forKey: key, isSecret: isSecret)
             return text?.isEmpty == true ? nil : text
         } catch {
             throw SettingsError("the setting '\(key)' must be a text")
@@ -106,14 +117,25 @@ struct ServerSettings: Sendable {
         }
     }
 
-    /// - Throws: `SettingsError` for an address that others can reach.
-    func checkReach() throws {
-        guard !http.isOpen, !RequestGuard.isLoopback(RequestGuard.name(http.host)) else { return }
-        throw SettingsError(
-            "listening on \(http.host) would let everybody on the network read and change everything, "
-                + "because login does not exist yet; listen on 127.0.0.1 (through a proxy or a tunnel that checks who "
-                + "comes), or add --open to do it all the same"
-        )
+    /// Login is required as soon as others can reach the server, unless somebody said otherwise.
+    /// - Throws: `SettingsError` for a server that others can reach without login by mistake.
+    private static func policy(_ text: String, _ http: HTTPConfiguration) throws -> LoginPolicy {
+        let isReachable = !RequestGuard.isLoopback(RequestGuard.name(http.host))
+        switch text {
+        case "auto" where http.isOpen: return .off
+        case "auto": return isReachable || !http.publicHosts.isEmpty ? .required : .automatic
+        case "required": return .required
+        case "off":
+            guard !isReachable || http.isOpen else {
+                throw SettingsError(
+                    "listening on \(http.host) without login would let everybody on the network read and change "
+                        + "everything; leave out 'login: off', listen on 127.0.0.1 (through a proxy or a tunnel that "
+                        + "checks who comes), or add --open to do it all the same"
+                )
+            }
+            return .off
+        default: throw SettingsError("the setting 'login' is '\(text)'; use auto, required or off")
+        }
     }
 }
 

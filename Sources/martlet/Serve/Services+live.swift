@@ -7,12 +7,25 @@ import ServiceLifecycle
 /// The services over one data folder, and what must run beside them.
 struct LiveServices {
     var services: Services
+    /// Signs links; all servers of an installation have the same.
+    var linkKey: [UInt8]
     /// Upkeep: sealing, checkpoints, garbage. Each ends at graceful shutdown.
     var background: [any Service]
     /// Seals what is due, copies the WAL and lets go of the folder. After the last request.
     var close: @Sendable () async throws -> Void
     /// Writes that wait for the writer.
     var waitingWrites: @Sendable () -> Int
+}
+
+extension LiveServices {
+    /// Makes the account `admin` where there is none and a password for it is given.
+    /// - Returns: the code that makes the first account, where one is needed.
+    func prepareLogins(_ adminPassword: String?) async throws(MartletError) -> String? {
+        guard let code = try await services.logins.prepare() else { return nil }
+        guard let adminPassword else { return code }
+        _ = try await services.accounts.createFirst(name: "admin", password: adminPassword, from: "")
+        return nil
+    }
 }
 
 /// A database of either engine, and what it needs beside the requests.
@@ -28,6 +41,7 @@ private struct LiveDatabase {
 func liveServices(
     data folder: String,
     database address: String?,
+    login: LoginPolicy,
     environment: Environment,
     logger: Logger
 ) async throws(MartletError) -> LiveServices {
@@ -45,7 +59,15 @@ func liveServices(
     let events = EventBus(capacity: 10_000, firstRevision: UInt64(max(now, 0)) * 1_000)
     let sealer = SealerService(database: live.database, environment: environment, logger: logger)
     return LiveServices(
-        services: Services(store: store, blobs: blobs, events: events, environment: environment),
+        services: Services(
+            store: store,
+            blobs: blobs,
+            hashing: .live,
+            policy: login,
+            events: events,
+            environment: environment
+        ),
+        linkKey: try await store.sharedSecret("links", fresh: SecretHashing.live.randomBytes(32)),
         background: [sealer, GarbageCollector(blobs: blobs, logger: logger)] + live.upkeep,
         close: live.close,
         waitingWrites: live.waitingWrites

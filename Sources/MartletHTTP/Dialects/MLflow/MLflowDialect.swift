@@ -16,15 +16,21 @@ package struct MLflowDialect: Dialect {
     let links: SignedLinks
     let locations: ExperimentLocations
 
-    /// - Parameter basePath: where a proxy puts the server: empty, or `/` and names; for URLs in answers.
-    package init(services: Services, basePath: String) {
+    /// - Parameters:
+    ///   - basePath: where a proxy puts the server: empty, or `/` and names; for URLs in answers.
+    ///   - linkKey: signs links; the same on all servers of an installation.
+    package init(services: Services, basePath: String, linkKey: [UInt8]) {
         self.services = services
-        links = SignedLinks(basePath: basePath, now: services.environment.now)
+        links = SignedLinks(basePath: basePath, key: linkKey, now: services.environment.now)
         locations = ExperimentLocations()
     }
 
     package var pathPrefixes: [String] {
         ["/api/2.0/", "/api/3.0/", "/ajax-api/", "/get-artifact", "/model-versions/", "/v1/traces", "/graphql"]
+    }
+
+    package var publicPrefixes: [String] {
+        ["/api/2.0", "/api/3.0", "/ajax-api/2.0", "/ajax-api/3.0"].map { $0 + "/mlflow-artifacts/signed" }
     }
 
     package func response(to error: MartletError) -> Response { MLflowErrors.response(to: error) }

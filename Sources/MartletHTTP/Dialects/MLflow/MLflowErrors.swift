@@ -5,6 +5,7 @@ import MartletCore
 /// MLflow's error bodies and statuses (`exceptions.py`, 3.18).
 enum MLflowErrors {
     static func response(to error: MartletError) -> Response {
+        guard error.code != .unauthenticated else { return unauthenticated(error) }
         var writer = JSONWriter()
         writer.beginObject()
         writer.key("error_code")
@@ -13,6 +14,17 @@ enum MLflowErrors {
         writer.string(error.message)
         writer.endObject()
         return .json(writer.bytes, status: HTTPResponse.Status(code: status(of: error.code)))
+    }
+
+    /// As MLflow's own login answers: the client asks its user for `MLFLOW_TRACKING_USERNAME` or `_TOKEN`.
+    private static func unauthenticated(_ error: MartletError) -> Response {
+        var response = Response.text(
+            "You are not authenticated: \(error.message). Set MLFLOW_TRACKING_TOKEN, or "
+                + "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD."
+        )
+        response.status = .unauthorized
+        response.headers[.wwwAuthenticate] = "Basic realm=\"mlflow\""
+        return response
     }
 
     static func name(of code: MartletError.Code) -> String {

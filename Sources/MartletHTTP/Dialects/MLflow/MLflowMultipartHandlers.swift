@@ -14,7 +14,7 @@ extension MLflowDialect {
     private static let downloadValidity = Duration.seconds(3_600)
     private static let mostParts: Int64 = 100_000
     /// What a signed link allows, whoever holds it.
-    private static let linkHolder = Principal(name: "the holder of a signed link", role: .writer)
+    private static let linkHolder = Principal(name: "the holder of a signed link", role: .editor)
 
     /// `POST mpu/create/<folder>` with `{"path": <local file>, "num_parts": n}`.
     func createUpload(_ request: Request, _ context: Context) async throws(MartletError) -> Response {

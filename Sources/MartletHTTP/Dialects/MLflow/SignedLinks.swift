@@ -4,15 +4,18 @@ import HTTPTypes
 import Hummingbird
 import MartletCore
 
-/// URLs that need no login: a path of this server, valid for a while, signed with a key of this process.
+/// URLs that need no login: a path of this server, valid for a while, signed with a key that all servers share.
 struct SignedLinks: Sendable {
     private let basePath: String
     private let now: @Sendable () -> Int64
-    private let key = SymmetricKey(size: .bits256)
+    private let key: SymmetricKey
 
-    /// - Parameter now: milliseconds since 1970-01-01 UTC.
-    init(basePath: String, now: @escaping @Sendable () -> Int64) {
+    /// - Parameters:
+    ///   - key: 32 secret bytes.
+    ///   - now: milliseconds since 1970-01-01 UTC.
+    init(basePath: String, key: [UInt8], now: @escaping @Sendable () -> Int64) {
         self.basePath = basePath
+        self.key = SymmetricKey(data: key)
         self.now = now
     }
 
@@ -21,10 +24,10 @@ struct SignedLinks: Sendable {
     /// - Parameter path: percent-encoded, without the base path.
     func url(for method: HTTPRequest.Method, path: String, validFor duration: Duration, _ request: Request) -> String {
         let expires = now() + duration.components.seconds * 1_000
-        let isSecure = request.headers[Self.forwardedScheme]?.lowercased() == "https"
         let host = request.head.authority ?? "localhost"
         let signature = Self.hexadecimal(code(method, path, expires))
-        return "\(isSecure ? "https" : "http")://\(host)\(basePath)\(path)?expires=\(expires)&signature=\(signature)"
+        return
+            "\(request.isSecure ? "https" : "http")://\(host)\(basePath)\(path)?expires=\(expires)&signature=\(signature)"
     }
 
     /// - Throws: `permissionDenied` for a link that is not ours, was changed, or is too old.
@@ -67,9 +70,4 @@ struct SignedLinks: Sendable {
         }
         return data
     }
-
-    private static let forwardedScheme: HTTPField.Name = {
-        guard let name = HTTPField.Name("X-Forwarded-Proto") else { preconditionFailure("a legal header name") }
-        return name
-    }()
 }

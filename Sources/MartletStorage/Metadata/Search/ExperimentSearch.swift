@@ -16,7 +16,7 @@ enum ExperimentSearch {
             }
         let condition = try Self.condition(request.filter, on: connection)
         let sql: SQLText = """
-            SELECT e.id FROM experiment e WHERE \(stage) AND \(condition)
+            SELECT e.id FROM experiment e WHERE \(stage) AND \(scope(request.scope)) AND \(condition)
             ORDER BY \(code: try order(request.order))
             LIMIT \(value: .integer(request.limit + 1)) OFFSET \(value: .integer(request.offset))
             """
@@ -24,6 +24,15 @@ enum ExperimentSearch {
         let hasMore = numbers.count > request.limit
         if hasMore { numbers.removeLast() }
         return (numbers, hasMore)
+    }
+
+    private static func scope(_ scope: ExperimentScope) -> SQLText {
+        switch scope {
+        case .all, .allBut([]): "1 = 1"
+        case .only([]): "1 = 0"
+        case .only(let ids): "e.id IN \(list: ids.map { .integer($0.number) })"
+        case .allBut(let ids): "e.id NOT IN \(list: ids.map { .integer($0.number) })"
+        }
     }
 
     private static func order(_ order: [SearchOrder]) throws -> String {

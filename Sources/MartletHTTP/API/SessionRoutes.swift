@@ -1,0 +1,92 @@
+import HTTPTypes
+import Hummingbird
+import MartletCore
+
+/// `/api/v1/session`: who one is, login, logout, and the first account.
+struct SessionRoutes: NativeRoutes {
+    let services: Services
+    let authenticator: Authenticator
+    let basePath: String
+    private static let largestBody = 16 << 10
+
+    func add(to router: Router<MartletRequestContext>) {
+        router.get("/api/v1/session", use: read)
+        router.post("/api/v1/session", use: login)
+        router.delete("/api/v1/session", use: logout)
+        router.post("/api/v1/session/first-account", use: createFirst)
+    }
+
+    /// Never an error: a page asks this to know what to show.
+    private func read(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
+        let isRequired = services.logins.isRequired
+        let principal = isRequired ? try? await authenticator.proven(request, context) : context.principal
+        var json = JSONWriter()
+        json.beginObject()
+        json.field("isLoginRequired", isRequired)
+        json.field("needsFirstAccount", services.logins.needsSetup)
+        if let principal {
+            json.field("name", principal.name)
+            json.field("role", principal.role.rawValue)
+            json.optional("account", principal.account?.rawValue)
+        }
+        if isRequired, principal != nil, let secret = SessionCookie.secret(of: request) {
+            json.field("csrfToken", services.logins.crossSiteCode(ofSession: secret))
+        }
+        json.endObject()
+        return .json(json.bytes, headers: [.cacheControl: "no-store"])
+    }
+
+    private func login(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
+        let fields = try await body(request, upTo: Self.largestBody)
+        let address = context.address(of: request)
+        let secret = try await services.logins.login(
+            name: try fields.requiredString("name"),
+            password: try fields.requiredString("password"),
+            from: address
+        )
+        return try await loggedIn(secret, request, address)
+    }
+
+    private func createFirst(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
+        let fields = try await body(request, upTo: Self.largestBody)
+        let address = context.address(of: request)
+        let account = try await services.accounts.createFirst(
+            name: try fields.requiredString("name"),
+            password: try fields.requiredString("password"),
+            code: try fields.requiredString("code"),
+            from: address
+        )
+        let secret = try await services.logins.openSession(account, from: address, detail: "as the first account")
+        return try await loggedIn(secret, request, address)
+    }
+
+    private func logout(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
+        if let secret = SessionCookie.secret(of: request) {
+            // Checks also that no other site logs somebody out.
+            let principal = try await authenticator.proven(request, context) ?? .unknown
+            try await services.logins.logout(secret, as: principal)
+        }
+        let cookie = SessionCookie.clear(basePath: basePath, isSecure: request.isSecure)
+        return Response(status: .noContent, headers: [.setCookie: cookie])
+    }
+
+    /// A login always has a new secret: one that somebody planted before is worth nothing.
+    private func loggedIn(_ secret: String, _ request: Request, _ address: String) async throws -> Response {
+        if let old = SessionCookie.secret(of: request) { try await services.logins.logout(old, as: .unknown) }
+        let principal = try await services.logins.principal(for: .session(secret), from: address)
+        var json = JSONWriter()
+        json.beginObject()
+        json.field("name", principal.name)
+        json.field("role", principal.role.rawValue)
+        json.optional("account", principal.account?.rawValue)
+        json.field("csrfToken", services.logins.crossSiteCode(ofSession: secret))
+        json.endObject()
+        let cookie = SessionCookie.set(secret, basePath: basePath, isSecure: request.isSecure)
+        return .json(json.bytes, headers: [.setCookie: cookie, .cacheControl: "no-store"])
+    }
+}
+
+extension Request {
+    /// Whether a proxy took this request over TLS.
+    var isSecure: Bool { headers[.forwardedScheme]?.lowercased() == "https" }
+}
