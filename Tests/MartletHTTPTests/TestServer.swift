@@ -33,7 +33,7 @@ struct TestServer {
         services = Services(
             store: store,
             blobs: blobs,
-            hashing: .live,
+            hashing: .scrypt(logarithm: 10),
             policy: policy,
             events: EventBus(capacity: 100, firstRevision: 1_000),
             environment: environment

@@ -27,6 +27,12 @@ public enum Topic {
     public static func artifacts(of id: Run.ID) -> String { "run:\(id):artifacts" }
 }
 
+/// Carries topics to the other servers of an installation.
+package protocol EventRelay: Sendable {
+    /// Takes them and never waits.
+    func relay(_ topics: [String])
+}
+
 /// Tells viewers what changed. Keeps the latest `capacity` events for viewers that come back.
 ///
 /// Publishing is O(subscribers of the topic) and never waits: a viewer that is slow gets its missed topics
@@ -56,14 +62,35 @@ package final class EventBus: Sendable {
 
     private let state: Mutex<State>
     private let capacity: Int
+    private let relay: (any EventRelay)?
 
-    /// - Parameter firstRevision: greater than any id given out before the restart, e.g. microseconds since 1970.
-    package init(capacity: Int, firstRevision: UInt64) {
+    /// - Parameters:
+    ///   - firstRevision: far from any id that this or another server gave out, so that those are unknown here.
+    ///   - relay: `nil` for an installation of one server.
+    package init(capacity: Int, firstRevision: UInt64, relay: (any EventRelay)? = nil) {
         self.capacity = capacity
+        self.relay = relay
         state = Mutex(State(revision: firstRevision))
     }
 
+    /// Tells the viewers of all servers.
     package func publish(_ topics: some Sequence<String>) {
+        relay?.relay(Array(topics))
+        deliver(topics)
+    }
+
+    /// Events of other servers may have been lost: every viewer must look again, also who comes back later.
+    package func deliverEverything() {
+        let topics = state.withLock { state in
+            state.ring.removeAll()
+            state.ringStart = 0
+            return Array(state.byTopic.keys)
+        }
+        deliver(topics)
+    }
+
+    /// Tells the viewers of this server.
+    package func deliver(_ topics: some Sequence<String>) {
         let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
             var woken: [CheckedContinuation<Void, Never>] = []
             for topic in topics {

@@ -10,14 +10,15 @@ import struct Crypto.SymmetricKey
 /// Source: RFC 7914; parameters of the OWASP Password Storage Cheat Sheet (2024).
 struct PasswordHash: Sendable {
     /// Two to the power of this is the cost.
-    var logarithm = 15
+    var logarithm: Int
     var blockSize = 8
     var parallelism = 3
     var salt: [UInt8]
     var hash: [UInt8]
 
     /// Hashes a password with a fresh salt.
-    init(of password: String) throws {
+    init(of password: String, logarithm: Int) throws {
+        self.logarithm = logarithm
         salt = SecretHashing.random(16)
         hash = []
         hash = try derived(from: password)
@@ -32,6 +33,7 @@ struct PasswordHash: Sendable {
         else { return nil }
         self.salt = [UInt8](salt)
         self.hash = [UInt8](hash)
+        logarithm = 0
         for setting in parts[2].split(separator: ",") {
             let pair = setting.split(separator: "=")
             guard pair.count == 2, let number = Int(pair[1]) else { return nil }
@@ -74,15 +76,18 @@ struct PasswordHash: Sendable {
 }
 
 extension SecretHashing {
+    package static let live = scrypt(logarithm: 15)
+
     /// scrypt on threads of its own, two at a time: a flood of logins cannot take all cores or all memory.
-    package static let live: SecretHashing = {
+    /// - Parameter logarithm: two to the power of this is the cost; every one less halves time and memory.
+    package static func scrypt(logarithm: Int) -> SecretHashing {
         let threads = [DispatchQueue(label: "martlet.passwords.0"), DispatchQueue(label: "martlet.passwords.1")]
         let pick: @Sendable () -> DispatchQueue = { threads[Int.random(in: threads.indices)] }
         return SecretHashing(
             randomBytes: { random($0) },
             sha256: { Digest(ContentHash.hexadecimal(ContentHash.sha256(of: $0[...]))) },
             hash: { password async throws(MartletError) in
-                try await run(on: pick()) { try PasswordHash(of: password).text }
+                try await run(on: pick()) { try PasswordHash(of: password, logarithm: logarithm).text }
             },
             matches: { password, text async throws(MartletError) in
                 guard let hash = PasswordHash(text) else {
@@ -91,7 +96,7 @@ extension SecretHashing {
                 return try await run(on: pick()) { try hash.matches(password) }
             }
         )
-    }()
+    }
 
     /// From the system's generator.
     static func random(_ count: Int) -> [UInt8] {

@@ -168,6 +168,25 @@ final class PostgresConnection: SQLConnection {
         unanswered.append(.command(sql: "DEALLOCATE ALL", reply: nil))
     }
 
+    // MARK: Notifications
+
+    /// Waits until the server has something to say, another descriptor can be read, or the time is up.
+    /// - Returns: what was notified meanwhile.
+    func notifications(or other: Int32, within milliseconds: Int32) throws -> [String] {
+        var descriptors = [
+            pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0),
+            pollfd(fd: other, events: Int16(POLLIN), revents: 0),
+        ]
+        if poll(&descriptors, 2, milliseconds) < 0, errno != EINTR { throw lost("notifications") }
+        guard PQconsumeInput(handle) == 1 else { throw lost("notifications") }
+        var payloads: [String] = []
+        while let notification = PQnotifies(handle) {
+            payloads.append(String(cString: notification.pointee.extra))
+            PQfreemem(notification)
+        }
+        return payloads
+    }
+
     // MARK: Answers
 
     /// Puts the end of a pipeline on its way: what is sent later runs even when something before it failed.

@@ -32,6 +32,8 @@ extension LiveServices {
 private struct LiveDatabase {
     var database: any SQLDatabase
     var upkeep: [any Service]
+    /// Between the servers of an installation; `nil` where there is one.
+    var relay: PostgresEventRelay?
     var close: @Sendable () async throws -> Void
     var waitingWrites: @Sendable () -> Int
 }
@@ -56,7 +58,13 @@ func liveServices(
         environment: environment,
         logger: logger
     )
-    let events = EventBus(capacity: 10_000, firstRevision: UInt64(max(now, 0)) * 1_000)
+    let events = EventBus(
+        capacity: 10_000,
+        // Exact as a JavaScript number for 2^52 events to come.
+        firstRevision: UInt64.random(in: 1 << 40..<1 << 52),
+        relay: live.relay
+    )
+    live.relay?.start(delivering: events)
     let sealer = SealerService(database: live.database, environment: environment, logger: logger)
     return LiveServices(
         services: Services(
@@ -92,10 +100,13 @@ private func open(
     // The folder still holds the blobs, which one process writes at a time.
     let lock = try FolderLock(folder: folder)
     let database = try await PostgresDatabase(address: address, readers: 4, now: now, logger: logger)
+    let relay = PostgresEventRelay(address: address, logger: logger)
     return LiveDatabase(
         database: database,
         upkeep: [],
+        relay: relay,
         close: {
+            await relay.stop()
             await database.close()
             lock.release()
         },
