@@ -93,7 +93,7 @@ package struct ArtifactService: Sendable {
             throw MartletError(.invalidArgument, "part number \(number) is not between 1 and 100000")
         }
         // Known before the bytes come: an upload that was aborted should not cost its sender a part.
-        _ = try await uploads.parts(of: upload)
+        try await uploads.requireOpen(upload: upload)
         return try await blobs.store(source, length: length, as: .part(number, ofUpload: upload))
     }
 

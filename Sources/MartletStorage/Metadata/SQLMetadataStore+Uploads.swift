@@ -10,6 +10,10 @@ extension SQLMetadataStore: UploadStore {
         return id
     }
 
+    package func requireOpen(upload: String) async throws(MartletError) {
+        try await database.read { try UploadRows.requireOpen(upload, $0) }
+    }
+
     package func parts(of upload: String) async throws(MartletError) -> [BlobPart] {
         try await database.read { try UploadRows.parts(of: upload, $0) }
     }
