@@ -49,12 +49,18 @@ package func buildApplication(
         responder: responder,
         server: .http1(
             configuration: .init(
-                additionalChannelHandlers: [ConnectionGuard(patience: configuration.patience, metrics: parts.metrics)],
+                additionalChannelHandlers: [
+                    ConnectionGuard(
+                        patience: configuration.patience,
+                        largestHeader: configuration.largestHeader,
+                        metrics: parts.metrics
+                    )
+                ],
                 idleTimeout: nil,
                 httpDecoderConfiguration: .init(
                     maxHeaderFieldSize: configuration.largestHeader,
                     maxHeaderListSize: configuration.largestHeader,
-                    maxHeaderFieldCount: 200
+                    maxHeaderFieldCount: LargeHead.mostFields
                 )
             )
         ),

@@ -54,6 +54,10 @@ struct ErrorRendering: Sendable {
 
     /// The native form: `{"code", "message", "requestID"}`.
     static func native(_ error: MartletError, requestID: String) -> Response {
+        .json(nativeJSON(error, requestID: requestID), status: HTTPResponse.Status(code: error.code.status))
+    }
+
+    static func nativeJSON(_ error: MartletError, requestID: String) -> [UInt8] {
         var json = JSONWriter(reserving: 128 + error.message.utf8.count)
         json.beginObject()
         json.key("code")
@@ -63,7 +67,7 @@ struct ErrorRendering: Sendable {
         json.key("requestID")
         json.string(requestID)
         json.endObject()
-        return .json(json.bytes, status: HTTPResponse.Status(code: error.code.status))
+        return json.bytes
     }
 
     /// A surprise is logged with its cause and answered without it.

@@ -22,7 +22,7 @@ enum RequestIdentifier {
 
     private static let next = Atomic<UInt64>(UInt64.random(in: .min ... .max))
 
-    private static func fresh() -> String {
+    static func fresh() -> String {
         var value = next.wrappingAdd(1, ordering: .relaxed).newValue
         // At most 15 bytes: Swift keeps such a string without an allocation.
         return String(unsafeUninitializedCapacity: 12) { digits in

@@ -73,6 +73,8 @@ def runs(call, experiment):
     assert call("GET", one + "/history", 200, id=run, key="loss", format="csv").text.count("\n") == 6
     call("POST", "/api/v1/series", 200, {"runs": [run], "keys": ["loss", "only NaN"], "smoothingHalfLife": 2})
     call("POST", "/api/v1/series", 200, {"runs": [run], "keys": ["loss"], "axis": "relativeTime", "buckets": 2})
+    call("POST", "/api/v1/series", 200, {"runs": [run], "keys": ["loss", "only NaN"], "buckets": 2, "compact": True,
+                                         "digits": 3, "columns": ["min"], "smoothingHalfLife": 2})
     return run
 
 

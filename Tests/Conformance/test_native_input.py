@@ -235,6 +235,7 @@ def test_searches_that_cannot_be_are_refused(send, body):
     {"buckets": 0}, {"buckets": 10_001}, {"axis": "x"}, {"smoothingHalfLife": -1}, {"smoothingHalfLife": "NaN"},
     {"smoothingHalfLife": "Infinity"}, {"runs": ["x"]}, {"runs": ["F" * 32]}, {"runs": ["f" * 32] * 100_000},
     {"keys": ["k"] * 100_000}, {"from": 5, "to": 1},
+    {"columns": ["mean"]}, {"columns": "min"}, {"digits": 0}, {"digits": 18}, {"compact": "yes"},
 ], ids=lambda body: json.dumps(body)[:40])
 def test_charts_that_cannot_be_are_refused_or_empty(send, body):
     answer = send("POST", "/api/v1/series", {"runs": ["RUN"], "keys": ["a"]} | body)

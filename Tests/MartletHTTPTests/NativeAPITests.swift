@@ -335,6 +335,40 @@ struct NativeAPITests {
         #expect(csv.text == "step,time,value\n1,5,0.5\n2,6,NaN\n")
     }
 
+    @Test("a compact series leaves out what says nothing, and digits are as many as the values need")
+    func compactSeries() async throws {
+        let server = try await TestServer()
+        let run = try await server.makeRun()
+        func log(_ key: String, _ values: [(step: Int, value: String)]) async throws {
+            let points = values.map { #"{"key":"\#(key)","value":\#($0.value),"step":\#($0.step),"time":1}"# }
+            let body = #"{"metrics":[\#(points.joined(separator: ","))]}"#
+            _ = try await server.send(.post, "/api/v1/runs/\(run.id)/log", body)
+        }
+        func series(_ key: String, _ more: String) async throws -> String {
+            let body = #"{"runs":["\#(run.id)"],"keys":["\#(key)"],\#(more)}"#
+            return try await server.send(.post, "/api/v1/series", body).text
+        }
+        let head = { (key: String) in #"{"series":[{"run":"\#(run.id)","key":"\#(key)","count":4,"# }
+        try await log("even", [(0, "0.123456789"), (1, "1"), (2, "200000.7"), (3, "1e-9")])
+        let even = try await series("even", #""compact":true,"digits":4,"columns":["last"]"#)
+        #expect(even == head("even") + #""x0":0,"mean":[0.1235,1.0,200000.0,1e-09]}]}"#)
+        // Close together: four digits of what they differ by.
+        try await log("close", [(5, "1000.00012345"), (7, "1000.0"), (9, "\"NaN\""), (20, "1000.0002")])
+        let close = try await series("close", #""compact":true,"digits":4"#)
+        #expect(
+            close == head("close")
+                + #""x0":5,"dx":[2,2,11],"mean":[1000.0001235,1000.0,null,1000.0002],"nan":[0,0,1,0]}]}"#
+        )
+        let dense = try await series("even", #""compact":true,"digits":3,"buckets":2,"columns":["min"]"#)
+        #expect(
+            dense == head("even") + #""x0":0,"dx":2,"width":1,"mean":[0.562,100000.0],"min":[0.123,1e-09],"n":2}]}"#
+        )
+        let full = try await series("even", #""buckets":2,"columns":[]"#)
+        #expect(full.hasPrefix(head("even") + #""firstX":[0,2],"lastX":[1,3],"mean":["#))
+        #expect(full.hasSuffix(#","n":[2,2],"nan":[0,0],"inf":[0,0],"smoothed":[]}]}"#))
+        #expect(try await series("even", #""columns":["mean"]"#).contains("invalidArgument"))
+    }
+
     @Test("a stored page is shown in a sandbox, and is text as a download")
     func sandbox() async throws {
         let server = try await TestServer()

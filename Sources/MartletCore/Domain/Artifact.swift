@@ -13,6 +13,17 @@ public enum ArtifactOwner: Sendable, Hashable {
         case .workspace: "workspace"
         }
     }
+
+    /// From the form that is stored; `nil` for anything else.
+    public init?(key: String) {
+        let parts = key.split(separator: ":", maxSplits: 1).map(String.init)
+        switch (parts.first, parts.dropFirst().first) {
+        case ("run", let id?): self = .run(Run.ID(id))
+        case ("model", let id?): self = .loggedModel(LoggedModel.ID(id))
+        case ("workspace", nil): self = .workspace
+        default: return nil
+        }
+    }
 }
 
 /// A place in a tree of files: names joined by `/`, none of them empty, `.` or `..`; empty for the root.

@@ -64,6 +64,11 @@ public struct Principal: Sendable, Equatable {
         role == .admin ? .admin : experimentRoles[experiment] ?? role
     }
 
+    /// Whether the principal has the role in the workspace or in some experiment.
+    public func role(somewhereAtLeast needed: Role) -> Bool {
+        role >= needed || experimentRoles.values.contains { $0 >= needed }
+    }
+
     /// Checks the role in the workspace.
     /// - Throws: `permissionDenied` when the role is less than `needed`; `unauthenticated`.
     public func require(_ needed: Role, to action: String) throws(MartletError) {

@@ -87,6 +87,11 @@ package struct BlobContent: AsyncSequence, Sendable {
 package protocol UploadStore: Sendable {
     /// A new upload for a place in a tree; its id is 32 hexadecimal digits.
     func beginUpload(to path: ArtifactPath, of owner: ArtifactOwner) async throws(MartletError) -> String
+    /// Whose tree the upload goes to. - Throws: `notFound` for an unknown or aborted upload.
+    func owner(of upload: String) async throws(MartletError) -> ArtifactOwner
+    /// Looks at the state of the upload alone, however many parts it has.
+    /// - Throws: `notFound` for an unknown or aborted upload; `failedPrecondition` for a completed one.
+    func requireOpen(upload: String) async throws(MartletError)
     /// Parts by number. - Throws: `notFound`.
     func parts(of upload: String) async throws(MartletError) -> [BlobPart]
     /// Names the blob and ends the upload. Completing it again changes nothing.

@@ -74,10 +74,13 @@ package protocol LoggedModelStore: Sendable {
         _ request: CreateLoggedModel,
         id: LoggedModel.ID
     ) async throws(MartletError) -> LoggedModel
-    /// - Throws: `notFound`, also for a deleted one.
-    func loggedModel(_ id: LoggedModel.ID) async throws(MartletError) -> LoggedModel
+    /// With every score that was logged for it, by key, time and step.
+    /// - Throws: `notFound`, for a deleted one too unless it was asked for.
+    func loggedModel(_ id: LoggedModel.ID, orDeleted: Bool) async throws(MartletError) -> LoggedModel
     /// Of a deleted one too. - Throws: `notFound`.
     func experiment(ofLoggedModel id: LoggedModel.ID) async throws(MartletError) -> Experiment.ID
+    /// A deleted model takes changes, as it does in MLflow: its run may still be finishing it.
+    /// - Throws: `notFound`.
     func finishLoggedModel(_ id: LoggedModel.ID, status: LoggedModel.Status) async throws(MartletError) -> LoggedModel
     func deleteLoggedModel(_ id: LoggedModel.ID) async throws(MartletError)
     /// - Throws: `notFound`; `conflict` when a parameter has another value.

@@ -99,6 +99,7 @@ extension SearchAttribute {
         case .purpose: "purpose"
         case .notes: "notes"
         case .duration: "duration"
+        case .heartbeatAt: "heartbeat"
         }
     }
 }

@@ -42,6 +42,8 @@ public indirect enum Filter: Sendable, Equatable {
         /// `%` and `_` are wildcards; case matters.
         case like = "LIKE"
         case ilike = "ILIKE"
+        /// A `TextPattern` that is found somewhere in the text.
+        case matches = "~"
         case among = "IN"
         case notAmong = "NOT IN"
         case isNull = "IS NULL"
@@ -98,6 +100,8 @@ public enum SearchAttribute: String, Sendable, Equatable, Hashable, CaseIterable
     case notes
     /// `endedAt - startedAt` in milliseconds.
     case duration
+    /// When a run last reported.
+    case heartbeatAt
 }
 
 /// One key of an order.

@@ -18,12 +18,14 @@ extension FilterGrammar {
         if token.kind == .comparison {
             switch token.text {
             case "==" where vocabulary.syntax == .martlet: return (.relation(.equal), 1)
+            case "~" where vocabulary.syntax == .martlet: return (.relation(.matches), 1)
             case "<>" where vocabulary.syntax == .martlet: return (.relation(.notEqual), 1)
             default: return (Filter.Relation(rawValue: token.text).map { .relation($0) } ?? .unknown, 1)
             }
         }
         guard token.kind == .name else { return nil }
         switch token.text.uppercased() {
+        case "EXISTS" where vocabulary.syntax == .martlet && isField(endingAt: index): return (.relation(.isNotNull), 1)
         case "LIKE" where isValue(next(1)): return (.relation(.like), 1)
         case "ILIKE" where isValue(next(1)): return (.relation(.ilike), 1)
         case "RLIKE" where isValue(next(1)), "REGEXP" where isValue(next(1)): return (.unknown, 1)
@@ -41,6 +43,15 @@ extension FilterGrammar {
         }
     }
 
+    /// Whether what stands before `index` names something that may exist or not; else `exists` is a word like others.
+    private func isField(endingAt index: Int) -> Bool {
+        guard index > 0 else { return false }
+        let token = tokens[index - 1]
+        if token.kind == .close { return index >= 4 && statistic(at: index - 4) != nil }
+        guard token.kind == .name else { return false }
+        return SearchVocabulary.isPath(token.text) || vocabulary.attribute(named: token.text) != nil
+    }
+
     private func isValue(_ token: FilterToken?) -> Bool {
         switch token?.kind {
         case .name, .string, .open: true
@@ -55,7 +66,7 @@ extension FilterGrammar {
         index += count
         switch written {
         case .relation(let relation):
-            return .comparison(try comparison(of: field, name: name, relation))
+            return stalled(try comparison(of: field, name: name, relation))
         case .negated(let relation) where vocabulary.syntax == .martlet:
             let like = try comparison(of: field, name: name, relation)
             let exists = Filter.Comparison(field: field, relation: .isNotNull, value: .none)
@@ -78,8 +89,9 @@ extension FilterGrammar {
         case .among, .notAmong: value = try list(for: field, name: name)
         default:
             guard let token = current else { throw Self.invalid("\(name) \(relation.rawValue)") }
-            value = try self.value(token, for: field, name: name, isPattern: relation == .like || relation == .ilike)
+            value = try self.value(token, for: field, name: name, isPattern: Self.patterns.contains(relation))
             index += 1
+            if relation == .matches, case .text(let pattern) = value { _ = try TextPattern(pattern) }
         }
         let allowed = relations(of: field)
         guard allowed.contains(relation) else {
@@ -87,6 +99,8 @@ extension FilterGrammar {
         }
         return Filter.Comparison(field: field, relation: relation, value: value)
     }
+
+    private static let patterns: Set<Filter.Relation> = [.like, .ilike, .matches]
 
     private func checkNull(_ field: SearchField, name: String) throws(MartletError) {
         guard vocabulary.syntax == .mlflow else { return }
@@ -116,6 +130,8 @@ extension FilterGrammar {
     private func relations(of field: SearchField) -> [Filter.Relation] {
         let isWide = vocabulary.syntax == .martlet
         let null: [Filter.Relation] = [.isNull, .isNotNull]
+        let texts: [Filter.Relation] =
+            [.notEqual, .equal, .like, .ilike, .among, .notAmong] + (isWide ? [.matches] : [])
         switch field {
         case .metric:
             let numbers: [Filter.Relation] = [.greater, .greaterOrEqual, .notEqual, .equal, .less, .lessOrEqual]
@@ -125,9 +141,8 @@ extension FilterGrammar {
             return isWide ? numbers + [.among, .notAmong] + null : numbers
         case .attribute(.experimentID) where vocabulary.subject == .experiments:
             return [.equal, .notEqual, .among, .notAmong]
-        case .param, .tag, .attribute: return [.notEqual, .equal, .like, .ilike, .among, .notAmong] + null
-        case .datasetName, .datasetDigest, .datasetContext:
-            return [.notEqual, .equal, .like, .ilike, .among, .notAmong] + (isWide ? null : [])
+        case .param, .tag, .attribute: return texts + null
+        case .datasetName, .datasetDigest, .datasetContext: return texts + (isWide ? null : [])
         }
     }
 

@@ -20,6 +20,8 @@ extension FilterGrammar {
             return try time(token, attribute, name: name)
         case .attribute(.status):
             return .text(try status(try text(token, what: "attributes"), isPattern: isPattern))
+        case .attribute(.user) where me != nil && vocabulary.syntax == .martlet && token.isKeyword("ME") && !isPattern:
+            return .text(me ?? "")
         case .attribute(.experimentID): return .text(try experimentID(try text(token, what: "attributes")))
         case .attribute: return .text(try text(token, what: "attributes"))
         case .param: return .text(try text(token, what: "parameter (e.g. 'my-value')"))
@@ -98,11 +100,12 @@ extension FilterGrammar {
         let name = written.lowercased()
         let isKnown =
             vocabulary.subject == .loggedModels
-            ? LoggedModel.Status(rawValue: name) != nil : RunStatus(rawValue: name) != nil
+            ? LoggedModel.Status(rawValue: name) != nil
+            : RunStatus(rawValue: name) != nil || (vocabulary.syntax == .martlet && name == Self.stalled)
         guard isKnown || vocabulary.syntax == .mlflow else {
             let names =
                 vocabulary.subject == .loggedModels
-                ? LoggedModel.Status.allCases.map(\.rawValue) : RunStatus.allCases.map(\.rawValue)
+                ? LoggedModel.Status.allCases.map(\.rawValue) : RunStatus.allCases.map(\.rawValue) + [Self.stalled]
             throw MartletError(
                 .invalidArgument,
                 "unknown status '\(written)'; use one of \(names.joined(separator: ", "))"

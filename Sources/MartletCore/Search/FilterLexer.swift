@@ -67,6 +67,9 @@ struct FilterLexer {
         case UInt8(ascii: ","): return punctuation(.comma)
         case UInt8(ascii: ";") where syntax == .mlflow: return punctuation(.semicolon)
         case UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "="): return comparison()
+        case UInt8(ascii: "~") where syntax == .martlet:
+            position += 1
+            return token(.comparison, from: start)
         case UInt8(ascii: "!") where byte(at: start + 1) == UInt8(ascii: "="): return comparison()
         case UInt8(ascii: "'"), UInt8(ascii: "\""):
             position = try end(ofQuotesAt: start)
@@ -131,6 +134,7 @@ struct FilterLexer {
             UInt8(ascii: "="):
             true
         case UInt8(ascii: ";"): syntax == .mlflow
+        case UInt8(ascii: "~"): syntax == .martlet
         case UInt8(ascii: "!"): self.byte(at: position + 1) == UInt8(ascii: "=")
         default: Self.isSpace(byte)
         }

@@ -7,13 +7,15 @@ package enum FilterParser {
 
     /// The condition that a text states; `nil` for a blank one, and for one of nothing but `AND`s (as in MLflow).
     ///
-    /// `now`, in milliseconds since 1970-01-01 UTC, is what `-7d` counts from. O(length of the text).
+    /// `now`, in milliseconds since 1970-01-01 UTC, is what `-7d` counts from; `me` is the user that `user = me` means.
+    /// O(length of the text).
     /// - Throws: `invalidArgument` with MLflow's message where MLflow refuses the text too.
     package static func parse(
         _ text: String,
         subject: SearchSubject,
         syntax: SearchSyntax,
-        now: Int64 = Environment.live.now()
+        now: Int64 = Environment.live.now(),
+        me: String? = nil
     ) throws(MartletError) -> Filter? {
         let tokens = try FilterLexer.tokens(of: text, syntax: syntax)
         if let semicolon = tokens.firstIndex(where: { $0.kind == .semicolon }), semicolon + 1 < tokens.count {
@@ -25,7 +27,8 @@ package enum FilterParser {
         var grammar = FilterGrammar(
             tokens: tokens,
             vocabulary: SearchVocabulary(subject: subject, syntax: syntax),
-            now: now
+            now: now,
+            me: me
         )
         return try grammar.filter()
     }
@@ -36,14 +39,16 @@ struct FilterGrammar {
     let tokens: [FilterToken]
     let vocabulary: SearchVocabulary
     let now: Int64
+    let me: String?
     var index = 0
     private var depth = 0
     private var conditions = 0
 
-    init(tokens: [FilterToken], vocabulary: SearchVocabulary, now: Int64) {
+    init(tokens: [FilterToken], vocabulary: SearchVocabulary, now: Int64, me: String? = nil) {
         self.tokens = tokens
         self.vocabulary = vocabulary
         self.now = now
+        self.me = me
     }
 
     var current: FilterToken? { index < tokens.count ? tokens[index] : nil }
@@ -151,7 +156,7 @@ struct FilterGrammar {
 
     // MARK: Functions
 
-    private func statistic(at index: Int) -> MetricStatistic? {
+    func statistic(at index: Int) -> MetricStatistic? {
         guard index + 1 < tokens.count, tokens[index].kind == .name, tokens[index + 1].kind == .open,
             tokens[index].end == tokens[index + 1].start
         else { return nil }

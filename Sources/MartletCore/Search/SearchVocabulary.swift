@@ -19,7 +19,7 @@ struct SearchVocabulary {
     let syntax: SearchSyntax
 
     /// Attributes that are compared as numbers.
-    static let numeric: Set<SearchAttribute> = [.startedAt, .endedAt, .createdAt, .updatedAt, .duration]
+    static let numeric: Set<SearchAttribute> = [.startedAt, .endedAt, .createdAt, .updatedAt, .duration, .heartbeatAt]
 
     /// The attribute of a name; `nil` for an unknown one.
     func attribute(named name: String) -> SearchAttribute? {
@@ -69,7 +69,8 @@ struct SearchVocabulary {
     ]
     private static let moreRunNames: [String: SearchAttribute] = [
         "id": .id, "name": .name, "user": .user, "started": .startedAt, "ended": .endedAt, "updated": .updatedAt,
-        "duration": .duration, "purpose": .purpose, "notes": .notes, "experiment_id": .experimentID,
+        "duration": .duration, "heartbeat": .heartbeatAt, "purpose": .purpose, "notes": .notes,
+        "experiment_id": .experimentID,
     ]
     private static let experimentNames: [String: SearchAttribute] = [
         "name": .name, "experiment_id": .experimentID, "creation_time": .createdAt, "last_update_time": .updatedAt,

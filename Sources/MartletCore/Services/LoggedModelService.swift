@@ -30,10 +30,14 @@ package struct LoggedModelService: Sendable {
         return model
     }
 
-    /// - Throws: `notFound`, also for a deleted one.
-    package func model(_ id: LoggedModel.ID, as principal: Principal) async throws(MartletError) -> LoggedModel {
+    /// - Throws: `notFound`, for a deleted one too unless it was asked for.
+    package func model(
+        _ id: LoggedModel.ID,
+        orDeleted: Bool = false,
+        as principal: Principal
+    ) async throws(MartletError) -> LoggedModel {
         try await access.require(.viewer, of: id, as: principal, to: "read logged models")
-        return try await store.loggedModel(id)
+        return try await store.loggedModel(id, orDeleted: orDeleted)
     }
 
     package func finish(

@@ -16,7 +16,12 @@ struct RunExportRoutes: NativeRoutes {
     private func export(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
         let fields = try await body(request, upTo: largestBody)
         let now = services.environment.now()
-        var query = try RunQuery.request(fields, experiments: experimentIDs(fields), now: now)
+        var query = try RunQuery.request(
+            fields,
+            experiments: experimentIDs(fields),
+            now: now,
+            by: context.principal
+        )
         query.limit = Self.pageSize
         query.offset = 0
         query.wantsTotal = false

@@ -5,11 +5,17 @@ enum RunQuery {
     static func request(
         _ fields: JSONFields,
         experiments: [Experiment.ID],
-        now: Int64
+        now: Int64,
+        by principal: Principal
     ) throws(MartletError) -> SearchRuns {
         SearchRuns(
             experiments: experiments,
-            filter: try SearchText.filter(try fields.string("filter"), of: .runs, now: now),
+            filter: try SearchText.filter(
+                try fields.string("filter"),
+                of: .runs,
+                now: now,
+                me: SearchText.user(of: principal)
+            ),
             view: try fields.choice("view", of: LifecycleView.self) ?? .active,
             order: try SearchText.order(try fields.strings("orderBy") ?? [], of: .runs),
             limit: try fields.count("limit", most: 10_000) ?? 100,

@@ -13,7 +13,12 @@ struct RunSearchRoutes: NativeRoutes {
 
     private func search(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
         let fields = try await body(request, upTo: largestBody)
-        let query = try RunQuery.request(fields, experiments: experimentIDs(fields), now: services.environment.now())
+        let query = try RunQuery.request(
+            fields,
+            experiments: experimentIDs(fields),
+            now: services.environment.now(),
+            by: context.principal
+        )
         let page = try await services.runs.search(query, as: context.principal)
         let now = services.environment.now()
         var json = JSONWriter(reserving: 1_024 * page.items.count + 128)
@@ -31,7 +36,12 @@ struct RunSearchRoutes: NativeRoutes {
 
     private func columns(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
         let fields = try await body(request, upTo: largestBody)
-        var query = try RunQuery.request(fields, experiments: experimentIDs(fields), now: services.environment.now())
+        var query = try RunQuery.request(
+            fields,
+            experiments: experimentIDs(fields),
+            now: services.environment.now(),
+            by: context.principal
+        )
         let limit = try fields.count("limit", most: 10_000) ?? 500
         query.limit = 1
         let columns = try await services.runs.columns(of: query, limit: limit, as: context.principal)

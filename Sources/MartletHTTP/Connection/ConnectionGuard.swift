@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import NIOHTTP1
 import NIOHTTPTypes
 
 /// Cuts connections whose peer keeps the server waiting: heads and bodies that trickle, answers that are not read,
@@ -16,12 +17,15 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     private var watch: ConnectionWatch
     private let tick: TimeAmount
+    private let largestHeader: Int
     private let metrics: ServerMetrics
     private var timer: RepeatedTask?
     private var closesAfterAnswer = false
+    private var largeHead = LargeHead.State.none
 
-    init(patience: ConnectionPatience, metrics: ServerMetrics) {
+    init(patience: ConnectionPatience, largestHeader: Int, metrics: ServerMetrics) {
         watch = ConnectionWatch(patience: patience)
+        self.largestHeader = largestHeader
         tick = patience.tick
         self.metrics = metrics
     }
@@ -93,12 +97,38 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             context.write(data, promise: promise)
         case .end:
             watch.answerEnded()
-            guard closesAfterAnswer else { return context.write(data, promise: promise) }
+            guard closesAfterAnswer else {
+                context.write(data, promise: promise)
+                return refuseLargeHead(context)
+            }
             // The peer may still be sending. Closing at once would reset the connection and lose the answer.
             watch.closing()
             context.writeAndFlush(data, promise: promise)
             context.close(mode: .output, promise: nil)
         }
+    }
+
+    /// Answers a head over the limits, after the requests before it have had their answers.
+    ///
+    /// What the peer still sends of it makes the decoder fail again, which is nothing new.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard largeHead == .none else { return }
+        guard case HTTPParserError.headerOverflow = error, !watch.isReceiving else {
+            return context.fireErrorCaught(error)
+        }
+        largeHead = .waiting
+        refuseLargeHead(context)
+    }
+
+    private func refuseLargeHead(_ context: ChannelHandlerContext) {
+        guard largeHead == .waiting, watch.isIdle else { return }
+        largeHead = .refused
+        let answer = LargeHead(limit: largestHeader)
+        context.write(wrapOutboundOut(.head(answer.head)), promise: nil)
+        context.write(wrapOutboundOut(.body(answer.body)), promise: nil)
+        watch.closing()
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        context.close(mode: .output, promise: nil)
     }
 
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {

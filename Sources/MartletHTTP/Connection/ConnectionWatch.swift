@@ -8,7 +8,8 @@ package struct ConnectionWatch {
     private let patience: ConnectionPatience
     /// Requests whose head has come and whose answer has not ended.
     private var openRequests = 0
-    private var isReceiving = false
+    /// Whether a request is there in part: its head, and not its end.
+    private(set) package var isReceiving = false
     private var hadRequest = false
     private var isClosing = false
     /// Whether the server waits for bytes; false while it is busy with those that it has.
@@ -34,6 +35,9 @@ package struct ConnectionWatch {
         receivingTicks = 0
         quietTicks = 0
     }
+
+    /// Whether every request has had its answer.
+    package var isIdle: Bool { openRequests == 0 }
 
     package mutating func bodyReceived(_ count: Int) { receivedBytes &+= count }
     package mutating func requestEnded() { isReceiving = false }

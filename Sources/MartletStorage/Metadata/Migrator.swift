@@ -10,7 +10,7 @@ protocol Migration: Sendable {
 /// Brings a database to the schema of this build.
 enum Migrator {
     static let migrations: [any Migration] = [
-        M0001_tracking(), M0002_metrics(), M0003_models(), M0004_artifacts(), M0005_access(),
+        M0001_tracking(), M0002_metrics(), M0003_models(), M0004_artifacts(), M0005_access(), M0009_scores(),
     ]
 
     static var newest: Int64 { migrations.last?.number ?? 0 }
@@ -22,13 +22,7 @@ enum Migrator {
             "CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL)"
         )
         let current = try connection.first("SELECT max(number) FROM schema_migration") { $0.integer(0) } ?? 0
-        guard current <= newest else {
-            throw MartletError(
-                .failedPrecondition,
-                "the data was written by a newer Martlet (schema \(current), this build knows \(newest)): "
-                    + "update Martlet, or restore a backup made before the update"
-            )
-        }
+        try requireKnown(current)
         for migration in migrations where migration.number > current {
             for statement in migration.statements(for: connection.dialect) { try connection.execute(statement) }
             try connection.execute(
@@ -36,5 +30,15 @@ enum Migrator {
                 [.integer(migration.number), .integer(now)]
             )
         }
+    }
+
+    /// - Throws: `failedPrecondition` for a schema from a newer build.
+    static func requireKnown(_ schema: Int64) throws(MartletError) {
+        guard schema > newest else { return }
+        throw MartletError(
+            .failedPrecondition,
+            "the data was written by a newer Martlet (schema \(schema), this build knows \(newest)): "
+                + "update Martlet, or restore a backup made before the update"
+        )
     }
 }

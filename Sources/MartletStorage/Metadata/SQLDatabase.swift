@@ -135,6 +135,14 @@ package enum SQLDialect: Sendable {
         }
     }
 
+    /// A condition that a `TextPattern` is found: as it is written in SQLite, in its POSIX form in PostgreSQL.
+    package func matching(_ expression: String, _ placeholder: String) -> String {
+        switch self {
+        case .sqlite: "martlet_matches(\(expression), \(placeholder))"
+        case .postgres: "\(expression) ~ \(placeholder)"
+        }
+    }
+
     /// A condition that heeds case; `%` and `_` are wildcards and nothing escapes them.
     package func like(_ expression: String, _ placeholder: String) -> String {
         switch self {

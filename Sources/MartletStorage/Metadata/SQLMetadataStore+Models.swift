@@ -32,8 +32,11 @@ extension SQLMetadataStore: LoggedModelStore {
         }
     }
 
-    package func loggedModel(_ id: LoggedModel.ID) async throws(MartletError) -> LoggedModel {
-        try await database.read { try Self.model(id, on: $0) }
+    package func loggedModel(_ id: LoggedModel.ID, orDeleted: Bool) async throws(MartletError) -> LoggedModel {
+        try await database.read { connection in
+            if !orDeleted { try Self.requireActive(id, on: connection) }
+            return try Self.model(id, on: connection)
+        }
     }
 
     package func experiment(ofLoggedModel id: LoggedModel.ID) async throws(MartletError) -> Experiment.ID {
@@ -65,7 +68,7 @@ extension SQLMetadataStore: LoggedModelStore {
         let now = environment.now()
         try await database.write { connection in
             let count = try connection.execute(
-                "UPDATE logged_model SET stage = 1, updated_at = $1 WHERE id = $2 AND stage = 0",
+                "UPDATE logged_model SET stage = 1, updated_at = $1 WHERE id = $2",
                 [.integer(now), .text(id.rawValue)]
             )
             guard count > 0 else { throw Self.unknown(id) }
@@ -158,17 +161,13 @@ extension SQLMetadataStore {
         }
     }
 
-    /// Keeps the score when it is later by (step, time, value) than the stored one, as MLflow does.
-    static func setLatest(_ metric: LoggedModelMetric, on connection: any SQLConnection) throws {
+    /// Keeps a score beside the others; one that is known already changes nothing.
+    static func add(_ metric: LoggedModelMetric, on connection: any SQLConnection) throws {
         let value = metric.value.isNaN ? 0 : metric.value
-        try connection.execute(
+        try connection.send(
             """
-            INSERT INTO logged_model_metric (model, key, dataset_name, dataset_digest, run, value, value_nan, step, time)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-            ON CONFLICT (model, key, dataset_name, dataset_digest, run) DO UPDATE SET
-              value = excluded.value, value_nan = excluded.value_nan, step = excluded.step, time = excluded.time
-            WHERE (excluded.step, excluded.time, excluded.value)
-              > (logged_model_metric.step, logged_model_metric.time, logged_model_metric.value)
+            INSERT INTO logged_model_score (model, key, dataset_name, dataset_digest, run, value, value_nan, step, time)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING
             """,
             [
                 .text(metric.modelID.rawValue), .text(metric.key), .text(metric.datasetName ?? ""),
@@ -179,11 +178,19 @@ extension SQLMetadataStore {
     }
 
     /// - Throws: `notFound`, also for a deleted one.
+    private static func requireActive(_ id: LoggedModel.ID, on connection: any SQLConnection) throws {
+        let stage = try connection.first("SELECT stage FROM logged_model WHERE id = $1", [.text(id.rawValue)]) {
+            LifecycleStage(stored: $0.integer(0))
+        }
+        guard stage == .active else { throw unknown(id) }
+    }
+
+    /// With every score, oldest first. - Throws: `notFound`.
     static func model(_ id: LoggedModel.ID, on connection: any SQLConnection) throws -> LoggedModel {
         let found = try connection.first(
             """
             SELECT experiment, name, model_type, status, status_message, source_run, artifact_uri, created_at, updated_at
-            FROM logged_model WHERE id = $1 AND stage = 0
+            FROM logged_model WHERE id = $1
             """,
             [.text(id.rawValue)]
         ) { row in
@@ -215,8 +222,8 @@ extension SQLMetadataStore {
         ) { Tag(key: $0.text(0), value: $0.text(1)) }
         model.metrics = try connection.rows(
             """
-            SELECT key, dataset_name, dataset_digest, run, value, value_nan, step, time FROM logged_model_metric
-            WHERE model = $1 ORDER BY key, dataset_name, dataset_digest, run
+            SELECT key, dataset_name, dataset_digest, run, value, value_nan, step, time FROM logged_model_score
+            WHERE model = $1 ORDER BY key, time, step, run, dataset_name, dataset_digest, value
             """,
             key
         ) { row in

@@ -78,7 +78,7 @@ extension SQLMetadataStore: RunStore {
             for tag in batch.tags {
                 try Self.setTag(tag, run: head.number, experiment: head.experiment, on: connection)
             }
-            for metric in batch.modelMetrics { try Self.setLatest(metric, on: connection) }
+            for metric in batch.modelMetrics { try Self.add(metric, on: connection) }
             try Self.apply(batch.changes, to: head.number, now: now, on: connection)
             if now - head.heartbeatAt >= 5_000 {
                 try connection.send(

@@ -10,6 +10,18 @@ extension SQLMetadataStore: UploadStore {
         return id
     }
 
+    package func owner(of upload: String) async throws(MartletError) -> ArtifactOwner {
+        let key = try await database.read { connection in
+            try connection.first("SELECT owner FROM upload WHERE id = $1", [.text(upload)]) { $0.text(0) }
+        }
+        guard let owner = key.flatMap({ ArtifactOwner(key: $0) }) else { throw UploadRows.unknown(upload) }
+        return owner
+    }
+
+    package func requireOpen(upload: String) async throws(MartletError) {
+        try await database.read { try UploadRows.requireOpen(upload, $0) }
+    }
+
     package func parts(of upload: String) async throws(MartletError) -> [BlobPart] {
         try await database.read { try UploadRows.parts(of: upload, $0) }
     }
@@ -116,7 +128,7 @@ enum UploadRows {
         return state
     }
 
-    private static func unknown(_ upload: String) -> MartletError {
+    static func unknown(_ upload: String) -> MartletError {
         MartletError(.notFound, "there is no upload '\(upload.prefix(64))': it was aborted, or it expired; begin again")
     }
 }

@@ -30,6 +30,7 @@ package final class SQLiteDatabase: SQLDatabase {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
             folder = try FolderLock(folder: path)
             self.path = path + "/martlet.db"
+            try Self.requireKnownSchema(at: self.path)
             pool = try DatabasePool(path: self.path, configuration: Self.configuration(readers: 4))
             // GRDB sets NORMAL when it opens a pool, which would lose acknowledged writes with the power.
             try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
@@ -59,6 +60,21 @@ package final class SQLiteDatabase: SQLDatabase {
             try SQLiteFunctions.register(on: database)
         }
         return configuration
+    }
+
+    /// Looks without a write at what is there: opening it as its own would change the header.
+    /// - Throws: `failedPrecondition` for a database from a newer build.
+    private static func requireKnownSchema(at path: String) throws {
+        guard FileManager.default.fileExists(atPath: path) else { return }
+        var configuration = Configuration()
+        configuration.readonly = true
+        let database = try DatabaseQueue(path: path, configuration: configuration)
+        let schema = try database.read { database in
+            guard try database.tableExists("schema_migration") else { return Int64(0) }
+            return try Int64.fetchOne(database, sql: "SELECT max(number) FROM schema_migration") ?? 0
+        }
+        try database.close()
+        try Migrator.requireKnown(schema)
     }
 
     private static func requireFullSync(_ pool: DatabasePool) throws {

@@ -4,10 +4,22 @@ import MartletCore
 
 /// SQL functions that SQLite lacks and PostgreSQL has operators for.
 enum SQLiteFunctions {
-    /// `martlet_like(text, pattern, ignores case)`: NULL for a NULL text.
+    private static let flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC
+
     static func register(on database: Database) throws {
-        let flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC
-        let code = sqlite3_create_function_v2(
+        try check(registerLike(database), "martlet_like", database)
+        try check(registerMatches(database), "martlet_matches", database)
+    }
+
+    private static func check(_ code: Int32, _ name: String, _ database: Database) throws {
+        guard code == SQLITE_OK else {
+            throw SQLiteError(code: code, connection: database.sqliteConnection, sql: name)
+        }
+    }
+
+    /// `martlet_like(text, pattern, ignores case)`: NULL for a NULL text.
+    private static func registerLike(_ database: Database) -> Int32 {
+        sqlite3_create_function_v2(
             database.sqliteConnection,
             "martlet_like",
             3,
@@ -31,8 +43,52 @@ enum SQLiteFunctions {
             nil,
             nil
         )
-        guard code == SQLITE_OK else {
-            throw SQLiteError(code: code, connection: database.sqliteConnection, sql: "martlet_like")
+    }
+
+    /// `martlet_matches(text, pattern)` for a `TextPattern`: NULL for a NULL text.
+    private static func registerMatches(_ database: Database) -> Int32 {
+        sqlite3_create_function_v2(
+            database.sqliteConnection,
+            "martlet_matches",
+            2,
+            flags,
+            nil,
+            { context, _, arguments in
+                guard let arguments, let text = sqlite3_value_text(arguments[0]),
+                    let kept = KeptPattern.of(arguments[1], context)
+                else {
+                    sqlite3_result_null(context)
+                    return
+                }
+                let bytes = UnsafeBufferPointer(start: text, count: Int(sqlite3_value_bytes(arguments[0])))
+                let isFound = kept.pattern.isFound(in: String(decoding: bytes, as: UTF8.self))
+                sqlite3_result_int(context, isFound ? 1 : 0)
+            },
+            nil,
+            nil,
+            nil
+        )
+    }
+}
+
+/// A pattern that SQLite keeps for the rows of one statement. A class, because SQLite holds a reference to it.
+private final class KeptPattern {
+    let pattern: TextPattern
+
+    private init(_ pattern: TextPattern) { self.pattern = pattern }
+
+    /// `nil` for what is no pattern.
+    static func of(_ argument: OpaquePointer?, _ context: OpaquePointer?) -> KeptPattern? {
+        if let kept = sqlite3_get_auxdata(context, 1) {
+            return Unmanaged<KeptPattern>.fromOpaque(kept).takeUnretainedValue()
         }
+        guard let text = sqlite3_value_text(argument), let pattern = try? TextPattern(String(cString: text)) else {
+            return nil
+        }
+        let fresh = KeptPattern(pattern)
+        sqlite3_set_auxdata(context, 1, Unmanaged.passRetained(fresh).toOpaque()) { kept in
+            if let kept { Unmanaged<KeptPattern>.fromOpaque(kept).release() }
+        }
+        return fresh
     }
 }

@@ -4,7 +4,7 @@ import pathlib
 
 import numpy
 import pytest
-from mlflow.entities import LoggedModelInput, LoggedModelOutput, LoggedModelStatus, Metric
+from mlflow.entities import LoggedModelInput, LoggedModelOutput, LoggedModelParameter, LoggedModelStatus, LoggedModelTag, Metric
 from mlflow.exceptions import MlflowException, RestException
 
 from harness import code
@@ -66,6 +66,28 @@ def test_a_deleted_model_is_gone(client, experiment, model):
     assert list(client.search_logged_models([experiment])) == []
 
 
+def test_a_deleted_model_takes_changes_and_is_read_when_asked_for(client, raw, model):
+    # The client itself looks a model up before it changes it; a run that is still at work does not.
+    store = client._tracking_client.store
+    store.delete_logged_model(model)
+    store.delete_logged_model(model)
+    store.set_logged_model_tags(model, [LoggedModelTag("late", "1")])
+    store.delete_logged_model_tag(model, "kind")
+    store.finalize_logged_model(model, LoggedModelStatus.READY)
+    store.log_logged_model_params(model, [LoggedModelParameter("width", "64")])
+    with pytest.raises(RestException):
+        client.get_logged_model(model)
+    stored = store.get_logged_model(model, allow_deleted=True)
+    assert stored.status == LoggedModelStatus.READY
+    assert stored.tags == {"late": "1"}
+    assert stored.params == {"depth": "3", "width": "64"}
+    with pytest.raises(RestException) as refused:
+        store.delete_logged_model_tag(model, "missing")
+    assert refused.value.error_code == "RESOURCE_DOES_NOT_EXIST"
+    with pytest.raises(RestException):
+        client.list_logged_model_artifacts(model)
+
+
 def test_an_unknown_model_is_not_found(client):
     with pytest.raises(MlflowException):
         client.get_logged_model("m-" + "0" * 32)
@@ -86,7 +108,8 @@ def test_metrics_of_a_run_can_belong_to_a_model(client, run, model):
     client.log_metric(run, "accuracy", 0.5, step=1, model_id=model)
     client.log_metric(run, "accuracy", 0.9, step=2, model_id=model)
     stored = client.get_logged_model(model)
-    assert ("accuracy", 0.9, 2) in {(m.key, m.value, m.step) for m in stored.metrics}
+    assert [(m.key, m.value, m.step, m.run_id) for m in stored.metrics] == [
+        ("accuracy", 0.5, 1, run), ("accuracy", 0.9, 2, run)]
     assert client.get_run(run).data.metrics["accuracy"] == 0.9
 
 
@@ -100,6 +123,24 @@ def test_metrics_of_a_model_on_a_dataset(client, experiment, run, model):
     )
     assert [m.model_id for m in found] == [model]
     assert list(client.search_logged_models([experiment], "metrics.auc > 0.5", datasets=[{"dataset_name": "x"}])) == []
+
+
+def test_every_score_is_kept_and_the_latest_by_time_orders(client, experiment, run, model):
+    other = client.create_logged_model(experiment, name="other").model_id
+    client.log_metric(run, "acc", 0.6, step=0, timestamp=1000, model_id=other)
+    scores = [Metric("acc", value, time, step, model_id=model)
+              for value, time, step in ((0.9, 3000, 0), (0.5, 2000, 7), (0.7, 1000, 8), (0.4, 3000, 1))]
+    client.log_batch(run, scores)
+    client.log_batch(run, scores)
+    stored = client.get_logged_model(model)
+    assert {(m.value, m.timestamp, m.step) for m in stored.metrics} == {
+        (m.value, m.timestamp, m.step) for m in scores}
+    assert len(stored.metrics) == 4
+    found = client.search_logged_models([experiment], order_by=[{"field_name": "metrics.acc", "ascending": False}])
+    assert [m.model_id for m in found] == [other, model]
+    assert len(found[1].metrics) == 4
+    # Any of the scores fulfils a condition.
+    assert [m.model_id for m in client.search_logged_models([experiment], "metrics.acc > 0.8")] == [model]
 
 
 def test_models_are_inputs_and_outputs_of_runs(client, run, model):

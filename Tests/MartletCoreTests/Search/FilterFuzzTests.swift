@@ -103,7 +103,8 @@ private struct FilterDice {
             "min(metrics.loss)", "(", ")", "AND", "or", "Not", "IN", "IS", "NULL", "LIKE", "ilike", "=", "!=", "<>",
             "==",
             "<=", ">", "'a'", "\"b\"", "E'\\''", "''", "'", "`", ",", ";", "-7d", "1.5", "-1e400", "nan", "now",
-            "2024-01-01", "word", "日本", "%", "_", "\\", "--", "/*", "*/", "params.", ".a", "1h", "9223372036854775808",
+            "2024-01-01", "word", "~", "exists", "stalled", "me", "[a-", "user", "日本", "%", "_", "\\", "--", "/*", "*/",
+            "params.", ".a", "1h", "9223372036854775808",
         ])
     }
 
@@ -123,13 +124,18 @@ private struct FilterDice {
         let number = pick(["1", "-0.5", "1e-7", "9007199254740993", "1e300", "0"])
         let textField = pick(["params.lr", "params.`a b`", "tags.\"x.y\"", "name", "user", "notes", "dataset.name"])
         let numberField = pick(["metrics.loss", "min(metrics.`a b`)", "best(metrics.\"val/acc\")", "metric.é"])
-        switch below(7) {
+        switch below(9) {
         case 0: return "\(textField) \(pick(["=", "!=", "LIKE", "ILIKE", "not like", "NOT ILIKE"])) \(text)"
         case 1: return "\(textField) \(pick(["IN", "NOT IN"])) (\(text), 'z')"
         case 2: return "\(textField) IS \(pick(["", "NOT"])) NULL"
         case 3: return "\(numberField) \(pick(["=", "!=", "<", "<=", ">", ">="])) \(number)"
         case 4: return "\(numberField) IN (\(number), 2)"
         case 5: return "started \(pick(["<", ">="])) \(pick(["-7d", "2024-01-01", "1700000000000"]))"
+        case 6: return "\(textField) ~ \(pick(["'^a'", "a|b", "'[a-c]+\\d'", "'.*'"]))"
+        case 7:
+            return pick([
+                "status = stalled", "status in (stalled, failed)", "not status != stalled", "params.lr exists",
+            ])
         default: return pick(["word", "'two words'", "resnet-50", "100%", "a_b"])
         }
     }

@@ -296,4 +296,38 @@ struct FilterBoundsTests {
         #expect(refuses("a\u{0}b"))
         #expect(refuses(String(repeating: "a ", count: 301)))
     }
+
+    @Test("me is the one who asks, stalled is what has not reported, and a quoted me is a name")
+    func meaning() throws {
+        func parse(_ text: String) throws -> Filter? {
+            try FilterParser.parse(text, subject: .runs, syntax: .martlet, now: 1_000_000, me: "ana")
+        }
+        #expect(try parse("user = me") == parse("user = 'ana'"))
+        #expect(try parse("user in (me, bo)") == parse("user in ('ana', 'bo')"))
+        #expect(try parse("user = 'me'") != parse("user = 'ana'"))
+        #expect(try parse("name = me") == parse("name = 'me'"))
+        #expect(try parse("status = stalled") == parse("status = running and heartbeat < 700000"))
+        #expect(try parse("status != stalled") == parse("not (status = running and heartbeat < 700000)"))
+        #expect(
+            try parse("status in (failed, stalled)")
+                == parse("status in (failed) or (status = running and heartbeat < 700000)")
+        )
+        for text in ["user = me", "status = 'stalled'", "params.lr ~ 'a'", "params.lr exists"] {
+            let filter = try? FilterParser.parse(text, subject: .runs, syntax: .mlflow, now: 0, me: "ana")
+            // MLflow takes any text as a status, and no run has this one.
+            let isText = text == "status = 'stalled'"
+            #expect((filter != nil) == isText, "\(text)")
+        }
+    }
+
+    @Test(
+        "a pattern that is none is refused with its place",
+        arguments: ["params.lr ~ '('", "name ~ 'a{2,1}'", "name ~"]
+    )
+    func patterns(text: String) {
+        let error = #expect(throws: MartletError.self) {
+            _ = try FilterParser.parse(text, subject: .runs, syntax: .martlet, now: 0)
+        }
+        #expect(error?.code == .invalidArgument)
+    }
 }

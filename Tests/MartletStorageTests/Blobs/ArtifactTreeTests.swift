@@ -1,6 +1,7 @@
 import MartletCore
 import MartletStorage
 import MartletTesting
+import Synchronization
 import Testing
 
 @Suite("Trees of artifacts")
@@ -130,6 +131,24 @@ struct UploadTests {
         #expect(error?.code == .failedPrecondition)
     }
 
+    @Test("sending a part costs the same however many there are, and a refused one is not read")
+    func partsAreNotRead() async throws {
+        let uploads = CountingUploads(base: scene.metadata)
+        let events = EventBus(capacity: 10, firstRevision: 1)
+        let service = ArtifactService(store: scene.metadata, uploads: uploads, blobs: scene.blobs, events: events)
+        for number in 1...3 {
+            let bytes = Pieces([UInt8(number)], pieceSize: 1)
+            _ = try await service.writePart(bytes, length: 1, number: number, of: upload, as: .local)
+        }
+        #expect(uploads.readsOfParts.withLock { $0 } == 0)
+        try await service.completeUpload(upload, parts: [1, 2, 3], of: .workspace, as: .local)
+        let unread = Pieces([], pieceSize: 1, failure: MartletError(.cancelled, "the source was read"))
+        let error = await #expect(throws: MartletError.self) {
+            _ = try await service.writePart(unread, length: 1, number: 4, of: upload, as: .local)
+        }
+        #expect(error?.code == .failedPrecondition)
+    }
+
     @Test("an aborted upload is forgotten")
     func abortion() async throws {
         try await scene.metadata.abortUpload(upload)
@@ -137,4 +156,29 @@ struct UploadTests {
         let error = await #expect(throws: MartletError.self) { try await send(1, [1]) }
         #expect(error?.code == .notFound)
     }
+}
+
+/// Uploads that count how often the list of their parts is read. A class, because its counter is shared.
+private final class CountingUploads: UploadStore {
+    let base: any UploadStore
+    let readsOfParts = Mutex(0)
+
+    init(base: any UploadStore) { self.base = base }
+
+    func beginUpload(to path: ArtifactPath, of owner: ArtifactOwner) async throws(MartletError) -> String {
+        try await base.beginUpload(to: path, of: owner)
+    }
+
+    func requireOpen(upload: String) async throws(MartletError) { try await base.requireOpen(upload: upload) }
+
+    func parts(of upload: String) async throws(MartletError) -> [BlobPart] {
+        readsOfParts.withLock { $0 += 1 }
+        return try await base.parts(of: upload)
+    }
+
+    func completeUpload(_ upload: String, as blob: StoredBlob) async throws(MartletError) {
+        try await base.completeUpload(upload, as: blob)
+    }
+
+    func abortUpload(_ upload: String) async throws(MartletError) { try await base.abortUpload(upload) }
 }

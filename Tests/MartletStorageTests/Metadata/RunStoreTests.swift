@@ -177,7 +177,7 @@ struct RunStoreTests {
         #expect(error?.code == .notFound)
     }
 
-    @Test("a score of a model stays the latest by step, time and value")
+    @Test("every score of a model is kept, and one that is sent again adds nothing")
     func modelScores() async throws {
         let model = try await store.createLoggedModel(
             CreateLoggedModel(
@@ -190,7 +190,7 @@ struct RunStoreTests {
             ),
             id: LoggedModel.ID("m-1")
         )
-        for (step, value) in [(2, 0.5), (1, 0.9)] {
+        for (step, value) in [(2, 0.5), (1, 0.9), (2, 0.7), (1, 0.9), (3, .nan), (3, .nan)] {
             let score = LoggedModelMetric(
                 modelID: model.id,
                 key: "acc",
@@ -203,6 +203,9 @@ struct RunStoreTests {
             )
             try await store.log(LogBatch(modelMetrics: [score]), to: run.id)
         }
-        #expect(try await store.loggedModel(model.id).metrics.map(\.value) == [0.5])
+        let scores = try await store.loggedModel(model.id, orDeleted: false).metrics
+        #expect(scores.map(\.step) == [1, 2, 2, 3])
+        #expect(scores.map(\.value).prefix(3) == [0.9, 0.5, 0.7])
+        #expect(scores.last?.value.isNaN == true)
     }
 }

@@ -113,6 +113,52 @@ struct LoggedModelSearchTests {
         #expect(try await names(order: [SearchOrder(field: .param(key: "depth"), descending: false)]) == "bdac")
     }
 
+    @Test("of many scores any fulfils a condition, and the last by time and step counts for the order")
+    func lastScoreCounts() async throws {
+        let score = SearchField.metric(key: "acc", statistic: .last)
+        let order = { [SearchOrder(field: score, descending: true, datasetName: "train", datasetDigest: nil)] }
+        func log(_ value: Double, step: Int64, time: Int64) async throws {
+            var batch = LogBatch()
+            batch.modelMetrics = [
+                LoggedModelMetric(
+                    modelID: LoggedModel.ID("m-a"),
+                    key: "acc",
+                    value: value,
+                    step: step,
+                    time: time,
+                    runID: Run.ID("r"),
+                    datasetName: "train",
+                    datasetDigest: "1"
+                )
+            ]
+            try await store.log(batch, to: Run.ID("r"))
+        }
+        try await log(9, step: 1, time: 10)
+        #expect(try await names(order: order()) == "abdc")
+        try await log(2, step: 2, time: 10)
+        #expect(try await names(order: order()) == "badc")
+        // A later step of an earlier time does not count.
+        try await log(7, step: 99, time: 5)
+        #expect(try await names(order: order()) == "badc")
+        #expect(try await names("metrics.acc > 8") == "a")
+        try await log(.nan, step: 3, time: 10)
+        #expect(try await names(order: order()) == "bdca")
+    }
+
+    @Test("a deleted model takes changes and is read when it is asked for")
+    func deleted() async throws {
+        let id = LoggedModel.ID("m-d")
+        try await store.deleteLoggedModel(id)
+        try await store.deleteLoggedModel(id)
+        _ = try await store.finishLoggedModel(id, status: .ready)
+        _ = try await store.addToLoggedModel(id, params: [], tags: [Tag(key: "late", value: "1")])
+        try await store.deleteTag("team", of: id)
+        await #expect(throws: MartletError.self) { try await store.loggedModel(id, orDeleted: false) }
+        let model = try await store.loggedModel(id, orDeleted: true)
+        #expect(model.status == .ready && model.tags == [Tag(key: "late", value: "1")])
+        #expect(try await names() == "cba")
+    }
+
     @Test("pages make up the whole, without the deleted")
     func pages() async throws {
         #expect(try await names(limit: 3) == "dcb")

@@ -97,6 +97,52 @@ struct RunSearchTests {
         #expect(try await names(filter) == expected)
     }
 
+    @Test(
+        "patterns are found, and what exists is told from what does not",
+        arguments: [
+            ("params.lr ~ '^0'", "bad"), ("params.lr ~ '\\.2$'", "b"), ("name ~ '[a-c]'", "cba"),
+            ("tags.team ~ V", "a"),
+            ("not tags.team ~ '[Vv]ision'", "ecd"), ("params.lr~'^(10|0\\.2)$'", "eb"), ("params.lr exists", "ebad"),
+            ("not params.lr exists", "c"), ("metrics.loss EXISTS", "ebad"), ("exists", ""), ("status ~ 'run'", "ecbad"),
+            ("tags.team ~ '50% o[^g]{2}'", "d"),
+        ]
+    )
+    func patterns(filter: String, expected: String) async throws {
+        #expect(try await names(filter) == expected)
+    }
+
+    @Test("both engines agree on every kind of pattern")
+    func agreement() async throws {
+        let patterns = [
+            "", "a", "^a$", "a|b", "(|a)b", "()", "(a*)*b", "[^a-c]", "[]a]", "[a^-]", "\\d+", "[\\w.]+", "\\W",
+            "[\\D]", "\\s",
+            "a{2}", "a{1,2}$", "a{0,}b", "a{", "x*?y", "^(?:a|b)+$", "a.c", "[é-ü]", "日本?", "\\\\", "\\.", "$^", "^",
+            "(^a|b$)",
+            "[\\]\\-x]", "%", "_", "a$b", "[A-Z]",
+        ]
+        let texts = [
+            "", "a", "b", "ab", "aab", "ba", "abc", "a\nc", "1", "x.y", "é", "ö", "日", "日本", "\\", "]", "-", "^", "{",
+            "a{",
+            "%", "_", "A", " ", "xxy", "aaaa$b",
+        ]
+        for pattern in patterns {
+            let own = try TextPattern(pattern)
+            let sent = database is SQLiteDatabase ? pattern : own.posix
+            for text in texts {
+                let found = try await database.read { connection in
+                    let test = connection.dialect.matching("CAST($1 AS TEXT)", "CAST($2 AS TEXT)")
+                    return try connection.first(
+                        "SELECT CASE WHEN \(test) THEN 1 ELSE 0 END",
+                        [.text(text), .text(sent)]
+                    ) {
+                        $0.integer(0) == 1
+                    }
+                }
+                #expect(found == own.isFound(in: text), "\(pattern) in \(text), sent as \(sent)")
+            }
+        }
+    }
+
     @Test("windows of an ordered search fit together", arguments: [0, 1, 2, 3, 4, 5])
     func windows(offset: Int) async throws {
         let whole = try await names(order: ["metrics.loss ASC"])

@@ -29,7 +29,8 @@ extension MLflowDialect {
     }
 
     func loggedModel(_ request: Request, _ context: Context) async throws(MartletError) -> Response {
-        Self.answer(try await storedModel(try Self.modelID(context), context))
+        let orDeleted = try request.queryItems.first("allow_deleted")?.lowercased() == "true"
+        return Self.answer(try await storedModel(try Self.modelID(context), orDeleted: orDeleted, context))
     }
 
     func finishLoggedModel(_ request: Request, _ context: Context) async throws(MartletError) -> Response {
@@ -76,7 +77,7 @@ extension MLflowDialect {
             try await services.loggedModels.deleteTag(key, of: id, as: context.principal)
         } catch {
             guard error.code == .notFound else { throw error }
-            _ = try await storedModel(id, context)
+            _ = try await storedModel(id, orDeleted: true, context)
             throw MartletError(
                 .notFound,
                 "No tag with key \(PythonText.quoted(key)) found for model with ID \(PythonText.quoted(id.rawValue))."
@@ -135,9 +136,13 @@ extension MLflowDialect {
         LoggedModel.ID(try decodedParameter("model_id", context))
     }
 
-    func storedModel(_ id: LoggedModel.ID, _ context: Context) async throws(MartletError) -> LoggedModel {
+    func storedModel(
+        _ id: LoggedModel.ID,
+        orDeleted: Bool = false,
+        _ context: Context
+    ) async throws(MartletError) -> LoggedModel {
         do {
-            return try await services.loggedModels.model(id, as: context.principal)
+            return try await services.loggedModels.model(id, orDeleted: orDeleted, as: context.principal)
         } catch {
             throw Self.ofModel(id, error)
         }

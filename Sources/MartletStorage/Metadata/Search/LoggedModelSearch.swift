@@ -38,9 +38,11 @@ enum LoggedModelSearch {
             var dataset: SQLText = ""
             if let name = key.datasetName { dataset += " AND x.dataset_name = \(value: .text(name))" }
             if let digest = key.datasetDigest { dataset += " AND x.dataset_digest = \(value: .text(digest))" }
+            // Of many scores the last by time counts, then by step, then of the first run: MLflow's rule.
             return """
-                (SELECT x.value FROM logged_model_metric x WHERE x.model = m.id AND x.key = \(value: .text(metric))
-                AND x.value_nan = 0\(dataset) ORDER BY x.step DESC, x.time DESC LIMIT 1)
+                (SELECT CASE WHEN x.value_nan = 0 THEN x.value END FROM logged_model_score x
+                WHERE x.model = m.id AND x.key = \(value: .text(metric))\(dataset)
+                ORDER BY x.time DESC, x.step DESC, x.run, x.value DESC LIMIT 1)
                 """
         case .param(let name):
             return """
@@ -82,7 +84,7 @@ struct LoggedModelCondition {
         switch condition.field {
         case .metric(let key, _):
             let exists: SQLText = """
-                EXISTS (SELECT 1 FROM logged_model_metric x WHERE x.model = m.id AND x.key = \(value: .text(key))
+                EXISTS (SELECT 1 FROM logged_model_score x WHERE x.model = m.id AND x.key = \(value: .text(key))
                 AND \(score(relation, value))\(ofDatasets))
                 """
             return isNull ? "NOT \(exists)" : exists
@@ -101,7 +103,7 @@ struct LoggedModelCondition {
     /// Datasets without a condition on a score leave the models that have any score on one of them.
     func hasScores(_ filter: Filter?) -> SQLText {
         if datasets.isEmpty || filter?.namesMetric == true { return "1 = 1" }
-        return "EXISTS (SELECT 1 FROM logged_model_metric x WHERE x.model = m.id\(ofDatasets))"
+        return "EXISTS (SELECT 1 FROM logged_model_score x WHERE x.model = m.id\(ofDatasets))"
     }
 
     private var ofDatasets: SQLText {

@@ -180,7 +180,7 @@ struct RunCompiler {
             return .leaf(.run(comparison.status(column, relation, value, names: names)))
         case .experimentID:
             return .leaf(.run(comparison.integer(column, relation, Self.numbers(value))))
-        case .startedAt, .endedAt, .createdAt, .updatedAt, .duration:
+        case .startedAt, .endedAt, .createdAt, .updatedAt, .duration, .heartbeatAt:
             let test = comparison.integer(column, relation, value)
             return .leaf(.run("\(code: column) IS NOT NULL AND \(test)"))
         case .notes, .purpose:
@@ -208,6 +208,7 @@ struct RunCompiler {
         case .purpose: "r.purpose"
         case .notes: "r.notes"
         case .duration: "(r.ended_at - r.started_at)"
+        case .heartbeatAt: "r.heartbeat_at"
         case .modelType, .sourceRunID: nil
         }
     }

@@ -11,12 +11,19 @@ struct SQLComparison {
         case (.notEqual, .text(let text)): "\(code: column) <> \(value: .text(text))"
         case (.like, .text(let text)): "\(code: dialect.like(column, "?"), values: [.text(text)])"
         case (.ilike, .text(let text)): "\(code: dialect.ilike(column, "?"), values: [.text(text)])"
+        case (.matches, .text(let text)): matching(column, text)
         case (.among, .texts(let texts)): "\(code: column) IN \(list: texts.map { .text($0) })"
         case (.notAmong, .texts(let texts)): "\(code: column) NOT IN \(list: texts.map { .text($0) })"
         case (.isNotNull, _): "\(code: column) IS NOT NULL"
         case (.isNull, _): "\(code: column) IS NULL"
         default: "1 = 0"
         }
+    }
+
+    /// A text column in which a pattern is found. The parser has refused what is none.
+    private func matching(_ column: String, _ text: String) -> SQLText {
+        guard let pattern = try? TextPattern(text) else { return "1 = 0" }
+        return "\(code: dialect.matching(column, "?"), values: [.text(dialect == .sqlite ? text : pattern.posix)])"
     }
 
     /// A text column that contains a word as it stands, whatever the case.
@@ -110,6 +117,7 @@ struct SQLComparison {
             LikePattern.matches(name.uppercased(), pattern: text, ignoresCase: false)
                 || LikePattern.matches(name, pattern: text, ignoresCase: false)
         case (.ilike, .text(let text)): LikePattern.matches(name, pattern: text, ignoresCase: true)
+        case (.matches, .text(let text)): (try? TextPattern(text))?.isFound(in: name) == true
         case (.among, .texts(let texts)): texts.contains(name)
         case (.notAmong, .texts(let texts)): !texts.contains(name)
         default: relation == .isNotNull
