@@ -129,7 +129,7 @@ package struct ArtifactService: Sendable {
     package func abortUpload(_ upload: String, as principal: Principal) async throws(MartletError) {
         do {
             try await requireEditor(of: upload, principal)
-        } catch where error.code == .notFound && principal.role(somewhereAtLeast: .editor) {
+        } catch  where error.code == .notFound && principal.role(somewhereAtLeast: .editor) {
             // It was aborted before.
             return
         }
