@@ -181,7 +181,7 @@ def test_parameters_with_a_common_beginning_are_a_tree(page, server):
               "model.encoder.depth": "12", "data/root": "/x", "data/size": "5"}
     run = server.run(server.experiment("tree"), "tree", {}, params)
     page.goto(f"/r/{run}/params")
-    rows = page.locator("table.tree").first.locator("tbody tr")
+    rows = page.locator("table.param-tree").first.locator("tbody tr")
     rows.first.wait_for()
     assert [text.split() for text in rows.all_inner_texts()] == [
         ["▾data", "2"], ["root", "/x"], ["size", "5"], ["epochs", "3"], ["model.encoder.depth", "12"], ["optimizer", "adam"],

@@ -265,7 +265,7 @@ function setDensity(isCompact) {
     densityButton.title = label;
     densityButton.setAttribute("aria-label", label);
     densityButton.setAttribute("aria-pressed", isCompact);
-    fill(densityButton, icon(isCompact ? "dense" : "experiments"), h("span.rail-label", {}, `Rows: ${isCompact ? "compact" : "normal"}`));
+    fill(densityButton, icon(isCompact ? "dense" : "rows"), h("span.rail-label", {}, `Rows: ${isCompact ? "compact" : "normal"}`));
     document.dispatchEvent(new CustomEvent("martlet:density"));
 }
 

@@ -19,7 +19,7 @@ export class Grid {
      * @param {{label: string, rowAt: (index: number) => any, onRange: (first: number, last: number) => void,
      *     onOpen: (index: number) => void, onSort: (id: string, isMore: boolean) => void,
      *     onMenu: (index: number, column: Column, place: DOMRect) => void, onEdit: (index: number, column: Column) => void,
-     *     rowClass: (row: any) => string, isSelected: (row: any) => boolean}} options
+     *     rowClass: (row: any) => string, isSelected: (row: any) => boolean, onDensity?: () => void}} options
      */
     constructor(options) {
         this.options = options;
@@ -66,6 +66,7 @@ export class Grid {
         this.setTotal(this.total);
         this.scroll({ top: first * this.row });
         this.scrolled();
+        this.options.onDensity?.();
     }
 
     measured() {

@@ -50,7 +50,7 @@ function searchable(entries, heads) {
             host.querySelector(`[data-path=${CSS.escape(path)}]`)?.focus();
         };
         const rows = treeRows(tree(found.slice(0, MOST.pairs)), { folded, isOpen: found !== entries, toggle, value });
-        fill(host, found.length ? [h("div.scroll-x", {}, h("table.list.tree", {},
+        fill(host, found.length ? [h("div.scroll-x", {}, h("table.list.param-tree", {},
             h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))), h("tbody", {}, rows))),
         left(MOST.pairs, found.length, `${heads[0]}s`)] : h("p.muted", {}, "Nothing matches."));
     };
