@@ -52,158 +52,170 @@ static const unsigned char file_11[] = {
 };
 
 static const unsigned char file_12[] = {
-#embed "../../web/js/charts/seriesRead.js" if_empty(0)
+#embed "../../web/js/charts/seriesForm.js" if_empty(0)
 };
 
 static const unsigned char file_13[] = {
-#embed "../../web/js/charts/sparkline.js" if_empty(0)
+#embed "../../web/js/charts/seriesRead.js" if_empty(0)
 };
 
 static const unsigned char file_14[] = {
-#embed "../../web/js/charts/summary.js" if_empty(0)
+#embed "../../web/js/charts/sparkline.js" if_empty(0)
 };
 
 static const unsigned char file_15[] = {
-#embed "../../web/js/charts/toolbar.js" if_empty(0)
+#embed "../../web/js/charts/summary.js" if_empty(0)
 };
 
 static const unsigned char file_16[] = {
-#embed "../../web/js/charts/tooltip.js" if_empty(0)
+#embed "../../web/js/charts/svgPen.js" if_empty(0)
 };
 
 static const unsigned char file_17[] = {
-#embed "../../web/js/components/columnChooser.js" if_empty(0)
+#embed "../../web/js/charts/toolbar.js" if_empty(0)
 };
 
 static const unsigned char file_18[] = {
-#embed "../../web/js/components/dialog.js" if_empty(0)
+#embed "../../web/js/charts/tooltip.js" if_empty(0)
 };
 
 static const unsigned char file_19[] = {
-#embed "../../web/js/components/filterBar.js" if_empty(0)
+#embed "../../web/js/components/columnChooser.js" if_empty(0)
 };
 
 static const unsigned char file_20[] = {
-#embed "../../web/js/components/grid.js" if_empty(0)
+#embed "../../web/js/components/dialog.js" if_empty(0)
 };
 
 static const unsigned char file_21[] = {
-#embed "../../web/js/components/help.js" if_empty(0)
+#embed "../../web/js/components/filterBar.js" if_empty(0)
 };
 
 static const unsigned char file_22[] = {
-#embed "../../web/js/components/menu.js" if_empty(0)
+#embed "../../web/js/components/grid.js" if_empty(0)
 };
 
 static const unsigned char file_23[] = {
-#embed "../../web/js/components/search.js" if_empty(0)
+#embed "../../web/js/components/help.js" if_empty(0)
 };
 
 static const unsigned char file_24[] = {
-#embed "../../web/js/components/status.js" if_empty(0)
+#embed "../../web/js/components/menu.js" if_empty(0)
 };
 
 static const unsigned char file_25[] = {
-#embed "../../web/js/csv.js" if_empty(0)
+#embed "../../web/js/components/search.js" if_empty(0)
 };
 
 static const unsigned char file_26[] = {
-#embed "../../web/js/dom.js" if_empty(0)
+#embed "../../web/js/components/status.js" if_empty(0)
 };
 
 static const unsigned char file_27[] = {
-#embed "../../web/js/format.js" if_empty(0)
+#embed "../../web/js/csv.js" if_empty(0)
 };
 
 static const unsigned char file_28[] = {
-#embed "../../web/js/leader.js" if_empty(0)
+#embed "../../web/js/dom.js" if_empty(0)
 };
 
 static const unsigned char file_29[] = {
-#embed "../../web/js/live.js" if_empty(0)
+#embed "../../web/js/format.js" if_empty(0)
 };
 
 static const unsigned char file_30[] = {
-#embed "../../web/js/main.js" if_empty(0)
+#embed "../../web/js/leader.js" if_empty(0)
 };
 
 static const unsigned char file_31[] = {
-#embed "../../web/js/md.js" if_empty(0)
+#embed "../../web/js/live.js" if_empty(0)
 };
 
 static const unsigned char file_32[] = {
-#embed "../../web/js/pages/chartsTab.js" if_empty(0)
+#embed "../../web/js/main.js" if_empty(0)
 };
 
 static const unsigned char file_33[] = {
-#embed "../../web/js/pages/experiment.js" if_empty(0)
+#embed "../../web/js/md.js" if_empty(0)
 };
 
 static const unsigned char file_34[] = {
-#embed "../../web/js/pages/experiments.js" if_empty(0)
+#embed "../../web/js/pages/chartsTab.js" if_empty(0)
 };
 
 static const unsigned char file_35[] = {
-#embed "../../web/js/pages/missing.js" if_empty(0)
+#embed "../../web/js/pages/experiment.js" if_empty(0)
 };
 
 static const unsigned char file_36[] = {
-#embed "../../web/js/pages/run.js" if_empty(0)
+#embed "../../web/js/pages/experiments.js" if_empty(0)
 };
 
 static const unsigned char file_37[] = {
-#embed "../../web/js/pages/runActions.js" if_empty(0)
+#embed "../../web/js/pages/missing.js" if_empty(0)
 };
 
 static const unsigned char file_38[] = {
-#embed "../../web/js/pages/runArtifacts.js" if_empty(0)
+#embed "../../web/js/pages/paramTree.js" if_empty(0)
 };
 
 static const unsigned char file_39[] = {
-#embed "../../web/js/pages/runCells.js" if_empty(0)
+#embed "../../web/js/pages/run.js" if_empty(0)
 };
 
 static const unsigned char file_40[] = {
-#embed "../../web/js/pages/runColumns.js" if_empty(0)
+#embed "../../web/js/pages/runActions.js" if_empty(0)
 };
 
 static const unsigned char file_41[] = {
-#embed "../../web/js/pages/runHeader.js" if_empty(0)
+#embed "../../web/js/pages/runArtifacts.js" if_empty(0)
 };
 
 static const unsigned char file_42[] = {
-#embed "../../web/js/pages/runKeys.js" if_empty(0)
+#embed "../../web/js/pages/runCells.js" if_empty(0)
 };
 
 static const unsigned char file_43[] = {
-#embed "../../web/js/pages/runList.js" if_empty(0)
+#embed "../../web/js/pages/runColumns.js" if_empty(0)
 };
 
 static const unsigned char file_44[] = {
-#embed "../../web/js/pages/runNotes.js" if_empty(0)
+#embed "../../web/js/pages/runHeader.js" if_empty(0)
 };
 
 static const unsigned char file_45[] = {
-#embed "../../web/js/pages/runOverview.js" if_empty(0)
+#embed "../../web/js/pages/runKeys.js" if_empty(0)
 };
 
 static const unsigned char file_46[] = {
-#embed "../../web/js/pages/runStrip.js" if_empty(0)
+#embed "../../web/js/pages/runList.js" if_empty(0)
 };
 
 static const unsigned char file_47[] = {
-#embed "../../web/js/pages/runTables.js" if_empty(0)
+#embed "../../web/js/pages/runNotes.js" if_empty(0)
 };
 
 static const unsigned char file_48[] = {
-#embed "../../web/js/pages/runsTab.js" if_empty(0)
+#embed "../../web/js/pages/runOverview.js" if_empty(0)
 };
 
 static const unsigned char file_49[] = {
-#embed "../../web/pages.css" if_empty(0)
+#embed "../../web/js/pages/runStrip.js" if_empty(0)
 };
 
 static const unsigned char file_50[] = {
+#embed "../../web/js/pages/runTables.js" if_empty(0)
+};
+
+static const unsigned char file_51[] = {
+#embed "../../web/js/pages/runsTab.js" if_empty(0)
+};
+
+static const unsigned char file_52[] = {
+#embed "../../web/pages.css" if_empty(0)
+};
+
+static const unsigned char file_53[] = {
 #embed "../../web/style.css" if_empty(0)
 };
 
@@ -220,45 +232,48 @@ static const CWebUIFile files[] = {
     {"js/charts/panel.js", file_9, sizeof(file_9)},
     {"js/charts/panelKeys.js", file_10, sizeof(file_10)},
     {"js/charts/scale.js", file_11, sizeof(file_11)},
-    {"js/charts/seriesRead.js", file_12, sizeof(file_12)},
-    {"js/charts/sparkline.js", file_13, sizeof(file_13)},
-    {"js/charts/summary.js", file_14, sizeof(file_14)},
-    {"js/charts/toolbar.js", file_15, sizeof(file_15)},
-    {"js/charts/tooltip.js", file_16, sizeof(file_16)},
-    {"js/components/columnChooser.js", file_17, sizeof(file_17)},
-    {"js/components/dialog.js", file_18, sizeof(file_18)},
-    {"js/components/filterBar.js", file_19, sizeof(file_19)},
-    {"js/components/grid.js", file_20, sizeof(file_20)},
-    {"js/components/help.js", file_21, sizeof(file_21)},
-    {"js/components/menu.js", file_22, sizeof(file_22)},
-    {"js/components/search.js", file_23, sizeof(file_23)},
-    {"js/components/status.js", file_24, sizeof(file_24)},
-    {"js/csv.js", file_25, sizeof(file_25)},
-    {"js/dom.js", file_26, sizeof(file_26)},
-    {"js/format.js", file_27, sizeof(file_27)},
-    {"js/leader.js", file_28, sizeof(file_28)},
-    {"js/live.js", file_29, sizeof(file_29)},
-    {"js/main.js", file_30, sizeof(file_30)},
-    {"js/md.js", file_31, sizeof(file_31)},
-    {"js/pages/chartsTab.js", file_32, sizeof(file_32)},
-    {"js/pages/experiment.js", file_33, sizeof(file_33)},
-    {"js/pages/experiments.js", file_34, sizeof(file_34)},
-    {"js/pages/missing.js", file_35, sizeof(file_35)},
-    {"js/pages/run.js", file_36, sizeof(file_36)},
-    {"js/pages/runActions.js", file_37, sizeof(file_37)},
-    {"js/pages/runArtifacts.js", file_38, sizeof(file_38)},
-    {"js/pages/runCells.js", file_39, sizeof(file_39)},
-    {"js/pages/runColumns.js", file_40, sizeof(file_40)},
-    {"js/pages/runHeader.js", file_41, sizeof(file_41)},
-    {"js/pages/runKeys.js", file_42, sizeof(file_42)},
-    {"js/pages/runList.js", file_43, sizeof(file_43)},
-    {"js/pages/runNotes.js", file_44, sizeof(file_44)},
-    {"js/pages/runOverview.js", file_45, sizeof(file_45)},
-    {"js/pages/runStrip.js", file_46, sizeof(file_46)},
-    {"js/pages/runTables.js", file_47, sizeof(file_47)},
-    {"js/pages/runsTab.js", file_48, sizeof(file_48)},
-    {"pages.css", file_49, sizeof(file_49)},
-    {"style.css", file_50, sizeof(file_50)},
+    {"js/charts/seriesForm.js", file_12, sizeof(file_12)},
+    {"js/charts/seriesRead.js", file_13, sizeof(file_13)},
+    {"js/charts/sparkline.js", file_14, sizeof(file_14)},
+    {"js/charts/summary.js", file_15, sizeof(file_15)},
+    {"js/charts/svgPen.js", file_16, sizeof(file_16)},
+    {"js/charts/toolbar.js", file_17, sizeof(file_17)},
+    {"js/charts/tooltip.js", file_18, sizeof(file_18)},
+    {"js/components/columnChooser.js", file_19, sizeof(file_19)},
+    {"js/components/dialog.js", file_20, sizeof(file_20)},
+    {"js/components/filterBar.js", file_21, sizeof(file_21)},
+    {"js/components/grid.js", file_22, sizeof(file_22)},
+    {"js/components/help.js", file_23, sizeof(file_23)},
+    {"js/components/menu.js", file_24, sizeof(file_24)},
+    {"js/components/search.js", file_25, sizeof(file_25)},
+    {"js/components/status.js", file_26, sizeof(file_26)},
+    {"js/csv.js", file_27, sizeof(file_27)},
+    {"js/dom.js", file_28, sizeof(file_28)},
+    {"js/format.js", file_29, sizeof(file_29)},
+    {"js/leader.js", file_30, sizeof(file_30)},
+    {"js/live.js", file_31, sizeof(file_31)},
+    {"js/main.js", file_32, sizeof(file_32)},
+    {"js/md.js", file_33, sizeof(file_33)},
+    {"js/pages/chartsTab.js", file_34, sizeof(file_34)},
+    {"js/pages/experiment.js", file_35, sizeof(file_35)},
+    {"js/pages/experiments.js", file_36, sizeof(file_36)},
+    {"js/pages/missing.js", file_37, sizeof(file_37)},
+    {"js/pages/paramTree.js", file_38, sizeof(file_38)},
+    {"js/pages/run.js", file_39, sizeof(file_39)},
+    {"js/pages/runActions.js", file_40, sizeof(file_40)},
+    {"js/pages/runArtifacts.js", file_41, sizeof(file_41)},
+    {"js/pages/runCells.js", file_42, sizeof(file_42)},
+    {"js/pages/runColumns.js", file_43, sizeof(file_43)},
+    {"js/pages/runHeader.js", file_44, sizeof(file_44)},
+    {"js/pages/runKeys.js", file_45, sizeof(file_45)},
+    {"js/pages/runList.js", file_46, sizeof(file_46)},
+    {"js/pages/runNotes.js", file_47, sizeof(file_47)},
+    {"js/pages/runOverview.js", file_48, sizeof(file_48)},
+    {"js/pages/runStrip.js", file_49, sizeof(file_49)},
+    {"js/pages/runTables.js", file_50, sizeof(file_50)},
+    {"js/pages/runsTab.js", file_51, sizeof(file_51)},
+    {"pages.css", file_52, sizeof(file_52)},
+    {"style.css", file_53, sizeof(file_53)},
 };
 
 int cwebui_file_count(void) { return sizeof(files) / sizeof(files[0]); }

@@ -1,7 +1,9 @@
 """How much the first page loads."""
 
 import gzip
+import math
 import pathlib
+import random
 
 import pytest
 
@@ -67,3 +69,26 @@ def test_all_files_together_stay_small():
 @pytest.mark.parametrize("path", sorted(WEB.rglob("*.js")), ids=lambda path: path.name)
 def test_every_file_can_be_read_in_one_go(path):
     assert len(path.read_text().splitlines()) <= 400
+
+
+@pytest.fixture(scope="module")
+def noisy(server):
+    """Thirty runs with twelve metrics of two thousand points, all digits of which are noise."""
+    dice = random.Random(1)
+    experiment = server.experiment("noisy")
+    return experiment, [server.run(experiment, f"run-{index}", {
+        f"group{metric}/value": [3 * math.exp(-step / 400) + 0.2 * dice.random() + metric for step in range(2_000)]
+        for metric in range(12)}) for index in range(30)]
+
+
+def test_the_charts_of_thirty_runs_are_few_bytes(page, noisy):
+    experiment, runs = noisy
+    answers = []
+    page.on("response", lambda answer: answers.append(answer) if answer.url.endswith("/series") else None)
+    page.goto(f"/e/{experiment}/charts?show={','.join(runs)}")
+    page.locator("figure[data-lines='30']").nth(11).wait_for()
+    bodies = [answer.body() for answer in answers]
+    assert len(bodies) == 1
+    # This machine gets it as it is, others get it as the server packs it.
+    plain, packed = sum(map(len, bodies)), sum(len(gzip.compress(body, 1)) for body in bodies)
+    assert (plain <= 500_000, packed <= 200_000) == (True, True), (plain, packed)

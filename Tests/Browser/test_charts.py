@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import xml.etree.ElementTree
 
 import pytest
 
@@ -40,6 +41,22 @@ def test_a_card_is_saved_as_a_picture(page, charted):
     assert saved.path().read_bytes().startswith(b"\x89PNG") and saved.path().stat().st_size > 3_000
 
 
+def test_a_card_is_saved_as_a_drawing(page, charted):
+    saved = take(page, card(page, f"/e/{charted}/charts"), "SVG")
+    assert saved.suggested_filename == "loss.svg"
+    text = saved.path().read_text()
+    drawing = xml.etree.ElementTree.fromstring(text)
+    names = {"svg": "http://www.w3.org/2000/svg"}
+    strokes = [path for path in drawing.findall(".//svg:g/svg:g/svg:path", names) if path.get("fill") == "none"]
+    # Three runs, each with a dashed and a solid line of hundreds of points.
+    lines = [path for path in strokes if path.get("d").count("L") > 100]
+    assert len(lines) == 6 and sum(path.get("stroke-dasharray") is not None for path in lines) == 3
+    assert len({path.get("stroke") for path in lines}) == 3
+    texts = [one.text for one in drawing.findall(".//svg:text", names)]
+    assert any(one.startswith("loss") for one in texts) and "=run,0" in texts and "600" in texts
+    assert "NaN" not in text and "undefined" not in text
+
+
 def test_every_point_of_a_card_is_saved_as_csv(page, charted):
     saved = take(page, card(page, f"/e/{charted}/charts"), "CSV")
     rows = list(csv.DictReader(io.StringIO(saved.path().read_text())))
@@ -61,6 +78,8 @@ def test_the_numbers_of_a_card_are_a_table(page, charted):
     table = page.get_by_role("dialog").get_by_role("table")
     assert "700 points" in table.locator("caption").inner_text()
     assert table.locator("tbody tr").count() >= 100
+    cells = table.locator("tbody tr").last.locator("td").all_inner_texts()
+    assert len(cells) == 8 and all(cells) and "undefined" not in cells
     page.keyboard.press("Escape")
     page.get_by_role("dialog").wait_for(state="detached")
 
@@ -116,3 +135,16 @@ def test_charts_that_show_nothing_say_what_to_press(page, server, charted):
     page.locator("figure[data-name='loss']").wait_for()
     page.goto(f"/e/{server.experiment('nothing to draw')}/charts")
     page.get_by_text("import mlflow").wait_for()
+
+
+def test_a_spike_of_few_runs_among_many_is_seen(page, server):
+    experiment = server.experiment("rare")
+    runs = [server.run(experiment, f"run-{index}", {"common": [1.0, 2.0], **({"rare": [1.0] * 3_000 + [9.0] + [1.0] * 3_000} if index == 3 else {})})
+            for index in range(12)]
+    page.goto(f"/e/{experiment}/charts?show={','.join(runs)}")
+    # Twelve lines have no bands, which are not asked for; that only one run has the other metric shows in the answer.
+    page.locator("figure[data-name='common'][data-lines='12']").wait_for()
+    rare = page.locator("figure[data-name='rare'][data-lines='1']")
+    rare.get_by_text("band min–max").wait_for()
+    # The spike is clipped, so it was seen.
+    assert rare.get_by_text("clipped").count() == 1 or float(rare.get_attribute("data-high")) > 8

@@ -176,6 +176,27 @@ def test_a_file_that_comes_while_one_looks_is_listed(page, server, filed):
     assert page.locator(".preview pre").inner_text() == "found it"
 
 
+def test_parameters_with_a_common_beginning_are_a_tree(page, server):
+    params = {"epochs": "3", "optimizer.lr": "0.1", "optimizer.beta/first": "0.9", "optimizer.beta/second": "0.99", "optimizer": "adam",
+              "model.encoder.depth": "12", "data/root": "/x", "data/size": "5"}
+    run = server.run(server.experiment("tree"), "tree", {}, params)
+    page.goto(f"/r/{run}/params")
+    rows = page.locator("table.param-tree").first.locator("tbody tr")
+    rows.first.wait_for()
+    assert [text.split() for text in rows.all_inner_texts()] == [
+        ["▾data", "2"], ["root", "/x"], ["size", "5"], ["epochs", "3"], ["model.encoder.depth", "12"], ["optimizer", "adam"],
+        ["▾optimizer", "3"], ["▾beta", "2"], ["first", "0.9"], ["second", "0.99"], ["lr", "0.1"]]
+    branch = page.get_by_role("button", name="optimizer")
+    branch.click()
+    assert branch.get_attribute("aria-expanded") == "false" and rows.count() == 7
+    # What is looked for is shown, folded or not.
+    page.get_by_label("Search parameters").fill("second")
+    page.get_by_text("0.99").wait_for()
+    assert [text.split() for text in rows.all_inner_texts()] == [["optimizer.beta/second", "0.99"]]
+    page.get_by_label("Search parameters").fill("")
+    assert rows.count() == 7
+
+
 @pytest.mark.parametrize("tab", ["", "/charts", "/params", "/metrics", "/artifacts", "/notes"])
 def test_a_phone_needs_no_sideways_scrolling(page, ranked, tab):
     page.set_viewport_size({"width": 360, "height": 740})

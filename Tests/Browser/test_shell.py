@@ -1,6 +1,7 @@
 """What holds on every page: silence, themes, keys, small screens, a server that comes back, a base path."""
 
 import math
+import re
 
 import conftest
 import pytest
@@ -210,6 +211,7 @@ def test_a_page_goes_on_by_itself_when_the_server_is_back(browser, tmp_path):
         page.locator(".live[data-state='live']").wait_for()
         conftest.stop(process)
         page.locator(".live[data-state='reconnecting']").wait_for(timeout=5_000)
+        page.locator(".live", has_text=re.compile(r"reconnecting in \d+ s")).wait_for()
         assert page.locator("figure[data-points='2']").count() == 1
         process = conftest.start(tmp_path, port)
         server.call("POST", f"runs/{run}/log", json={"metrics": [{"key": "m", "value": 3.0, "step": 2}]})
@@ -247,3 +249,24 @@ def test_everything_stands_below_a_base_path(browser, tmp_path):
     finally:
         context.close()
         conftest.stop(process)
+
+
+def test_rows_are_as_dense_as_one_likes_and_stay_so(page, places):
+    def height():
+        return page.locator("#row-1").bounding_box()["height"]
+
+    page.goto(places["runs"])
+    page.locator("#row-11 a").wait_for()
+    normal = height()
+    page.keyboard.press("Shift+D")
+    page.locator("[data-density=compact]").wait_for()
+    assert (normal, height()) == (28, 22)
+    assert page.locator("#row-1").bounding_box()["y"] - page.locator("#row-0").bounding_box()["y"] == 22
+    page.reload()
+    page.locator("#row-11 a").wait_for()
+    assert height() == 22
+    page.get_by_role("button", name="Rows: compact").click()
+    assert height() == 28
+    page.reload()
+    page.locator("#row-11 a").wait_for()
+    assert height() == 28

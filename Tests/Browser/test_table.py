@@ -247,3 +247,28 @@ def test_many_experiments_are_counted_sorted_and_paged(page, server):
     page.get_by_role("button", name="Previous").click()
     assert page.locator("tbody .name").first.inner_text() == "paged 104"
     assert "sort=-name" in page.url
+
+
+@pytest.mark.parametrize(("filter_text", "shown"), [
+    ("params.arch ~ '^v.t$'", 3), ("not params.arch ~ res", 3), ("params.arch exists", 12), ("params.missing exists", 0),
+    ("status = stalled", 0), ("status in (stalled, finished)", 12), ("name ~ 'run-0[0-4]'", 5),
+])
+def test_patterns_and_what_exists_are_conditions(page, vision, filter_text, shown):
+    opened(page, vision)
+    page.get_by_label("Filter runs").fill(filter_text)
+    page.keyboard.press("Enter")
+    page.get_by_text(f"{shown} of 12").wait_for()
+    assert page.locator(".filter-message").inner_text() == ""
+
+
+def test_a_broken_pattern_is_underlined_and_meanings_are_offered(page, vision):
+    opened(page, vision)
+    box = page.get_by_label("Filter runs")
+    box.fill("params.arch ~ '('")
+    page.keyboard.press("Enter")
+    page.get_by_text("'(' lacks its ')'").wait_for()
+    assert page.locator(".fault").count() == 1
+    box.fill("")
+    box.press_sequentially("user = m")
+    page.get_by_role("option", name="me whoever asks").click()
+    assert box.input_value().strip() == "user = me"

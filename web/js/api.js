@@ -90,7 +90,7 @@ export const deleteExperiment = (id) => json("DELETE", ["experiments", id]);
 
 export const restoreExperiment = (id) => json("POST", ["experiments", id, "restore"]);
 
-export const run = (id, signal) => json("GET", ["runs", id], { signal });
+export const run = (id, signal) => json("GET", ["runs", id], { signal }).then(noted);
 
 export const changeRun = (id, body) => json("PATCH", ["runs", id], { body });
 
@@ -98,8 +98,46 @@ export const deleteRun = (id) => json("DELETE", ["runs", id]);
 
 export const restoreRun = (id) => json("POST", ["runs", id, "restore"]);
 
+/** What answers tell of the points that arrive while somebody looks: for "12 points/s". */
+export const arrivals = {
+    counts: new Map(),
+    recent: [],
+    changed() {},
+    /** @param {string} run @param {string} key @param {number} count of its points, all of them */
+    saw(run, key, count) {
+        const name = `${run} ${key}`, now = Date.now(), before = this.counts.get(name);
+        if (before && before.count >= count) {
+            before.at = now;
+            return;
+        }
+        this.counts.set(name, { count, at: now });
+        // What came while nobody looked came nobody knows when.
+        if (!before || now - before.at > SPAN) return;
+        this.recent.push({ at: now, from: before.at, points: count - before.count });
+        this.changed();
+    },
+    /** Points a second, over the last ten seconds at most. */
+    get rate() {
+        const now = Date.now();
+        this.recent = this.recent.filter((one) => now - one.at < SPAN);
+        const since = Math.min(now - 1_000, ...this.recent.map((one) => one.from));
+        return this.recent.reduce((sum, one) => sum + one.points, 0) * 1_000 / (now - Math.max(since, now - SPAN));
+    },
+};
+const SPAN = 10_000;
+
+/** @param {{id: string, metrics: {key: string, count: number}[]}} run */
+function noted(run) {
+    for (const metric of run.metrics) arrivals.saw(run.id, metric.key, metric.count);
+    return run;
+}
+
 /** @returns {Promise<{runs: object[], total: number, hasMore: boolean, now: number}>} */
-export const searchRuns = (body, signal) => json("POST", ["runs", "search"], { body, signal });
+export async function searchRuns(body, signal) {
+    const page = await json("POST", ["runs", "search"], { body, signal });
+    page.runs.forEach(noted);
+    return page;
+}
 
 export const runColumns = (body, signal) => json("POST", ["runs", "columns"], { body, signal });
 

@@ -62,6 +62,8 @@ export function setText(element, text) {
 
 const ICONS = {
     experiments: "M3 4h14v3H3zM3 9h14v3H3zM3 14h14v3H3z",
+    rows: "M3 5h14M3 10h14M3 15h14",
+    dense: "M3 3h14M3 6.5h14M3 10h14M3 13.5h14M3 17h14",
     search: "M9 3a6 6 0 1 0 0 12A6 6 0 0 0 9 3zM13.5 13.5 18 18",
     sun: "M10 6.5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7zM10 1.5v2M10 16.5v2M1.5 10h2M16.5 10h2M4 4l1.4 1.4M14.6 14.6 16 16M4 16l1.4-1.4M14.6 5.4 16 4",
     moon: "M16.5 12.5A7 7 0 0 1 7.5 3.5a7 7 0 1 0 9 9z",

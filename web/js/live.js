@@ -15,6 +15,8 @@ class Hub {
         this.revision = null;
         this.failures = 0;
         this.state = "closed";
+        /** When a broken stream is asked for again, in milliseconds since 1970; null while it is not broken. */
+        this.retryAt = null;
     }
 
     set(client, topics, post) {
@@ -32,12 +34,13 @@ class Hub {
     open(force = false) {
         const wanted = [...new Set([...this.clients.values()].flatMap((client) => [...client.topics]))].sort().join(",");
         if (wanted === this.topics && this.source && !force) {
-            this.tell({ state: this.state });
+            this.tell({ state: this.state, retryAt: this.retryAt });
             return;
         }
         // The old stream stays until the new one has said hello: nothing falls between the two.
         if (this.source) this.replaced.add(this.source);
         this.topics = wanted;
+        this.retryAt = null;
         if (!wanted) {
             this.source = null;
             this.closeReplaced();
@@ -50,6 +53,7 @@ class Hub {
         source.addEventListener("change", (event) => this.changed(event));
         source.addEventListener("reset", () => this.emit(null));
         source.onerror = () => this.failed(source);
+        if (this.state === "reconnecting") this.say("reconnecting");
     }
 
     closeReplaced() {
@@ -79,13 +83,15 @@ class Hub {
     failed(source) {
         this.closeReplaced();
         if (source !== this.source) return;
+        // A broken stream would come back by itself, and nobody could say when.
+        source.close();
+        this.source = null;
+        const wait = Math.min(10_000, 500 * 2 ** this.failures);
         this.failures += 1;
+        this.retryAt = Date.now() + wait;
+        clearTimeout(this.timer);
+        this.timer = setTimeout(() => this.open(true), wait);
         if (!this.poll) this.say("reconnecting");
-        // A refused stream stays closed; a broken one comes back by itself.
-        if (source.readyState === EventSource.CLOSED) {
-            clearTimeout(this.timer);
-            this.timer = setTimeout(() => this.open(true), Math.min(10_000, 500 * 2 ** this.failures));
-        }
         // Some proxies hold streams back for ever: ask now and then instead.
         if (this.failures > 4 && !this.poll) {
             this.say("polling");
@@ -95,7 +101,7 @@ class Hub {
 
     say(state) {
         this.state = state;
-        this.tell({ state });
+        this.tell({ state, retryAt: this.retryAt });
     }
 
     tell(message) {
@@ -127,6 +133,7 @@ if (isWorker) {
 const subscriptions = new Set();
 const watchers = new Set();
 let state = "closed";
+let retryAt = null;
 let send = null;
 let pauseTimer = null;
 let isPaused = false;
@@ -177,17 +184,18 @@ function announce() {
     send(topics);
 }
 
-function setState(next) {
+function setState(next, nextTry = null) {
     if (isPaused && next !== "paused") return;
-    if (state === next) return;
+    if (state === next && retryAt === nextTry) return;
     state = next;
-    for (const watcher of watchers) watcher(state);
+    retryAt = nextTry;
+    for (const watcher of watchers) watcher(state, retryAt);
 }
 
 function received(message) {
     revision = message.revision ?? revision;
     if (message.state) {
-        setState(message.state);
+        setState(message.state, message.retryAt);
         if (message.state === "live") {
             const open = new Set(message.topics.split(","));
             for (const subscription of subscriptions) subscription.opened(open);
@@ -261,9 +269,12 @@ export function subscribe(topics, callback) {
     };
 }
 
-/** Calls back with the state of the stream, now and at every change. */
+/**
+ * Calls back with the state of the stream, now and at every change.
+ * @param {(state: string, retryAt: number | null) => void} watcher
+ */
 export function onState(watcher) {
     connect();
     watchers.add(watcher);
-    watcher(state);
+    watcher(state, retryAt);
 }

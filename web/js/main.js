@@ -1,6 +1,6 @@
 // The shell: rail, top bar, the page below it, keys. Pages are modules of their own, loaded when first opened.
-import { h, fill, copyText, errorBox, href, icon, iconButton, isTyping, navigate, onRoute, setQuery, start } from "./dom.js";
-import { reach } from "./api.js";
+import { h, fill, copyText, errorBox, href, icon, iconButton, isTyping, navigate, onRoute, setQuery, setText, start } from "./dom.js";
+import { arrivals, reach } from "./api.js";
 import { onState, subscribe } from "./live.js";
 
 // The first page needs neither the tables nor the charts, so it does not wait for their styles.
@@ -15,7 +15,7 @@ const PAGES = {
 const NEEDED = {
     experiment: ["pages/runsTab", "pages/runList", "pages/runCells", "pages/runColumns", "pages/runKeys", "components/grid", "components/filterBar",
         "components/dialog", "components/status", "charts/sparkline"],
-    run: ["charts/panel", "charts/lineChart", "pages/runTables", "pages/runColumns", "components/dialog", "components/status", "components/filterBar", "md"],
+    run: ["charts/panel", "charts/lineChart", "charts/svgPen", "charts/seriesForm", "pages/runTables", "pages/paramTree", "pages/runColumns", "components/dialog", "components/status", "components/filterBar", "md"],
 };
 /** What a page will listen to: the stream opens while the page is on its way. */
 const TOPICS = {
@@ -30,8 +30,9 @@ if (theme) document.documentElement.dataset.theme = theme;
 
 const isMac = /Mac|iPhone|iPad/.test(navigator.platform);
 const crumbs = h("nav.crumbs", { "aria-label": "Breadcrumb" });
-const liveDot = h("span.live", { role: "status" });
+const liveDot = h("span.live", { role: "status" }, h("span"), h("span", { "aria-hidden": "true" }));
 const themeButton = h("button.rail-link", { type: "button", on: { click: nextTheme } });
+const densityButton = h("button.rail-link", { type: "button", on: { click: () => nextDensity() } });
 const outlet = h("main.page", { id: "main", tabindex: "-1" });
 const toasts = h("div.toasts", { role: "status", "aria-live": "polite" });
 const rail = h("nav.rail", { "aria-label": "Main" },
@@ -41,7 +42,7 @@ const rail = h("nav.rail", { "aria-label": "Main" },
         icon("experiments"), h("span.rail-label", {}, "Experiments")),
     h("span.spring"),
     h("button.rail-link", { type: "button", title: "Keys (?)", "aria-label": "Keys", on: { click: openHelp } }, icon("help"), h("span.rail-label", {}, "Keys")),
-    themeButton);
+    densityButton, themeButton);
 const searchButton = h("button.button.search-button", { type: "button", on: { click: openSearch } },
     icon("search"), h("span.wide-only", {}, `${isMac ? "⌘" : "Ctrl "}K search`));
 
@@ -188,6 +189,7 @@ async function openSearch() {
 const GLOBAL_KEYS = {
     "?": { label: "List of keys", run: openHelp },
     t: { label: "Next theme: light, dark, as the system", run: nextTheme },
+    D: { label: "Rows: normal or compact", shown: "Shift D", run: () => nextDensity() },
     y: { label: "Copy the link to what you see", run: async () => {
         await copyText(location.href);
         shell.toast("Link copied");
@@ -230,23 +232,47 @@ const LIVE_TEXT = {
     live: ["● live", "Changes appear by themselves"],
     closed: ["", ""],
     paused: ["● paused", "Paused while this tab is hidden"],
-    reconnecting: ["● reconnecting…", "The stream broke; what you see is the last known state"],
+    reconnecting: ["● reconnecting", "The stream broke; what you see is the last known state"],
     away: ["● server away", "The server does not answer; what you see is the last known state. The page goes on by itself"],
     polling: ["● every 5 s", "Something on the way holds streams back; asking now and then instead"],
 };
 
-let liveState = "closed";
+let live = { state: "closed", retryAt: null };
+let liveTimer = null;
 
-function liveChanged(state = liveState) {
-    liveState = state;
+/** The dot, and beside it what changes from second to second: the wait for another try, the rate of what arrives. */
+function liveChanged(state = live.state, retryAt = live.retryAt) {
+    live = { state, retryAt };
     const isAway = !reach.isUp && state !== "live" && state !== "closed";
     const [text, title] = LIVE_TEXT[isAway ? "away" : state];
+    const wait = retryAt && state === "reconnecting" ? Math.ceil((retryAt - Date.now()) / 1_000) : 0;
+    const rate = state === "live" ? arrivals.rate : 0;
     liveDot.dataset.state = state;
     liveDot.title = title;
-    liveDot.textContent = text;
+    // Only a change of the state is said aloud.
+    setText(liveDot.firstChild, text);
+    setText(liveDot.lastChild, wait > 0 ? ` in ${wait} s` : rate >= 0.05 ? ` ${rate < 9.95 ? rate.toFixed(1) : Math.round(rate).toLocaleString("en-US")} points/s` : "");
+    clearTimeout(liveTimer);
+    liveTimer = null;
+    if (wait > 0 || rate > 0) liveTimer = setTimeout(() => liveChanged(), 1_000);
 }
 
+function setDensity(isCompact) {
+    if (isCompact) document.documentElement.dataset.density = "compact";
+    else delete document.documentElement.dataset.density;
+    remembered("density", isCompact ? "compact" : null);
+    const label = `Rows: ${isCompact ? "compact" : "normal"} (Shift D)`;
+    densityButton.title = label;
+    densityButton.setAttribute("aria-label", label);
+    densityButton.setAttribute("aria-pressed", isCompact);
+    fill(densityButton, icon(isCompact ? "dense" : "rows"), h("span.rail-label", {}, `Rows: ${isCompact ? "compact" : "normal"}`));
+    document.dispatchEvent(new CustomEvent("martlet:density"));
+}
+
+const nextDensity = () => setDensity(document.documentElement.dataset.density !== "compact");
+
 setRail(remembered("rail") === "wide");
+setDensity(remembered("density") === "compact");
 fill(document.getElementById("app"), rail,
     h("div.frame", {},
         h("header.top", {}, crumbs, h("span.spring"), searchButton, liveDot), outlet),
@@ -258,6 +284,7 @@ document.querySelector("[data-skip]").addEventListener("click", (event) => {
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", themeChanged);
 addEventListener("keydown", keyPressed);
 reach.changed = () => liveChanged();
+arrivals.changed = () => liveTimer ?? liveChanged();
 onState(liveChanged);
 themeChanged();
 onRoute(show);

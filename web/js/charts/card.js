@@ -3,7 +3,7 @@ import { h, fill, errorBox, iconButton } from "../dom.js";
 import { compact, grouped } from "../format.js";
 import { direction } from "../pages/runColumns.js";
 import { halfUnit } from "./chartState.js";
-import { LineChart } from "./lineChart.js";
+import { BANDS, LineChart } from "./lineChart.js";
 import { cardMenu } from "./cardMenu.js";
 import { summary } from "./summary.js";
 
@@ -52,6 +52,16 @@ export class ChartCard {
 
     get keys() {
         return this.pair.keys.map((one) => one.key);
+    }
+
+    /** Whether few enough lines are to be expected for their bands to be drawn. */
+    get mayHaveBands() {
+        return (this.isLoaded ? this.series.length : this.keys.length * this.panel.runs.length) <= BANDS;
+    }
+
+    /** Whether the bands of its lines were not asked for. */
+    get lacksBands() {
+        return this.mayHaveBands && this.series.some((line) => !line.min.length && line.n.some((count) => count > 1));
     }
 
     get name() {
@@ -146,10 +156,10 @@ export class ChartCard {
         this.describe(clipped);
         // What was drawn anew has lost its crosshair.
         if (panel.at !== null) chart.hover(panel.at);
-        const last = this.series[0];
+        const last = this.series[0]?.mean;
         Object.assign(this.element.dataset, {
             lines: this.series.length, points: this.series.reduce((sum, line) => sum + line.count, 0), clipped,
-            low: chart.low, high: chart.high, x0: chart.x0, x1: chart.x1, last: last?.last.findLast((value) => value !== null) ?? "",
+            low: chart.low, high: chart.high, x0: chart.x0, x1: chart.x1, last: last?.findLast((value) => value !== null) ?? "",
         });
     }
 

@@ -1,5 +1,5 @@
 // What can be taken away from a card: a picture, every point, a link, and its numbers as a table.
-import { h, fill, copyText, saveBlob } from "../dom.js";
+import { h, fill, copyText, errorBox, saveBlob } from "../dom.js";
 import { grouped, number } from "../format.js";
 import * as api from "../api.js";
 import { openDialog } from "../components/dialog.js";
@@ -19,10 +19,17 @@ export function picture(card) {
     pen.fillRect(0, 0, canvas.width, canvas.height);
     pen.fillStyle = style.getPropertyValue("--fg");
     pen.font = `600 ${13 * scale}px system-ui, "DejaVu Sans", sans-serif`;
-    pen.fillText(`${card.pair.title}${card.note.textContent ? `  ${card.note.textContent.replace(" · show all", "")}` : ""}`, 10 * scale, 19 * scale);
+    pen.fillText(titleOf(card), 10 * scale, 19 * scale);
     pen.drawImage(base, 0, TITLE * scale);
     return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
 }
+
+/** The card as a drawing that has no pixels. @returns {Blob} */
+export function drawing(card) {
+    return new Blob([card.chart.svg({ title: titleOf(card), top: TITLE })], { type: "image/svg+xml" });
+}
+
+const titleOf = (card) => `${card.pair.title}${card.note.textContent ? `  ${card.note.textContent.replace(" · show all", "")}` : ""}`;
 
 /** Every point of every line of the card. @param {"csv" | "json"} format @returns {Promise<Blob>} */
 export async function points(card, format) {
@@ -55,27 +62,45 @@ export function cardLink(card) {
     return url.href;
 }
 
-/** The numbers behind the drawing, one line at a time. */
+/** The numbers behind the drawing, one line at a time: all their digits, and columns that no line shows. */
 export function showTable(card) {
     const host = h("div.data-table");
     const choice = h("select.input", { "aria-label": "Line", on: { change: () => draw() } },
         card.series.map((line, index) => h("option", { value: index }, `${line.name} · ${line.key}`)));
-    const rows = () => tableRows(card.series[Number(choice.value)]);
-    const draw = () => {
+    let rows = [];
+    const draw = async () => {
         const line = card.series[Number(choice.value)];
-        const dense = line.n.some((count) => count > 1);
-        fill(host, h("table.list", {},
-            h("caption", {}, `${line.key} of ${line.name}: ${grouped(line.count)} points`
-                + (dense ? `; each row is a stretch of them, every point is in the CSV` : "")),
-            h("thead", {}, h("tr", {}, ["from", "to", "mean", "min", "max", "last", "points", "NaN"].map((head) => h("th.n", { scope: "col" }, head)))),
-            h("tbody", {}, rows().map((row) => h("tr", {}, row.map((value) => h("td.n", {}, number(value, 6))))))));
+        try {
+            const series = await wholeOf(card, line);
+            if (line !== card.series[Number(choice.value)]) return;
+            rows = tableRows(series);
+            fill(host, h("table.list", {},
+                h("caption", {}, `${line.key} of ${line.name}: ${grouped(series.count)} points`
+                    + (series.n.some((count) => count > 1) ? "; each row is a stretch of them, every point is in the CSV" : "")),
+                h("thead", {}, h("tr", {}, ["from", "to", "mean", "min", "max", "last", "points", "NaN"].map((head) => h("th.n", { scope: "col" }, head)))),
+                h("tbody", {}, rows.map((row) => h("tr", {}, row.map((value) => h("td.n", {}, number(value, 6))))))));
+        } catch (error) {
+            fill(host, errorBox(error, draw));
+        }
     };
     const copy = h("button.button", { type: "button", on: { click: () => {
-        copyText(rows().map((row) => row.map((value) => value ?? "").join("\t")).join("\n"));
+        copyText(rows.map((row) => row.map((value) => value ?? "").join("\t")).join("\n"));
         copy.textContent = "Copied";
     } } }, "Copy");
     openDialog(`${card.pair.title}: data`, () => [h("div.row", {}, choice, copy), host], { wide: true });
-    draw();
+    return draw();
+}
+
+/** What the server knows of a line where it is looked at. */
+async function wholeOf({ panel: { state, size } }, line) {
+    const origin = line.origin ?? 0;
+    const [from, to] = (state.range ?? []).map((x) => x + origin);
+    const { series: [found] } = await api.series({
+        runs: [line.run], keys: [line.key], axis: state.axis === "relativeStep" ? "step" : state.axis, buckets: size,
+        ...state.range ? { from: Math.floor(from), to: Math.ceil(to) } : {},
+    });
+    const shifted = (xs) => xs.map((x) => x - origin);
+    return found ? { ...found, firstX: shifted(found.firstX), lastX: shifted(found.lastX) } : { count: 0, n: [], firstX: [] };
 }
 
 function tableRows(line) {
@@ -101,6 +126,7 @@ export function cardMenu(name, cardOf, fail) {
     const save = (ending, make) => async (card) => saveBlob(await make(card), fileName(card, ending));
     fill(menu, h("summary", { "aria-label": `Menu of ${name}`, title: "Picture, points, link, table" }, "⋯"), h("div", { role: "menu" },
         entry("PNG picture", save("png", picture)),
+        entry("SVG drawing", save("svg", drawing)),
         entry("CSV, every point", save("csv", (card) => points(card, "csv"))),
         entry("JSON, every point", save("json", (card) => points(card, "json"))),
         entry("Copy link to this chart", (card) => copyText(cardLink(card))),

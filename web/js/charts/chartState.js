@@ -60,3 +60,10 @@ export function yText([low, high]) {
 export const halfLife = ({ half, axis }) => axis === "time" || axis === "relativeTime" ? half * 1_000 : half;
 
 export const halfUnit = (axis) => axis === "time" || axis === "relativeTime" ? "s" : "steps";
+
+/** The names with one more, or without it. @param {Iterable<string>} names */
+export function toggled(names, name) {
+    const next = new Set(names);
+    if (!next.delete(name)) next.add(name);
+    return next;
+}

@@ -3,11 +3,11 @@ import { compact, iso } from "../format.js";
 import { clock, logTicks, robustLimits, stretch, tickTexts, ticks, timeTicks } from "./axis.js";
 import { drawClips, drawDots, drawGap, drawLabels, drawNaNs } from "./marks.js";
 import { nearest, placeScale, valueScale } from "./scale.js";
+import { SvgPen } from "./svgPen.js";
 
 /**
  * @typedef {{run: string, name: string, key: string, color: number, split: string, isTrain: boolean, x: number[],
- *     firstX: number[], lastX: number[], mean: (number | null)[], last: (number | null)[],
- *     min: (number | null)[], max: (number | null)[], n: number[], nan: number[], inf: number[],
+ *     firstX: number[], lastX: number[], mean: (number | null)[],  *     min: (number | null)[], max: (number | null)[], n: number[], nan: number[], inf: number[],
  *     smoothed: (number | null)[], count: number}} Line
  * @typedef {{lines: Line[], range: [number, number] | null, yRange: [number, number] | null, axis: string, isLog: boolean,
  *     isLogX: boolean, showAll: boolean, isHigherBetter?: boolean, best?: {run: string, key: string, x: number, y: number}[]}} View
@@ -16,7 +16,8 @@ import { nearest, placeScale, valueScale } from "./scale.js";
 export const FONT = "11px system-ui, \"Segoe UI\", Roboto, \"DejaVu Sans\", sans-serif";
 const WHOLE = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const DENSE = 50;
-const BANDS = 8;
+/** Most lines whose bands are drawn. */
+export const BANDS = 8;
 /** The second code of a line beside its colour: what ten colours cannot tell apart. */
 const DASHES = [[], [9, 3], [9, 3, 2, 3], [2, 2], [14, 3, 3, 3]];
 
@@ -48,10 +49,20 @@ export class LineChart {
         const style = getComputedStyle(document.documentElement);
         const colors = new Map();
         this.css = (name) => colors.get(name) ?? colors.set(name, style.getPropertyValue(name).trim()).get(name);
-        const pen = this.base.getContext("2d");
-        pen.font = FONT;
         this.isDense = this.lines.length > DENSE;
         this.isOneRun = new Set(this.lines.map((line) => line.run)).size === 1;
+        this.paint(this.base.getContext("2d"));
+    }
+
+    /** The same drawing for paper. @param {{title: string, top: number}} options `top`: pixels for the title @returns {string} */
+    svg(options) {
+        const pen = new SvgPen(document.createElement("canvas").getContext("2d"));
+        this.paint(pen);
+        return pen.document(this.width, this.height, { ...options, background: this.css("--bg"), color: this.css("--fg") });
+    }
+
+    paint(pen) {
+        pen.font = FONT;
         this.measure(pen);
         this.drawAxes(pen);
         this.inPlot(pen, () => {
@@ -82,7 +93,7 @@ export class LineChart {
             ? [Math.min(...ends.map((line) => line.firstX[0])), Math.max(...ends.map((line) => line.lastX.at(-1)))] : [0, 1];
         [this.x0, this.x1] = this.range ?? (last > first ? [first, last] : [first - 1, first + 1]);
         [this.t0, this.t1] = [this.scaleX.map(this.x0), this.scaleX.map(this.x1)];
-        const hasBands = !this.isDense && lines.length <= BANDS;
+        const hasBands = lines.length <= BANDS && lines.every((line) => line.min.length === line.x.length);
         const values = lines.map((line) => this.inView(line, hasBands));
         this.scaleY = valueScale(values, this.isLog);
         const limits = robustLimits(values, { ...this.scaleY, showAll: this.showAll, isHigherBetter: this.isHigherBetter });

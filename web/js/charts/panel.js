@@ -3,7 +3,7 @@ import { coalesced, debounced, fill, h, setQuery } from "../dom.js";
 import { grouped } from "../format.js";
 import { subscribe } from "../live.js";
 import { ChartCard } from "./card.js";
-import { AXES, chartState, halfUnit, limits, listed, rangeText, yText } from "./chartState.js";
+import { AXES, chartState, halfUnit, limits, listed, rangeText, toggled, yText } from "./chartState.js";
 import { panelKeys } from "./panelKeys.js";
 import { pairs } from "./pairing.js";
 import { readSeries } from "./seriesRead.js";
@@ -306,7 +306,8 @@ export class ChartPanel {
     request(cards, runs = this.runs.map((run) => run.id)) {
         const keys = cards.map((card) => card.keys);
         const series = runs.length * keys.flat().length;
-        return readSeries(runs, keys, this.state, Math.min(this.size, series > 300 ? 100 : series > 100 ? 200 : 800));
+        const most = series > 300 ? 100 : series > 100 ? 200 : 800;
+        return readSeries(runs, keys, this.state, Math.min(this.size, most), cards.some((card) => card.mayHaveBands));
     }
 
     /** Cards that are looked at: those in view, or the one that fills the screen. */
@@ -334,6 +335,9 @@ export class ChartPanel {
                 await new Promise((resolve) => { setTimeout(resolve); });
                 since = performance.now();
             }
+            // Only now it is known that few of the runs have these metrics.
+            const bare = cards.filter((card) => card.isFresh && card.lacksBands);
+            if (bare.length && view === this.view) await this.request(bare).then((banded) => bare.forEach((card) => take(card, banded)));
         } catch {
             await Promise.all(cards.map((card) => this.request([card]).then((series) => take(card, series), (error) =>
                 view === this.view && card.fail(error, () => {
@@ -391,10 +395,4 @@ export class ChartPanel {
         for (const card of this.cards) card.close();
         document.removeEventListener("martlet:theme", this.onTheme);
     }
-}
-
-function toggled(names, name) {
-    const next = new Set(names);
-    if (!next.delete(name)) next.add(name);
-    return next;
 }

@@ -1,9 +1,9 @@
 // Asks for series as charts want them: x counted from a run's first step, and buckets that suit a logarithmic x.
-import * as api from "../api.js";
 import { halfLife } from "./chartState.js";
+import { askSeries } from "./seriesForm.js";
 
 const SPARSE = 20;
-const LISTS = ["firstX", "lastX", "min", "max", "mean", "last", "n", "nan", "inf", "smoothed"];
+const LISTS = ["firstX", "lastX", "min", "max", "mean", "n", "nan", "inf", "smoothed"];
 const place = (run, key) => `${run} ${key}`;
 
 /**
@@ -11,19 +11,21 @@ const place = (run, key) => `${run} ${key}`;
  * @param {string[][]} cards the keys of each card; those of one card share their origin
  * @param {{axis: string, half: number, range: [number, number] | null, isLogX: boolean}} state
  * @param {number} buckets
+ * @param {boolean} hasBands
  * @returns {Promise<object[]>} series with x on the axis that is shown
  */
-export async function readSeries(runs, cards, state, buckets) {
+export async function readSeries(runs, cards, state, buckets, hasBands) {
     const keys = cards.flat();
     const isRelative = state.axis === "relativeStep";
+    const ask = (body) => askSeries(body, hasBands);
     const base = { runs, keys, axis: isRelative ? "step" : state.axis, buckets, smoothingHalfLife: halfLife(state) };
     if (!state.range && !state.isLogX) {
-        const { series } = await api.series(base);
+        const series = await ask(base);
         return isRelative ? shifted(series, origins(series, cards)) : series;
     }
-    if (state.range && !isRelative && !state.isLogX) return readZoomed(base, state.range);
+    if (state.range && !isRelative && !state.isLogX) return readZoomed(ask, base, state.range);
     // Where series begin and end, and what they look like as a whole.
-    const { series: whole } = await api.series({ ...base, buckets: 100 });
+    const whole = await ask({ ...base, buckets: 100 });
     const starts = isRelative ? origins(whole, cards) : null;
     const groups = new Map();
     for (const one of whole) {
@@ -31,7 +33,7 @@ export async function readSeries(runs, cards, state, buckets) {
         const group = groups.get(origin) ?? groups.set(origin, []).get(origin);
         group.push(one);
     }
-    const answers = await Promise.all([...groups].map(([origin, group]) => readGroup(base, origin, group, state)));
+    const answers = await Promise.all([...groups].map(([origin, group]) => readGroup(ask, base, origin, group, state)));
     return shifted(answers.flat(), starts);
 }
 
@@ -39,30 +41,30 @@ const runsOf = (series) => [...new Set(series.map((one) => one.run))];
 const keysOf = (series) => [...new Set(series.map((one) => one.key))];
 
 /** A part of x; series with few points in it are read as a whole, too, for their neighbours. */
-async function readZoomed(base, [from, to]) {
-    const { series } = await api.series({ ...base, from: Math.floor(from), to: Math.ceil(to) });
+async function readZoomed(ask, base, [from, to]) {
+    const series = await ask({ ...base, from: Math.floor(from), to: Math.ceil(to) });
     const found = new Map(series.map((one) => [place(one.run, one.key), one]));
     const isSparse = (run, key) => (found.get(place(run, key))?.firstX.length ?? 0) < SPARSE;
     const runs = base.runs.filter((run) => base.keys.some((key) => isSparse(run, key)));
     if (!runs.length) return series;
     const keys = base.keys.filter((key) => runs.some((run) => isSparse(run, key)));
-    const { series: whole } = await api.series({ ...base, runs, keys });
+    const whole = await ask({ ...base, runs, keys });
     for (const one of whole) {
         if (isSparse(one.run, one.key)) found.set(place(one.run, one.key), amid(found.get(place(one.run, one.key)), one, from, to));
     }
     return [...found.values()].filter((one) => one.firstX.length);
 }
 
-async function readGroup(base, origin, whole, { range, isLogX }) {
+async function readGroup(ask, base, origin, whole, { range, isLogX }) {
     const ends = [Math.min(...whole.map((one) => one.firstX[0])), Math.max(...whole.map((one) => one.lastX.at(-1)))];
     const [from, to] = range ? range.map((x) => x + origin) : ends;
     const slices = isLogX ? decades(from, to, origin, base.axis === "step" ? 1 : 1_000) : [[Math.floor(from), Math.ceil(to)]];
-    const answers = await Promise.all(slices.map(([first, last]) => api.series({
+    const answers = await Promise.all(slices.map(([first, last]) => ask({
         ...base, runs: runsOf(whole), keys: keysOf(whole), from: first, to: last,
         buckets: Math.max(40, Math.ceil(base.buckets / slices.length)),
     })));
     const found = new Map(whole.map((one) => [place(one.run, one.key), []]));
-    for (const { series } of answers) for (const one of series) found.get(place(one.run, one.key))?.push(one);
+    for (const one of answers.flat()) found.get(place(one.run, one.key))?.push(one);
     return whole.map((one) => {
         const pieces = found.get(place(one.run, one.key));
         const joined = pieces.length > 1 ? pieces.reduce(together) : pieces[0];
@@ -111,6 +113,6 @@ function shifted(series, starts) {
     if (!starts) return series;
     return series.map((one) => {
         const origin = starts.get(place(one.run, one.key));
-        return origin ? { ...one, firstX: one.firstX.map((x) => x - origin), lastX: one.lastX.map((x) => x - origin) } : one;
+        return origin ? { ...one, origin, firstX: one.firstX.map((x) => x - origin), lastX: one.lastX.map((x) => x - origin) } : one;
     });
 }

@@ -83,5 +83,5 @@ function row({ line, value, smooth, n, low, high, isNear }) {
         h("td.n", {}, h("b", {}, value === null ? "NaN" : number(value))),
         h("td.n.muted", {}, typeof smooth === "number" ? `~${number(smooth)}` : ""),
         h("td.ellipsis", { title: `${line.name} ${line.key}` }, line.name, line.split ? h("span.muted", {}, ` ${line.split}`) : null),
-        h("td.muted", {}, n > 1 && low !== null ? `${number(low)}…${number(high)} of ${compact(n)}` : ""));
+        h("td.muted", {}, n < 2 || low === null ? "" : low === undefined ? `mean of ${compact(n)}` : `${number(low)}…${number(high)} of ${compact(n)}`));
 }

@@ -2,14 +2,16 @@
 import { h, fill, debounced } from "../dom.js";
 import * as api from "../api.js";
 
-const ATTRIBUTES = ["name", "status", "user", "started", "ended", "duration", "purpose", "notes", "run_id"];
-const WORD = /[^\s()<>=!,]*$/;
-const NAME = String.raw`((?:params|parameters|param|tags|tag|attributes|attr|attribute)\.(?:"[^"]*"|\`[^\`]*\`|[^\s=!<>]+)|status|user|name)`;
+const ATTRIBUTES = ["name", "status", "user", "started", "ended", "duration", "heartbeat", "purpose", "notes", "run_id"];
+const WORD = /[^\s()<>=!~,]*$/;
+const NAME = String.raw`((?:params|parameters|param|tags|tag|attributes|attr|attribute)\.(?:"[^"]*"|\`[^\`]*\`|[^\s=!<>~]+)|status|user|name)`;
 const VALUE = new RegExp(String.raw`${NAME}\s*(?:=|!=|\bnot\s+like\b|\blike\b|\bilike\b|\bin\s*\((?:[^()]*,)?)\s*(['"]?[^'",()]*)$`, "i");
-const FIELD = /(?:^|[\s(])((?:params|tags|metrics|attributes)\.(?:"[^"]*"|`[^`]*`|[^\s=!<>"`()]+)|status|user|name|started|ended|duration)\s+$/i;
+const FIELD = /(?:^|[\s(])((?:params|tags|metrics|attributes)\.(?:"[^"]*"|`[^`]*`|[^\s=!<>"`()]+)|status|user|name|started|ended|duration|heartbeat)\s+$/i;
 const TEXT_OPERATORS = [["=", "is"], ["!=", "is not"], ["LIKE", "'%part%'"], ["ILIKE", "whatever the case"], ["IN (", "one of"],
-    ["IS NULL", "is missing"]];
-const NUMBER_OPERATORS = [["<", "less"], ["<=", "at most"], [">", "greater"], [">=", "at least"], ["=", "equal"], ["!=", "not equal"]];
+    ["~", "'^pattern[0-9]'"], ["EXISTS", "is there"], ["IS NULL", "is missing"]];
+const NUMBER_OPERATORS = [["<", "less"], ["<=", "at most"], [">", "greater"], [">=", "at least"], ["=", "equal"], ["!=", "not equal"], ["EXISTS", "is there"]];
+/** Values that no run has, and that the server knows what to make of. */
+const MEANINGS = { status: [{ value: "stalled", hint: "running, and silent for 5 min" }], user: [{ value: "me", hint: "whoever asks" }] };
 const MOST = 12;
 
 /** A field for a filter. It tells only of filters that the server understands. */
@@ -164,11 +166,12 @@ export class FilterBar {
         const kind = { p: "params", t: "tags", a: "attributes" }[field[0].toLowerCase()];
         const typed = match[2].replace(/^['"]/, "").toLowerCase();
         const isList = /\bin\s*\([^()]*$/i.test(match[0]);
-        const values = await known.values(kind, field.slice(field.indexOf(".") + 1).replace(/["`]/g, ""));
+        const key = field.slice(field.indexOf(".") + 1).replace(/["`]/g, "");
+        const values = [...await known.values(kind, key), ...kind === "attributes" ? MEANINGS[key] ?? [] : []];
         const found = values.filter(({ value }) => value.toLowerCase().includes(typed));
         if (found.length === 1 && quotedValue(found[0].value) === match[2]) return [];
-        return found.slice(0, MOST).map(({ value, count }) => ({
-            text: quotedValue(value), hint: count ? `${count} run${count === 1 ? "" : "s"}` : "", drop: match[2].length,
+        return found.slice(0, MOST).map(({ value, count, hint }) => ({
+            text: hint ? value : quotedValue(value), hint: hint ?? (count ? `${count} run${count === 1 ? "" : "s"}` : ""), drop: match[2].length,
             tail: isList ? "" : " ",
         }));
     }
@@ -222,7 +225,7 @@ function operatorsFor(before) {
     if (!match) return null;
     const isNumber = /^(?:metrics\.|(?:attributes\.)?(?:started|ended|duration|start_time|end_time)$)/i.test(match[1]);
     return (isNumber ? NUMBER_OPERATORS : TEXT_OPERATORS)
-        .map(([text, hint]) => ({ text, hint, drop: 0, tail: text.endsWith("(") || text.endsWith("L") ? "" : " " }));
+        .map(([text, hint]) => ({ text, hint, drop: 0, tail: text.endsWith("(") ? "" : " " }));
 }
 
 const CITED = [/\bFound (.+?)(?:; write .*)?$/, /\bGot value (.+)$/, /\bin list: (.+)$/, /string value (\S+)\. Use/, /'([^']*)'/, /'(.*)'/];

@@ -1,9 +1,12 @@
 // A table of any number of rows and columns in about forty row elements. It knows nothing of what the rows mean.
 import { h, fill } from "../dom.js";
 
-const ROW = 28, HEAD = 28;
+const HEAD = 28;
 const SPARE = 4;
 const SPARE_WIDTH = 160;
+
+/** In pixels, as the style says. */
+const rowHeight = () => parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--row-height"));
 
 /**
  * @typedef {{id: string, title: string, width: number, align?: "right", pinned?: boolean, kind?: string,
@@ -16,7 +19,7 @@ export class Grid {
      * @param {{label: string, rowAt: (index: number) => any, onRange: (first: number, last: number) => void,
      *     onOpen: (index: number) => void, onSort: (id: string, isMore: boolean) => void,
      *     onMenu: (index: number, column: Column, place: DOMRect) => void, onEdit: (index: number, column: Column) => void,
-     *     rowClass: (row: any) => string, isSelected: (row: any) => boolean}} options
+     *     rowClass: (row: any) => string, isSelected: (row: any) => boolean, onDensity?: () => void}} options
      */
     constructor(options) {
         this.options = options;
@@ -26,6 +29,9 @@ export class Grid {
         this.cursor = -1;
         this.column = null;
         this.pool = [];
+        this.row = rowHeight();
+        this.onDensity = () => this.densityChanged();
+        document.addEventListener("martlet:density", this.onDensity);
         this.head = h("div.grid-head", { role: "row", "aria-rowindex": 1 });
         this.body = h("div.grid-body", { role: "rowgroup" });
         this.element = h("div.grid", {
@@ -49,6 +55,18 @@ export class Grid {
 
     close() {
         this.sizes.disconnect();
+        document.removeEventListener("martlet:density", this.onDensity);
+    }
+
+    /** Rows of another height; the one at the top stays there. */
+    densityChanged() {
+        const first = this.view.top / this.row;
+        this.row = rowHeight();
+        for (const row of this.pool) row.index = -1;
+        this.setTotal(this.total);
+        this.scroll({ top: first * this.row });
+        this.scrolled();
+        this.options.onDensity?.();
     }
 
     measured() {
@@ -107,7 +125,7 @@ export class Grid {
     /** @param {number} total true number of rows; the scroll bar is true to it */
     setTotal(total) {
         this.total = total;
-        this.body.style.setProperty("height", `${total * ROW}px`);
+        this.body.style.setProperty("height", `${total * this.row}px`);
         this.element.setAttribute("aria-rowcount", total + 1);
         if (this.cursor >= total) this.cursor = total - 1;
         this.draw(true);
@@ -115,12 +133,12 @@ export class Grid {
 
     /** How tall it would be with all its rows, a scroll bar below them. */
     get naturalHeight() {
-        return HEAD + this.total * ROW + 18;
+        return HEAD + this.total * this.row + 18;
     }
 
     range() {
-        const first = Math.max(0, Math.floor(this.view.top / ROW));
-        const count = Math.ceil(this.view.height / ROW) + 1;
+        const first = Math.max(0, Math.floor(this.view.top / this.row));
+        const count = Math.ceil(this.view.height / this.row) + 1;
         return [Math.min(first, this.total), Math.min(this.total, first + count)];
     }
 
@@ -201,7 +219,7 @@ export class Grid {
         if (row.index !== index) {
             row.index = index;
             element.hidden = false;
-            element.style.setProperty("transform", `translateY(${index * ROW}px)`);
+            element.style.setProperty("transform", `translateY(${index * this.row}px)`);
             element.setAttribute("aria-rowindex", index + 2);
             element.id = `row-${index}`;
         }
@@ -250,10 +268,10 @@ export class Grid {
         if (!this.total) return;
         this.cursor = Math.max(0, Math.min(index, this.total - 1));
         this.column = column;
-        const top = this.cursor * ROW;
+        const top = this.cursor * this.row;
         const { height } = this.view;
         if (top < this.view.top) this.scroll({ top });
-        else if (top + ROW > this.view.top + height) this.scroll({ top: top + ROW - height });
+        else if (top + this.row > this.view.top + height) this.scroll({ top: top + this.row - height });
         this.draw(true);
     }
 
@@ -287,7 +305,7 @@ export class Grid {
 
     /** Brings a row to the top. @param {number} index */
     scrollTo(index) {
-        this.scroll({ top: Math.max(0, Math.min(index, this.total - 1)) * ROW });
+        this.scroll({ top: Math.max(0, Math.min(index, this.total - 1)) * this.row });
         this.setCursor(index);
     }
 }

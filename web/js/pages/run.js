@@ -58,7 +58,10 @@ class RunPage {
             fill(this.body, error.status === 404 || error.status === 400 ? this.unknown(error) : errorBox(error, () => this.start()));
             return;
         }
-        if (!this.isClosed) this.draw();
+        if (this.isClosed) return;
+        this.draw();
+        // What happened while the page was being read.
+        if (this.changes.size) this.refresh();
     }
 
     unknown(error) {
@@ -76,6 +79,7 @@ class RunPage {
             if (this.isClosed === undefined) this.start();
             return;
         }
+        if (!this.header) return;
         const topics = [...this.changes];
         this.changes.clear();
         const known = this.run.metrics.length;

@@ -4,6 +4,7 @@ import { compact, grouped, number } from "../format.js";
 import * as api from "../api.js";
 import { pairs } from "../charts/pairing.js";
 import { drawSparkline } from "../charts/sparkline.js";
+import { tree, treeRows } from "./paramTree.js";
 import { direction } from "./runColumns.js";
 
 const BUCKETS = 52;
@@ -40,14 +41,26 @@ function left(shown, all, what) {
 
 /** A field that keeps the rows in which its words occur. */
 function searchable(entries, heads) {
-    const draw = (found) => [pairTable(heads, found.slice(0, MOST.pairs)), left(MOST.pairs, found.length, `${heads[0]}s`)];
-    const host = h("div", {}, draw(entries));
+    const folded = new Set(), host = h("div");
+    let found = entries;
+    const draw = () => {
+        const toggle = (path) => {
+            if (!folded.delete(path)) folded.add(path);
+            draw();
+            host.querySelector(`[data-path=${CSS.escape(path)}]`)?.focus();
+        };
+        const rows = treeRows(tree(found.slice(0, MOST.pairs)), { folded, isOpen: found !== entries, toggle, value });
+        fill(host, found.length ? [h("div.scroll-x", {}, h("table.list.param-tree", {},
+            h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))), h("tbody", {}, rows))),
+        left(MOST.pairs, found.length, `${heads[0]}s`)] : h("p.muted", {}, "Nothing matches."));
+    };
+    draw();
     if (entries.length < 7) return host;
     const field = h("input.input", { type: "search", placeholder: `Search ${grouped(entries.length)} ${heads[0]}s`, "aria-label": `Search ${heads[0]}s` });
     field.addEventListener("input", () => {
         const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
-        const found = entries.filter((entry) => words.every((word) => entry.join(" ").toLowerCase().includes(word)));
-        fill(host, found.length ? draw(found) : h("p.muted", {}, "Nothing matches."));
+        found = words.length ? entries.filter((entry) => words.every((word) => entry.join(" ").toLowerCase().includes(word))) : entries;
+        draw();
     });
     return [h("div.toolbar", {}, field), host];
 }

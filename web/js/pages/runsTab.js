@@ -42,7 +42,7 @@ export class RunsTab {
             onOpen: (index) => this.open(index), onSort: (id, isMore) => this.sortBy(id, isMore),
             onMenu: (index, column, place) => this.openMenu(index, column, place),
             onEdit: (index, column) => this.edit(index, column),
-            isSelected: (run) => this.selected.has(run.id),
+            isSelected: (run) => this.selected.has(run.id), onDensity: () => this.stripSoon(),
             rowClass: (run) => `${this.selected.has(run.id) ? "selected" : ""} ${run.stage === "deleted" ? "gone" : ""}`,
         });
         this.bar = new FilterBar({
