@@ -11,6 +11,7 @@ protocol Migration: Sendable {
 enum Migrator {
     static let migrations: [any Migration] = [
         M0001_tracking(), M0002_metrics(), M0003_models(), M0004_artifacts(),
+        M0008_blobs_in_s3(),
     ]
 
     static var newest: Int64 { migrations.last?.number ?? 0 }
