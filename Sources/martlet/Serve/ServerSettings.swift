@@ -2,7 +2,9 @@ import ArgumentParser
 import Configuration
 import Foundation
 import Logging
+import MartletCore
 import MartletHTTP
+import MartletStorage
 
 /// What `martlet serve` can be told. Flags win over the environment (`MARTLET_…`), that over the file, that over
 /// defaults. See docs/configuration.md.
@@ -11,6 +13,8 @@ struct ServerSettings: Sendable {
     var dataFolder: String
     /// Address of a PostgreSQL database, which may hold a password; `nil` for SQLite in the data folder.
     var database: String?
+    /// Where new files go; `nil` for the data folder.
+    var blobs: S3Settings?
     var logLevel: Logger.Level
     /// Seconds that requests in flight are given at shutdown.
     var shutdownGrace: Int
@@ -39,6 +43,7 @@ struct ServerSettings: Sendable {
                     + "without it, SQLite in the data folder is used"
             )
         }
+        blobs = try await Self.string(config, "blobs").map(S3Settings.init)
         http.patience = ConnectionPatience(
             head: try await Self.int(config, "headTimeout", in: 1...3_600) ?? 20,
             slow: try await Self.int(config, "slowTimeout", in: 1...3_600) ?? 30,

@@ -1,7 +1,8 @@
 /// The settings that a file may have.
 enum SettingNames {
     static let all = [
-        "host", "port", "data", "database", "basePath", "publicHost", "open", "uiDir", "logLevel", "maxBodyBytes",
+        "host", "port", "data", "database", "blobs", "basePath", "publicHost", "open", "uiDir", "logLevel",
+        "maxBodyBytes",
         "maxHeaderBytes", "maxConnections", "maxEventStreams", "headTimeout", "slowTimeout", "idleTimeout",
         "shutdownGrace",
     ]
