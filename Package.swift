@@ -24,6 +24,7 @@ let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", p
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -58,7 +59,7 @@ let package = Package(
             name: "MartletStorage",
             dependencies: [
                 "MartletCore", "CLibPQ", "CZstd", grdb, sqlite, asyncHTTPClient, crypto, cryptoExtras, lifecycle,
-                logging, nioCore,
+                logging, nioCore, nioHTTP1,
             ],
             swiftSettings: tested
         ),
@@ -95,7 +96,10 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "MartletCoreTests", dependencies: ["MartletCore", "MartletTesting"]),
-        .testTarget(name: "MartletStorageTests", dependencies: ["MartletStorage", "MartletTesting"]),
+        .testTarget(
+            name: "MartletStorageTests",
+            dependencies: ["MartletStorage", "MartletTesting", logging, nioCore, nioPosix]
+        ),
         .testTarget(
             name: "MartletHTTPTests",
             dependencies: [

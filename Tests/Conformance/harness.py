@@ -23,6 +23,7 @@ TARGET = os.environ.get("MARTLET_TEST_TARGET", "martlet")
 API = "/api/2.0/mlflow/"
 POSTGRES = os.environ.get("MARTLET_TEST_POSTGRES")
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
+MPU = "/api/2.0/mlflow-artifacts/mpu"
 
 
 def martlet_binary():
@@ -176,6 +177,36 @@ class Raw:
 
     def artifact_url(self, run_id, path="", experiment_id="0"):
         return f"{ARTIFACTS}/{experiment_id}/{run_id}/artifacts/{path}".rstrip("/")
+
+
+class Upload:
+    """A multipart upload by hand."""
+
+    def __init__(self, raw, parts):
+        self.raw = raw
+        self.run = raw.new_run()
+        self.folder = f"0/{self.run}/artifacts/up"
+        answer = raw.send("POST", f"{MPU}/create/{self.folder}", json={"path": "f.bin", "num_parts": parts})
+        assert answer.status_code == 200, answer.text
+        self.id = answer.json()["upload_id"]
+        self.credentials = sorted(answer.json()["credentials"], key=lambda c: c["part_number"])
+
+    def put(self, number, data):
+        credential = self.credentials[number - 1]
+        answer = requests.put(credential["url"], data=data, headers=credential.get("headers", {}), timeout=60)
+        assert answer.status_code == 200, answer.text
+        return {"part_number": number, "etag": answer.headers["ETag"], "url": credential["url"]}
+
+    def complete(self, parts):
+        body = {"path": "f.bin", "upload_id": self.id, "parts": parts}
+        return self.raw.send("POST", f"{MPU}/complete/{self.folder}", json=body)
+
+    def abort(self):
+        body = {"path": "f.bin", "upload_id": self.id}
+        return self.raw.send("POST", f"{MPU}/abort/{self.folder}", json=body)
+
+    def stored(self):
+        return self.raw.send("GET", f"{ARTIFACTS}/{self.folder}/f.bin")
 
 
 def now():

@@ -4,8 +4,7 @@ import MartletCore
 struct DeadBlob: Sendable {
     var digest: Digest
     var size: Int64
-    var isFile: Bool
-    var isComposed: Bool
+    var place: BlobPlace
 }
 
 /// A record of a pack that a row names.
@@ -23,26 +22,22 @@ extension BlobRows {
         """
 
     /// Blobs behind `digest` that were last stored before `time` and that nothing names, by digest.
+    /// - Parameter objects: whether those in an S3 store are among them.
     static func dead(
         after digest: Digest,
         storedBefore time: Int64,
+        objects: Bool,
         limit: Int,
         _ connection: any SQLConnection
     ) throws -> [DeadBlob] {
         try connection.rows(
             """
-            SELECT digest, size, kind FROM blob WHERE digest > $1 AND created_at < $2 AND \(unnamed)
-            ORDER BY digest LIMIT $3
+            SELECT digest, size, kind, pack, pack_offset, object FROM blob
+            WHERE digest > $1 AND created_at < $2 AND kind <= $3 AND \(unnamed)
+            ORDER BY digest LIMIT $4
             """,
-            [.text(digest.rawValue), .integer(time), .integer(limit)]
-        ) { row in
-            DeadBlob(
-                digest: Digest(row.text(0)),
-                size: row.integer(1),
-                isFile: row.integer(2) == 0,
-                isComposed: row.integer(2) == 2
-            )
-        }
+            [.text(digest.rawValue), .integer(time), .integer(objects ? 3 : 2), .integer(limit)]
+        ) { DeadBlob(digest: Digest($0.text(0)), size: $0.integer(1), place: place($0, 2)) }
     }
 
     /// Removes the row unless somebody named or stored the blob meanwhile. - Returns: whether it is gone.
@@ -51,7 +46,7 @@ extension BlobRows {
             "DELETE FROM blob WHERE digest = $1 AND created_at < $2 AND \(unnamed)",
             [.text(dead.digest.rawValue), .integer(time)]
         )
-        if removed > 0, dead.isComposed {
+        if removed > 0, dead.place == .parts {
             try connection.execute("DELETE FROM blob_part WHERE blob = $1", [.text(dead.digest.rawValue)])
         }
         return removed > 0
@@ -67,6 +62,13 @@ extension BlobRows {
                 blob: StoredBlob(digest: Digest(row.text(0)), md5: row.optionalText(1), size: row.integer(2)),
                 place: PackPlace(pack: pack, offset: row.integer(3))
             )
+        }
+    }
+
+    /// Of these ids of objects, those that no row names.
+    static func unnamed(among objects: [String], _ connection: any SQLConnection) throws -> [String] {
+        try objects.filter { object in
+            try connection.first("SELECT 1 FROM blob WHERE object = $1", [.text(object)]) { _ in true } == nil
         }
     }
 

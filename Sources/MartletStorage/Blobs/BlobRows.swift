@@ -8,6 +8,8 @@ enum BlobPlace: Sendable, Equatable {
     case pack(PackPlace)
     /// Other blobs, one after another.
     case parts
+    /// An object of the S3 store, by its id.
+    case object(String)
 }
 
 /// A record's pack, and the offset of its header in that file.
@@ -36,20 +38,24 @@ struct PartRow: Sendable {
 enum BlobRows {
     static func row(_ digest: Digest, _ connection: any SQLConnection) throws -> BlobRow? {
         try connection.first(
-            "SELECT md5, size, kind, pack, pack_offset, created_at FROM blob WHERE digest = $1",
+            "SELECT md5, size, kind, pack, pack_offset, object, created_at FROM blob WHERE digest = $1",
             [.text(digest.rawValue)]
         ) { row in
-            let place: BlobPlace =
-                switch row.integer(2) {
-                case 0: .file
-                case 1: .pack(PackPlace(pack: row.integer(3), offset: row.integer(4)))
-                default: .parts
-                }
-            return BlobRow(
+            BlobRow(
                 blob: StoredBlob(digest: digest, md5: row.optionalText(0), size: row.integer(1)),
-                place: place,
-                storedAt: row.integer(5)
+                place: place(row, 2),
+                storedAt: row.integer(6)
             )
+        }
+    }
+
+    /// Reads the four columns `kind, pack, pack_offset, object`.
+    static func place(_ row: any SQLRow, _ column: Int) -> BlobPlace {
+        switch row.integer(column) {
+        case 0: .file
+        case 1: .pack(PackPlace(pack: row.integer(column + 1), offset: row.integer(column + 2)))
+        case 2: .parts
+        default: .object(row.text(column + 3))
         }
     }
 
@@ -74,20 +80,21 @@ enum BlobRows {
         now: Int64,
         _ connection: any SQLConnection
     ) throws -> Bool {
-        let (kind, pack): (Int64, PackPlace?) =
+        let (kind, pack, object): (Int64, PackPlace?, String?) =
             switch place {
-            case .file: (0, nil)
-            case .pack(let place): (1, place)
-            case .parts: (2, nil)
+            case .file: (0, nil, nil)
+            case .pack(let place): (1, place, nil)
+            case .parts: (2, nil, nil)
+            case .object(let id): (3, nil, id)
             }
         let inserted = try connection.execute(
             """
-            INSERT INTO blob (digest, md5, size, kind, pack, pack_offset, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (digest) DO NOTHING
+            INSERT INTO blob (digest, md5, size, kind, pack, pack_offset, object, created_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (digest) DO NOTHING
             """,
             [
                 .text(blob.digest.rawValue), .text(blob.md5), .integer(blob.size), .integer(kind),
-                .integer(pack?.pack), .integer(pack?.offset), .integer(now),
+                .integer(pack?.pack), .integer(pack?.offset), .text(object), .integer(now),
             ]
         )
         return inserted > 0
@@ -110,6 +117,13 @@ enum BlobRows {
             """,
             [.integer(pack)]
         ) { $0.integer(0) + Int64(PackRecord.headerSize) + $0.integer(1) }
+    }
+
+    /// The name of this database in the S3 store that it uses, which is `fresh` from now on if it had none.
+    static func storeID(orElse fresh: String, _ connection: any SQLConnection) throws -> String {
+        if let id = try connection.first("SELECT id FROM blob_store", [], { $0.text(0) }) { return id }
+        try connection.execute("INSERT INTO blob_store (id) VALUES ($1)", [.text(fresh)])
+        return fresh
     }
 
     // MARK: Parts

@@ -1,12 +1,28 @@
 package import Logging
+package import MartletCore
 import ServiceLifecycle
+
+/// A blob store that can be rid of what nothing names.
+package protocol CollectedBlobStore: Sendable {
+    /// Removes blobs that no tree, no upload and no composed blob names, beside uploads and reads.
+    ///
+    /// - Parameters:
+    ///   - grace: what was stored within it is kept, so that content whose name is not committed yet survives; longer
+    ///     than two minutes.
+    ///   - uploadAge: uploads that were begun before and never completed go.
+    @discardableResult
+    func collectGarbage(
+        olderThan grace: Duration,
+        uploadsOlderThan uploadAge: Duration
+    ) async throws(MartletError) -> GarbageReport
+}
 
 /// Collects garbage of the blob store once a day, and first an hour after the start.
 package struct GarbageCollector: Service {
-    private let blobs: LocalBlobStore
+    private let blobs: any CollectedBlobStore
     private let logger: Logger
 
-    package init(blobs: LocalBlobStore, logger: Logger) {
+    package init(blobs: any CollectedBlobStore, logger: Logger) {
         self.blobs = blobs
         self.logger = logger
     }

@@ -2,17 +2,6 @@ import Foundation
 import Logging
 package import MartletCore
 
-/// What a collection removed.
-package struct GarbageReport: Sendable, Equatable {
-    package var uploads = 0
-    package var blobs = 0
-    /// Bytes of the blobs; those in packs come free when their pack is rewritten.
-    package var bytes: Int64 = 0
-    /// Files that no row named.
-    package var strayFiles = 0
-    package var packs = 0
-}
-
 extension LocalBlobStore {
     private static let batch = 200
 
@@ -20,73 +9,35 @@ extension LocalBlobStore {
     ///
     /// Runs beside uploads and reads. What was stored within `grace` is kept, so that content whose name is not
     /// committed yet survives; it must be longer than two minutes. Uploads that were begun and never completed
-    /// go after `uploadAge`. O(blobs).
+    /// go after `uploadAge`. What an S3 store has is left to it. O(blobs).
     /// - Throws: `storageFull` when there is no room to rewrite a pack; nothing is lost then.
     @discardableResult
     package func collectGarbage(
         olderThan grace: Duration,
         uploadsOlderThan uploadAge: Duration
     ) async throws(MartletError) -> GarbageReport {
-        let now = environment.now()
-        let time = now - grace.wholeMilliseconds
+        let sweep = BlobSweep(database: database, leases: leases, now: environment.now(), grace: grace)
         var report = GarbageReport()
         do {
-            try await forgetUploads(before: time, openBefore: now - uploadAge.wholeMilliseconds, &report)
-            // A composed blob that goes frees its parts, which the next round finds.
-            while try await removeDead(storedBefore: time, &report) > 0 { try Task.checkCancellation() }
-            try await removeStrayFiles(changedBefore: time, &report)
-            try await tidyPacks(&report)
+            try await sweep.forgetUploads(openFor: uploadAge, &report)
+            try await sweep.removeDead(objects: false, &report) { try await self.removeFiles(of: $0) }
+            try await tidyFolder(changedBefore: sweep.time, &report)
         } catch {
-            throw refusal(error)
+            throw logger.refusal(of: error)
         }
         return report
     }
 
-    private func forgetUploads(before time: Int64, openBefore: Int64, _ report: inout GarbageReport) async throws {
-        while true {
-            let count = try await database.write {
-                try BlobRows.removeUploads(completedBefore: time, openBefore: openBefore, limit: Self.batch, $0)
-            }
-            report.uploads += count
-            if count < Self.batch { return }
-        }
+    /// Removes the files of blobs whose rows are gone, under the leases of their digests.
+    func removeFiles(of dead: [DeadBlob]) async throws {
+        let files = dead.filter { $0.place == .file }.map { folder.object($0.digest) }
+        try await lanes.next().run { for file in files { unlink(file) } }
     }
 
-    /// - Returns: composed blobs that went.
-    private func removeDead(storedBefore time: Int64, _ report: inout GarbageReport) async throws -> Int {
-        var last = Digest("")
-        var composed = 0
-        while true {
-            let after = last
-            let dead = try await database.read {
-                try BlobRows.dead(after: after, storedBefore: time, limit: Self.batch, $0)
-            }
-            guard let end = dead.last else { return composed }
-            last = end.digest
-            let removed = try await remove(dead, storedBefore: time)
-            report.blobs += removed.count
-            report.bytes += removed.reduce(0) { $0 + $1.size }
-            composed += removed.count { $0.isComposed }
-        }
-    }
-
-    /// Rows first, then files, under the leases of the digests: no upload can name a file that is about to go.
-    private func remove(_ dead: [DeadBlob], storedBefore time: Int64) async throws -> [DeadBlob] {
-        let leased = await leases.beginCollecting(dead.map(\.digest))
-        let free = Set(leased)
-        let candidates = dead.filter { free.contains($0.digest) }
-        do {
-            let removed = try await database.write { connection in
-                try candidates.filter { try BlobRows.remove($0, storedBefore: time, connection) }
-            }
-            let files = removed.filter(\.isFile).map { folder.object($0.digest) }
-            try await lanes.next().run { for file in files { unlink(file) } }
-            await leases.endCollecting(leased)
-            return removed
-        } catch {
-            await leases.endCollecting(leased)
-            throw error
-        }
+    /// Removes files without a row, and rewrites packs that are mostly dead.
+    func tidyFolder(changedBefore time: Int64, _ report: inout GarbageReport) async throws {
+        try await removeStrayFiles(changedBefore: time, &report)
+        try await tidyPacks(&report)
     }
 
     /// Files of uploads that stopped between the file's name and its row.
@@ -183,11 +134,5 @@ extension LocalBlobStore {
             }
             return copies
         }
-    }
-}
-
-extension Duration {
-    fileprivate var wholeMilliseconds: Int64 {
-        components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000
     }
 }

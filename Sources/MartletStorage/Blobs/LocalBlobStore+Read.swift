@@ -11,7 +11,7 @@ extension LocalBlobStore {
                 return try await open(digest, range)
             }
         } catch {
-            throw refusal(error)
+            throw logger.refusal(of: error)
         }
     }
 
@@ -27,10 +27,8 @@ extension LocalBlobStore {
         let (shelf, folder) = (shelf, folder)
         // The file is opened on the reader's thread, which may block, unlike the cooperative pool.
         let opened = try await database.read { connection -> Opened in
-            guard let row = try BlobRows.row(digest, connection) else {
-                throw MartletError(.notFound, "there is no content \(digest.rawValue.prefix(64))")
-            }
-            let range = try Self.check(range, in: row.blob)
+            let row = try BlobCatalog.requireRow(digest, connection)
+            let range = try BlobCatalog.checked(range, in: row.blob)
             do {
                 switch row.place {
                 case .pack(let place):
@@ -38,6 +36,7 @@ extension LocalBlobStore {
                     let start = content.startIndex
                     return .small(content[start + Int(range.lowerBound)..<start + Int(range.upperBound)])
                 case .file: return .file(try Self.file(of: row.blob, in: folder), range)
+                case .object: throw Self.elsewhere(digest)
                 case .parts: return .parts(try BlobRows.parts(of: digest, in: range, connection), range)
                 }
             } catch let failure as IOFailure {
@@ -47,17 +46,17 @@ extension LocalBlobStore {
         switch opened {
         case .small(let content): return BlobContent(once: content)
         case .file(let file, let range): return content(of: file, range)
-        case .parts(let parts, let range): return content(of: parts, range)
+        case .parts(let parts, let range): return try await .joining(parts, range: range, from: self)
         case .failed(let failure): throw failure
         }
     }
 
-    private static func check(_ range: Range<Int64>?, in blob: StoredBlob) throws(MartletError) -> Range<Int64> {
-        guard let range else { return 0..<blob.size }
-        guard range.lowerBound >= 0, range.upperBound <= blob.size else {
-            throw MartletError(.invalidArgument, "bytes \(range) are not inside a content of \(blob.size) bytes")
-        }
-        return range
+    private static func elsewhere(_ digest: Digest) -> MartletError {
+        MartletError(
+            .failedPrecondition,
+            "the content \(digest.rawValue.prefix(12))… is in an S3 store, which this server was started without; "
+                + "start it with --blobs"
+        )
     }
 
     private static func file(of blob: StoredBlob, in folder: BlobFolder) throws -> OpenFile {
@@ -78,14 +77,9 @@ extension LocalBlobStore {
             do {
                 return try await reader.next()
             } catch {
-                throw refusal(error)
+                throw logger.refusal(of: error)
             }
         }
-    }
-
-    private func content(of parts: [PartRow], _ range: Range<Int64>) -> BlobContent {
-        let reader = PartsReader(parts, range: range, store: self)
-        return BlobContent(length: Int64(range.count)) { try await reader.next() }
     }
 }
 
@@ -107,29 +101,5 @@ private actor OnePiece {
     func take() -> [UInt8]? {
         defer { content = nil }
         return content.map { [UInt8]($0) }
-    }
-}
-
-/// The bytes of a composed blob: each part is opened when its turn comes. Asked by one task at a time.
-private actor PartsReader {
-    private var parts: ArraySlice<PartRow>
-    private let range: Range<Int64>
-    private let store: LocalBlobStore
-    private var current: BlobContent?
-
-    init(_ parts: [PartRow], range: Range<Int64>, store: LocalBlobStore) {
-        self.parts = parts[...]
-        self.range = range
-        self.store = store
-    }
-
-    func next() async throws -> [UInt8]? {
-        while true {
-            if let current, let piece = try await current.next() { return piece }
-            guard let part = parts.popFirst() else { return nil }
-            let start = max(range.lowerBound, part.offset) - part.offset
-            let end = min(range.upperBound, part.offset + part.size) - part.offset
-            current = try await store.read(part.digest, range: start..<end)
-        }
     }
 }

@@ -6,7 +6,7 @@ package import MartletCore
 /// Blobs in a folder of the server: small ones in packs, large ones as files, named by their SHA-256.
 ///
 /// The database says which blobs exist; the format is in docs/blob-layout.md. One process at a time.
-package final class LocalBlobStore: BlobStore {
+package final class LocalBlobStore: BlobStore, CollectedBlobStore {
     let folder: BlobFolder
     let database: any SQLDatabase
     let environment: Environment
@@ -16,9 +16,7 @@ package final class LocalBlobStore: BlobStore {
     let shelf: PackShelf
     let lanes = BlobLanes(count: 16)
     let leases = BlobLeases()
-
-    /// A blob that was stored longer ago than this gets a new grace period when it is stored again.
-    private static let freshness: Int64 = 60_000
+    let catalog: BlobCatalog
 
     /// Opens or makes the folder, removes what interrupted uploads left, and cuts a torn end off the newest pack.
     /// - Throws: `unavailable` when the folder cannot be used.
@@ -33,6 +31,7 @@ package final class LocalBlobStore: BlobStore {
         self.environment = environment
         self.logger = logger
         self.disk = disk
+        catalog = BlobCatalog(database: database, environment: environment)
         do {
             let folder = try BlobFolder(preparing: path)
             self.folder = folder
@@ -53,18 +52,17 @@ package final class LocalBlobStore: BlobStore {
     ) async throws(MartletError) -> StoredBlob where Source.Element == [UInt8] {
         if let length { try checkLength(length) }
         var body = IncomingBody(source, length: length)
-        var head: [[UInt8]] = []
-        var size = 0
-        while size <= PackRecord.largest, let piece = try await body.next() {
-            head.append(piece)
-            size += piece.count
-        }
+        let head = try await body.head(PackRecord.largest)
         do {
-            if size <= PackRecord.largest { return try await storeSmall(head, as: name) }
-            return try await storeLarge(head, body, as: name)
+            if head.isWhole { return try await storeSmall(head.pieces, as: name) }
+            return try await storeLarge(head.pieces, body, as: name)
         } catch {
-            throw refusal(error)
+            throw logger.refusal(of: error)
         }
+    }
+
+    package func compose(_ parts: [StoredBlob]) async throws(MartletError) -> StoredBlob {
+        try await catalog.compose(parts)
     }
 
     private func checkLength(_ length: Int64) throws(MartletError) {
@@ -73,62 +71,6 @@ package final class LocalBlobStore: BlobStore {
         if length > PackRecord.largest, let room = folder.room(), length > room {
             throw IOFailure(code: ENOSPC, call: "statvfs").refusal
         }
-    }
-
-    /// What a caller may know; the rest goes to the log.
-    func refusal(_ error: any Error) -> MartletError {
-        switch error {
-        case let error as MartletError: return error
-        case is CancellationError: return MartletError(.cancelled, "the request was cancelled")
-        case let failure as IOFailure:
-            logger.error("the blob folder failed", metadata: ["cause": "\(failure)"])
-            return failure.refusal
-        default:
-            logger.error("the blob store failed", metadata: ["cause": "\(error)"])
-            return MartletError(.internal, "the blob store failed; the server's log has the cause")
-        }
-    }
-
-    /// The blob of that digest under one more name, when it is there; it stays for another grace period.
-    private func keep(_ blob: StoredBlob, as name: BlobName?) async throws(MartletError) -> StoredBlob? {
-        guard let row = try await database.read({ try BlobRows.row(blob.digest, $0) }) else { return nil }
-        guard row.place != .parts else { throw Self.digestTaken(blob.digest) }
-        let now = environment.now()
-        let isFresh = now - row.storedAt < Self.freshness
-        if isFresh, name == nil { return row.blob }
-        return try await database.write { connection in
-            let name = try CheckedName(name, connection)
-            let isThere =
-                try isFresh
-                ? BlobRows.isPresent(blob.digest, connection) : BlobRows.touch(blob.digest, now: now, connection)
-            guard isThere else { return nil }
-            try name.give(to: row.blob, now: now, connection)
-            return row.blob
-        }
-    }
-
-    /// The row and the name of a blob whose bytes are durable, in one transaction.
-    private func commit(
-        _ blob: StoredBlob,
-        at place: BlobPlace,
-        as name: BlobName?
-    ) async throws(MartletError) {
-        let now = environment.now()
-        try await database.write { connection in
-            let name = try CheckedName(name, connection)
-            if try !BlobRows.insert(blob, at: place, now: now, connection) {
-                // Another upload of the same content was faster: its place is as good, ours is garbage.
-                guard try BlobRows.row(blob.digest, connection)?.place != .parts else {
-                    throw Self.digestTaken(blob.digest)
-                }
-            }
-            try name.give(to: blob, now: now, connection)
-        }
-    }
-
-    /// Only content that was made up to have the digest of a composition comes here.
-    static func digestTaken(_ digest: Digest) -> MartletError {
-        MartletError(.conflict, "the digest \(digest.rawValue.prefix(12))… names another content; this one is refused")
     }
 }
 
@@ -139,10 +81,10 @@ extension LocalBlobStore {
         let content = pieces.count == 1 ? pieces[0] : Array(pieces.joined())
         let hash = ContentHash(of: content)
         let blob = hash.blob(size: Int64(content.count))
-        if let kept = try await keep(blob, as: name) { return kept }
+        if let kept = try await catalog.keep(blob, as: name) { return kept }
         let place = try await packer.append(PackRecord.encode(content, hash: hash), digest: blob.digest)
         defer { packer.settle(place) }
-        try await commit(blob, at: .pack(place), as: name)
+        try await catalog.commit(blob, at: .pack(place), as: name)
         return blob
     }
 
@@ -191,12 +133,12 @@ extension LocalBlobStore {
         as name: BlobName?
     ) async -> Result<StoredBlob, any Error> {
         do {
-            if let kept = try await keep(blob, as: name) {
+            if let kept = try await catalog.keep(blob, as: name) {
                 unlink(temporary)
                 return .success(kept)
             }
             try await writer.publish(temporary, as: blob.digest, in: folder)
-            try await commit(blob, at: .file, as: name)
+            try await catalog.commit(blob, at: .file, as: name)
             return .success(blob)
         } catch {
             return .failure(error)
@@ -221,35 +163,5 @@ private struct Slab {
     mutating func take() -> [[UInt8]] {
         defer { self = Slab() }
         return pieces
-    }
-}
-
-/// The bytes that a client sends, with the length that it promised.
-struct IncomingBody<Source: AsyncSequence & Sendable> where Source.Element == [UInt8] {
-    private var iterator: Source.AsyncIterator
-    private let length: Int64?
-    private var received: Int64 = 0
-
-    init(_ source: Source, length: Int64?) {
-        iterator = source.makeAsyncIterator()
-        self.length = length
-    }
-
-    /// - Throws: `invalidArgument` for another length than promised; `cancelled` when the source fails.
-    mutating func next() async throws(MartletError) -> [UInt8]? {
-        let piece: [UInt8]?
-        do {
-            piece = try await iterator.next()
-        } catch let error as MartletError {
-            throw error
-        } catch {
-            throw MartletError(.cancelled, "the upload broke off after \(received) bytes; nothing of it was stored")
-        }
-        received += Int64(piece?.count ?? 0)
-        if let length, received > length || (piece == nil && received < length) {
-            let sent = received > length ? "more" : "only \(received)"
-            throw MartletError(.invalidArgument, "\(length) bytes were promised and \(sent) came; send the file again")
-        }
-        return piece
     }
 }

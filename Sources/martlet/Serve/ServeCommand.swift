@@ -30,6 +30,8 @@ struct ServeCommand: AsyncParsableCommand {
     var data: String?
     @Option(help: "PostgreSQL 15 or later, as postgres://user@host/name. (default: SQLite in the data folder)")
     var database: String?
+    @Option(help: "S3 store for files, as s3://bucket/prefix?endpoint=https://host. (default: the data folder)")
+    var blobs: String?
     @Option(help: "Path under which a proxy puts the server, e.g. /martlet.")
     var basePath: String?
     @Option(help: "Names, separated by commas, under which browsers reach the server through a proxy.")
@@ -76,8 +78,8 @@ struct ServeCommand: AsyncParsableCommand {
     private var flags: [AbsoluteConfigKey: ConfigValue] {
         var values: [AbsoluteConfigKey: ConfigValue] = [:]
         let texts = [
-            "host": host, "data": data, "database": database, "basePath": basePath, "publicHost": publicHost,
-            "login": login, "uiDir": uiDir, "logLevel": logLevel,
+            "host": host, "data": data, "database": database, "blobs": blobs, "basePath": basePath,
+            "publicHost": publicHost, "login": login, "uiDir": uiDir, "logLevel": logLevel,
         ]
         for (key, text) in texts {
             if let text { values[AbsoluteConfigKey([key])] = ConfigValue(.string(text), isSecret: false) }
@@ -103,6 +105,7 @@ struct ServeCommand: AsyncParsableCommand {
             data: folder,
             database: settings.database,
             login: settings.login,
+            blobs: settings.blobs,
             environment: .live,
             logger: logger
         )

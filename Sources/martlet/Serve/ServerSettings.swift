@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import MartletCore
 import MartletHTTP
+import MartletStorage
 
 /// What `martlet serve` can be told. Flags win over the environment (`MARTLET_…`), that over the file, that over
 /// defaults. See docs/configuration.md.
@@ -12,6 +13,8 @@ struct ServerSettings: Sendable {
     var dataFolder: String
     /// Address of a PostgreSQL database, which may hold a password; `nil` for SQLite in the data folder.
     var database: String?
+    /// Where new files go; `nil` for the data folder.
+    var blobs: S3Settings?
     /// Whether anybody must log in.
     var login: LoginPolicy
     /// Of the account `admin`, which is made with it where there is no account yet.
@@ -46,6 +49,7 @@ struct ServerSettings: Sendable {
         }
         adminPassword = try await Self.string(config, "adminPassword", isSecret: true)
         login = try Self.policy(try await Self.string(config, "login") ?? "auto", http)
+        blobs = try await Self.string(config, "blobs").map(S3Settings.init)
         http.patience = ConnectionPatience(
             head: try await Self.int(config, "headTimeout", in: 1...3_600) ?? 20,
             slow: try await Self.int(config, "slowTimeout", in: 1...3_600) ?? 30,

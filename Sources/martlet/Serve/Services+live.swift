@@ -38,12 +38,21 @@ private struct LiveDatabase {
     var waitingWrites: @Sendable () -> Int
 }
 
+/// A blob store, and what it needs beside the requests.
+private struct LiveBlobs {
+    var store: any BlobStore & CollectedBlobStore
+    var close: @Sendable () async throws -> Void
+}
+
 /// The one place where storage meets the rest.
-/// - Parameter address: of a PostgreSQL database; `nil` for SQLite in the folder.
+/// - Parameters:
+///   - address: of a PostgreSQL database; `nil` for SQLite in the folder.
+///   - bucket: where new files go; `nil` for the folder.
 func liveServices(
     data folder: String,
     database address: String?,
     login: LoginPolicy,
+    blobs bucket: S3Settings?,
     environment: Environment,
     logger: Logger
 ) async throws(MartletError) -> LiveServices {
@@ -52,12 +61,7 @@ func liveServices(
     let live = try await open(address, folder, now: now, logger)
     let store = SQLMetadataStore(database: live.database, environment: environment)
     try await store.prepare()
-    let blobs = try await LocalBlobStore(
-        folder: folder + "/blobs",
-        database: live.database,
-        environment: environment,
-        logger: logger
-    )
+    let blobs = try await openBlobs(folder, bucket, database: live.database, environment, logger)
     let events = EventBus(
         capacity: 10_000,
         // Exact as a JavaScript number for 2^52 events to come.
@@ -69,17 +73,53 @@ func liveServices(
     return LiveServices(
         services: Services(
             store: store,
-            blobs: blobs,
+            blobs: blobs.store,
             hashing: .live,
             policy: login,
             events: events,
             environment: environment
         ),
         linkKey: try await store.sharedSecret("links", fresh: SecretHashing.live.randomBytes(32)),
-        background: [sealer, GarbageCollector(blobs: blobs, logger: logger)] + live.upkeep,
-        close: live.close,
+        background: [sealer, GarbageCollector(blobs: blobs.store, logger: logger)] + live.upkeep,
+        close: {
+            try await blobs.close()
+            try await live.close()
+        },
         waitingWrites: live.waitingWrites
     )
+}
+
+private func openBlobs(
+    _ folder: String,
+    _ bucket: S3Settings?,
+    database: any SQLDatabase,
+    _ environment: Environment,
+    _ logger: Logger
+) async throws(MartletError) -> LiveBlobs {
+    let disk = try await LocalBlobStore(
+        folder: folder + "/blobs",
+        database: database,
+        environment: environment,
+        logger: logger
+    )
+    guard let bucket else { return LiveBlobs(store: disk, close: {}) }
+    let client = S3Client(
+        bucket.address,
+        credentials: bucket.credentials,
+        environment: environment,
+        patience: .live,
+        logger: logger
+    )
+    let close: @Sendable () async throws -> Void = { try await client.close() }
+    do {
+        let store = try await S3BlobStore(disk: disk, client: client, logger: logger)
+        logger.info("new files go to S3", metadata: ["store": "\(bucket.address)"])
+        return LiveBlobs(store: store, close: close)
+    } catch {
+        // Its connections end in good order; what is told is why the store cannot be used.
+        try? await close()
+        throw error
+    }
 }
 
 private func open(

@@ -9,10 +9,9 @@ import sys
 import pytest
 import requests
 
-from harness import ARTIFACTS, code
+from harness import MPU, Upload, code
 
 pytestmark = pytest.mark.martlet_only
-MPU = "/api/2.0/mlflow-artifacts/mpu"
 PRESIGNED = "/api/2.0/mlflow-artifacts/presigned"
 PART = 5 * 1024 * 1024
 
@@ -65,36 +64,6 @@ print(*used)
     assert used.split() == ["complete_multipart_upload", "_multipart_download"]
     (listed,) = client.list_artifacts(run, "parts")
     assert (listed.path, listed.file_size) == ("parts/large.bin", 3 * PART + 12_345)
-
-
-class Upload:
-    """A multipart upload by hand."""
-
-    def __init__(self, raw, parts):
-        self.raw = raw
-        self.run = raw.new_run()
-        self.folder = f"0/{self.run}/artifacts/up"
-        answer = raw.send("POST", f"{MPU}/create/{self.folder}", json={"path": "f.bin", "num_parts": parts})
-        assert answer.status_code == 200, answer.text
-        self.id = answer.json()["upload_id"]
-        self.credentials = sorted(answer.json()["credentials"], key=lambda c: c["part_number"])
-
-    def put(self, number, data):
-        credential = self.credentials[number - 1]
-        answer = requests.put(credential["url"], data=data, headers=credential.get("headers", {}), timeout=60)
-        assert answer.status_code == 200, answer.text
-        return {"part_number": number, "etag": answer.headers["ETag"], "url": credential["url"]}
-
-    def complete(self, parts):
-        body = {"path": "f.bin", "upload_id": self.id, "parts": parts}
-        return self.raw.send("POST", f"{MPU}/complete/{self.folder}", json=body)
-
-    def abort(self):
-        body = {"path": "f.bin", "upload_id": self.id}
-        return self.raw.send("POST", f"{MPU}/abort/{self.folder}", json=body)
-
-    def stored(self):
-        return self.raw.send("GET", f"{ARTIFACTS}/{self.folder}/f.bin")
 
 
 def test_parts_may_come_in_any_order(raw):

@@ -135,7 +135,12 @@ struct UploadTests {
     func partsAreNotRead() async throws {
         let uploads = CountingUploads(base: scene.metadata)
         let events = EventBus(capacity: 10, firstRevision: 1)
-        let service = ArtifactService(store: scene.metadata, uploads: uploads, blobs: scene.blobs, events: events)
+        let service = ArtifactService(
+            store: scene.metadata,
+            uploads: uploads,
+            blobs: scene.blobs,
+            events: events
+        )
         for number in 1...3 {
             let bytes = Pieces([UInt8(number)], pieceSize: 1)
             _ = try await service.writePart(bytes, length: 1, number: number, of: upload, as: .local)
@@ -168,6 +173,8 @@ private final class CountingUploads: UploadStore {
     func beginUpload(to path: ArtifactPath, of owner: ArtifactOwner) async throws(MartletError) -> String {
         try await base.beginUpload(to: path, of: owner)
     }
+
+    func owner(of upload: String) async throws(MartletError) -> ArtifactOwner { try await base.owner(of: upload) }
 
     func requireOpen(upload: String) async throws(MartletError) { try await base.requireOpen(upload: upload) }
 

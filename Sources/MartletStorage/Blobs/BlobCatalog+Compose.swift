@@ -1,10 +1,10 @@
-package import MartletCore
+import MartletCore
 
-extension LocalBlobStore {
+extension BlobCatalog {
     /// Stands before the parts' digests, so that no file of digests has the digest of a composition by accident.
     private static let domain: [UInt8] = Array("martlet parts\0".utf8)
 
-    package func compose(_ parts: [StoredBlob]) async throws(MartletError) -> StoredBlob {
+    func compose(_ parts: [StoredBlob]) async throws(MartletError) -> StoredBlob {
         var names = Self.domain
         names.reserveCapacity(names.count + parts.count * 32)
         var rows: [PartRow] = []

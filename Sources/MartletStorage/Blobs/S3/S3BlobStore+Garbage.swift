@@ -1,0 +1,103 @@
+package import MartletCore
+import NIOCore
+
+extension S3BlobStore: CollectedBlobStore {
+    /// Removes what nothing names, in the store and on the disk, and uploads that a stop interrupted. O(blobs), and one
+    /// list request for a thousand objects.
+    @discardableResult
+    package func collectGarbage(
+        olderThan grace: Duration,
+        uploadsOlderThan uploadAge: Duration
+    ) async throws(MartletError) -> GarbageReport {
+        let sweep = BlobSweep(
+            database: catalog.database,
+            leases: disk.leases,
+            now: catalog.environment.now(),
+            grace: grace
+        )
+        var report = GarbageReport()
+        do {
+            // Nothing is removed from a store before it is certain that it is ours.
+            try await claim()
+            try await sweep.forgetUploads(openFor: uploadAge, &report)
+            try await sweep.removeDead(objects: true, &report) { dead in
+                try await self.disk.removeFiles(of: dead)
+                try await self.client.delete(dead.compactMap(\.place.objectKey))
+            }
+            try await disk.tidyFolder(changedBefore: sweep.time, &report)
+            try await removeStrayObjects(changedBefore: sweep.time, &report)
+            try await abortUploads(begunBefore: sweep.time)
+        } catch {
+            throw logger.refusal(of: error)
+        }
+        return report
+    }
+
+    /// Objects of uploads that stopped before their row, and of rows whose removal did not reach the store.
+    private func removeStrayObjects(changedBefore time: Int64, _ report: inout GarbageReport) async throws {
+        var next: String?
+        repeat {
+            try Task.checkCancellation()
+            let page = try await client.list(Self.key(""), next: next)
+            next = page.next
+            // The order counts: what is no longer in flight has its row by now.
+            let old = page.objects.filter { $0.changedAt < time }
+                .map { String($0.key.dropFirst(Self.key("").count)) }
+                .filter { !inFlight.contains($0) }
+            let strays = try await catalog.database.read { try BlobRows.unnamed(among: old, $0) }
+            try await client.delete(strays.map(Self.key))
+            report.strayFiles += strays.count
+        } while next != nil
+    }
+
+    private func abortUploads(begunBefore time: Int64) async throws {
+        for upload in try await client.uploads(Self.key(""), begunBefore: time) {
+            try Task.checkCancellation()
+            if inFlight.contains(String(upload.key.dropFirst(Self.key("").count))) { continue }
+            try await client.abort(upload)
+        }
+    }
+}
+
+extension BlobPlace {
+    fileprivate var objectKey: String? {
+        if case .object(let id) = self { S3BlobStore.key(id) } else { nil }
+    }
+}
+
+// MARK: - Whose store it is
+
+extension S3BlobStore {
+    /// Says in the store whose it is. Two databases that share a prefix would collect each other's objects.
+    private static let marker = "martlet-store"
+
+    /// Sees that the store is this database's, and makes an unused one so.
+    /// - Throws: `failedPrecondition` when it is another's, or lacks what this database has in a store.
+    func claim() async throws {
+        let fresh = catalog.environment.newID()
+        let (own, hasObjects) = try await catalog.database.write { connection in
+            (
+                try BlobRows.storeID(orElse: fresh, connection),
+                try connection.first("SELECT 1 FROM blob WHERE kind = 3 LIMIT 1") { _ in true } ?? false
+            )
+        }
+        if let found = try await client.content(of: Self.marker) {
+            guard found == Array(own.utf8) else {
+                throw MartletError(
+                    .failedPrecondition,
+                    "\(client.address) belongs to another Martlet; choose another prefix with --blobs"
+                )
+            }
+            return
+        }
+        if hasObjects {
+            throw MartletError(
+                .failedPrecondition,
+                "\(client.address) does not hold the files of this database; name the store that does with --blobs, or "
+                    + "copy all of it there first, '\(Self.marker)' included"
+            )
+        }
+        let content = Array(own.utf8)
+        try await client.put(Self.marker, .init(bytes: content), ContentHash(of: content))
+    }
+}
