@@ -21,7 +21,8 @@ extension LocalBlobStore {
     /// Runs beside uploads and reads. What was stored within `grace` is kept, so that content whose name is not
     /// committed yet survives; it must be longer than two minutes. Uploads that were begun and never completed
     /// go after `uploadAge`. O(blobs).
-    /// - Throws: `storageFull` when there is no room to rewrite a pack; nothing is lost then.
+    /// - Throws: `storageFull` when there is no room to rewrite a pack; nothing is lost then. `unavailable` while a
+    ///   backup or a check of another process needs the files to stay.
     @discardableResult
     package func collectGarbage(
         olderThan grace: Duration,
@@ -31,6 +32,11 @@ extension LocalBlobStore {
         let time = now - grace.wholeMilliseconds
         var report = GarbageReport()
         do {
+            let hold = try CollectionGate.collect(folder.path)
+            guard let hold else {
+                throw MartletError(.unavailable, "a backup or a check of the files is under way; try again after it")
+            }
+            defer { withExtendedLifetime(hold) {} }
             try await forgetUploads(before: time, openBefore: now - uploadAge.wholeMilliseconds, &report)
             // A composed blob that goes frees its parts, which the next round finds.
             while try await removeDead(storedBefore: time, &report) > 0 { try Task.checkCancellation() }
