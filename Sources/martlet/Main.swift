@@ -14,7 +14,7 @@ struct Martlet: AsyncParsableCommand {
               martlet serve --port 0 --data /srv/runs  on any free port
             """,
         version: HTTPConfiguration().version,
-        subcommands: [ServeCommand.self]
+        subcommands: [ServeCommand.self, AdminCommand.self]
     )
 
     /// Ends with 0 when all went well, 1 when something failed, 2 when the command line or a setting cannot be used.

@@ -24,17 +24,21 @@ private let server = Task { () -> PostgresDatabase? in
     return try await PostgresDatabase(address: address, readers: 1, now: 0, logger: logger)
 }
 
-/// An empty database: a file in the folder, or a schema of its own on the server.
-package func openTestDatabase(in folder: String, now: Int64 = 0) async throws -> any SQLDatabase {
-    guard case .postgres(let address) = TestEngine.current, let server = try await server.value else {
-        return try SQLiteDatabase(folder: folder, now: now, logger: logger)
-    }
+/// The address of an empty schema of its own on the server; `nil` for SQLite.
+package func newTestAddress() async throws -> String? {
+    guard case .postgres(let address) = TestEngine.current, let server = try await server.value else { return nil }
     let schema = "t" + UUID().uuidString.replacing("-", with: "").lowercased()
     try await server.write { try $0.execute("CREATE SCHEMA \(schema)") }
-    return try await PostgresDatabase(
-        address: address + "?options=-csearch_path%3D\(schema)",
-        readers: 1,
-        now: now,
-        logger: logger
-    )
+    return address + "?options=-csearch_path%3D\(schema)"
+}
+
+/// An empty database: a file in the folder, or a schema of its own on the server.
+package func openTestDatabase(in folder: String, now: Int64 = 0) async throws -> any SQLDatabase {
+    try await openTestDatabase(in: folder, address: try await newTestAddress(), now: now)
+}
+
+/// The database of an address; without one, a file in the folder.
+package func openTestDatabase(in folder: String, address: String?, now: Int64 = 0) async throws -> any SQLDatabase {
+    guard let address else { return try SQLiteDatabase(folder: folder, now: now, logger: logger) }
+    return try await PostgresDatabase(address: address, readers: 1, now: now, logger: logger)
 }

@@ -11,6 +11,7 @@ import traceback
 from pathlib import Path
 
 import cases_files
+import cases_operation
 import cases_read
 import cases_write
 from machine import Machine, describe
@@ -28,6 +29,7 @@ CASES = {
     "size": cases_write.stored_size,
     "files": cases_files.small_files,
     "large": cases_files.large_file,
+    "backup": cases_operation.backup,
 }
 
 

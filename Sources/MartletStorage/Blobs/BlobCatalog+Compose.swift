@@ -2,7 +2,7 @@ import MartletCore
 
 extension BlobCatalog {
     /// Stands before the parts' digests, so that no file of digests has the digest of a composition by accident.
-    private static let domain: [UInt8] = Array("martlet parts\0".utf8)
+    static let domain: [UInt8] = Array("martlet parts\0".utf8)
 
     func compose(_ parts: [StoredBlob]) async throws(MartletError) -> StoredBlob {
         var names = Self.domain

@@ -135,6 +135,9 @@ struct BlobFolder: Sendable {
         try Self.syncFolder(path)
     }
 
+    /// A folder that is only read.
+    init(existing path: String) { self.path = path }
+
     var temporary: String { "\(path)/temp" }
     var objects: String { "\(path)/objects" }
     var packs: String { "\(path)/packs" }

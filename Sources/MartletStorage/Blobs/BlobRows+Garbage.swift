@@ -15,7 +15,7 @@ struct LiveRecord: Sendable {
 
 extension BlobRows {
     /// What keeps a blob: a name in a tree, a part of an upload, or a place in a composed blob.
-    private static let unnamed = """
+    static let unnamed = """
         NOT EXISTS (SELECT 1 FROM artifact WHERE artifact.digest = blob.digest)
         AND NOT EXISTS (SELECT 1 FROM upload_part WHERE upload_part.digest = blob.digest)
         AND NOT EXISTS (SELECT 1 FROM blob_part WHERE blob_part.part = blob.digest)

@@ -36,13 +36,14 @@ package struct GarbageCollector: Service {
                 } catch {
                     return
                 }
-                pause = .seconds(86_400)
-                await collect()
+                // A backup that is under way is not waited for, but not for a day either.
+                pause = await collect() ? .seconds(86_400) : .seconds(600)
             }
         }
     }
 
-    private func collect() async {
+    /// - Returns: whether it was done.
+    private func collect() async -> Bool {
         do {
             let report = try await blobs.collectGarbage(
                 olderThan: .seconds(86_400),
@@ -52,8 +53,10 @@ package struct GarbageCollector: Service {
                 "garbage collected",
                 metadata: ["blobs": "\(report.blobs)", "bytes": "\(report.bytes)", "packs": "\(report.packs)"]
             )
+            return true
         } catch {
             logger.warning("garbage could not be collected now; it is tried again", metadata: ["cause": "\(error)"])
+            return false
         }
     }
 }

@@ -10,7 +10,8 @@ extension LocalBlobStore {
     /// Runs beside uploads and reads. What was stored within `grace` is kept, so that content whose name is not
     /// committed yet survives; it must be longer than two minutes. Uploads that were begun and never completed
     /// go after `uploadAge`. What an S3 store has is left to it. O(blobs).
-    /// - Throws: `storageFull` when there is no room to rewrite a pack; nothing is lost then.
+    /// - Throws: `storageFull` when there is no room to rewrite a pack; nothing is lost then. `unavailable` while a
+    ///   backup or a check of another process needs the files to stay.
     @discardableResult
     package func collectGarbage(
         olderThan grace: Duration,
@@ -19,6 +20,11 @@ extension LocalBlobStore {
         let sweep = BlobSweep(database: database, leases: leases, now: environment.now(), grace: grace)
         var report = GarbageReport()
         do {
+            let hold = try CollectionGate.collect(folder.path)
+            guard let hold else {
+                throw MartletError(.unavailable, "a backup or a check of the files is under way; try again after it")
+            }
+            defer { withExtendedLifetime(hold) {} }
             try await sweep.forgetUploads(openFor: uploadAge, &report)
             try await sweep.removeDead(objects: false, &report) { try await self.removeFiles(of: $0) }
             try await tidyFolder(changedBefore: sweep.time, &report)

@@ -10,21 +10,22 @@ protocol Migration: Sendable {
 /// Brings a database to the schema of this build.
 enum Migrator {
     static let migrations: [any Migration] = [
-        M0001_tracking(), M0002_metrics(), M0003_models(), M0004_artifacts(), M0005_access(), M0008_blobs_in_s3(),
-        M0009_scores(),
+        M0001_tracking(), M0002_metrics(), M0003_models(), M0004_artifacts(), M0005_access(), M0006_deletion(),
+        M0008_blobs_in_s3(), M0009_scores(),
     ]
 
     static var newest: Int64 { migrations.last?.number ?? 0 }
 
     /// Runs what the database lacks, all of it in the caller's transaction.
     /// - Throws: `failedPrecondition` for a database from a newer build, which is left untouched.
-    static func migrate(_ connection: any SQLConnection, now: Int64) throws {
+    /// - Parameter limit: the newest migration that is run; a copy of an older database is of the same schema as that.
+    static func migrate(_ connection: any SQLConnection, now: Int64, upTo limit: Int64 = .max) throws {
         try connection.execute(
             "CREATE TABLE IF NOT EXISTS schema_migration (number BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL)"
         )
         let current = try connection.first("SELECT max(number) FROM schema_migration") { $0.integer(0) } ?? 0
         try requireKnown(current)
-        for migration in migrations where migration.number > current {
+        for migration in migrations where migration.number > current && migration.number <= limit {
             for statement in migration.statements(for: connection.dialect) { try connection.execute(statement) }
             try connection.execute(
                 "INSERT INTO schema_migration (number, applied_at) VALUES ($1, $2)",

@@ -104,8 +104,8 @@ extension SQLMetadataStore: ExperimentStore {
             }
             let deletedAt: SQLValue = stage == .deleted ? .integer(now) : .null
             try connection.execute(
-                "UPDATE experiment SET stage = $1, updated_at = $2 WHERE id = $3",
-                [.integer(stage.stored), .integer(now), .integer(id.number)]
+                "UPDATE experiment SET stage = $1, updated_at = $2, deleted_at = $3 WHERE id = $4",
+                [.integer(stage.stored), .integer(now), deletedAt, .integer(id.number)]
             )
             try connection.execute(
                 "UPDATE run SET stage = $1, deleted_at = $2 WHERE experiment = $3",

@@ -66,6 +66,9 @@ final class SQLiteConnection: SQLConnection {
         self.connection = connection
     }
 
+    /// - Parameter connection: stays open as long as this is used.
+    init(handle connection: OpaquePointer) { self.connection = connection }
+
     var dialect: SQLDialect { .sqlite }
 
     @discardableResult

@@ -71,6 +71,8 @@ final class PostgresConnection: SQLConnection {
             throw PostgresError(state: "53200", message: "no memory for a connection", sql: "connect")
         }
         self.handle = handle
+        // Notices, such as that of a table that is there already, are for nobody.
+        PQsetNoticeProcessor(handle, { _, _ in }, nil)
         guard PQstatus(handle) == CONNECTION_OK else { throw PostgresError(lost: handle, sql: "connect") }
         guard PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1 else {
             throw PostgresError(lost: handle, sql: "pipeline")

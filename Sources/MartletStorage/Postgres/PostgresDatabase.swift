@@ -17,10 +17,10 @@ package final class PostgresDatabase: SQLDatabase {
     private let readers: PostgresReaders
 
     /// Searches have very different costs for different values: they are planned for the values that they have.
-    private static let readerSettings = ["SET jit = off", "SET plan_cache_mode = force_custom_plan"]
+    static let readerSettings = ["SET jit = off", "SET plan_cache_mode = force_custom_plan"]
     /// What is acknowledged is on the disk, whatever the installation's own habit is; stronger habits stay. Every
     /// connection begins with these, also one that takes the place of another.
-    private static let writerSettings = [
+    static let writerSettings = [
         "SET jit = off", "SET lock_timeout = '10s'",
         """
         SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'

@@ -1,0 +1,158 @@
+import Dispatch
+import Foundation
+package import MartletCore
+
+/// What a backup did.
+package struct BackupReport: Sendable, Equatable {
+    package var snapshot = ""
+    /// Files of the snapshot and their bytes.
+    package var files = 0
+    package var bytes: Int64 = 0
+    /// Of those, what was copied now and not there from an earlier snapshot.
+    package var copiedFiles = 0
+    package var copiedBytes: Int64 = 0
+    /// Files that the data folder had lost or damaged, below `blobs`.
+    package var lost: [String] = []
+    /// Blobs that are stored in another place than the data folder, e.g. in a bucket, which has its own backups.
+    package var elsewhere: Int64 = 0
+}
+
+/// Copies an installation into a folder of backups, while its server runs. See docs/backup.md.
+///
+/// First the database, as it is at one moment; then the files that its rows name, which neither change nor go while
+/// the gate of the garbage collector is held; the manifest last.
+package struct Backup: Sendable {
+    private let installation: Installation
+    private let target: String
+    private let environment: Environment
+    private let progress: @Sendable (String) -> Void
+
+    /// - Parameter progress: is told what is under way, often.
+    package init(
+        of installation: Installation,
+        to target: String,
+        environment: Environment,
+        progress: @escaping @Sendable (String) -> Void
+    ) {
+        self.installation = installation
+        self.target = target
+        self.environment = environment
+        self.progress = progress
+    }
+
+    /// Durable once it returns; when it throws, there is no new snapshot.
+    /// - Throws: `failedPrecondition` for a wrong folder; `storageFull`; `unavailable`.
+    package func run() async throws(MartletError) -> BackupReport {
+        do {
+            try installation.check()
+            return try await DispatchQueue(label: "martlet.backup").run { try perform() }
+        } catch {
+            throw OperationFailure.refusal(error)
+        }
+    }
+
+    private func perform() throws -> BackupReport {
+        let folder = try BackupFolder(preparing: target)
+        let hold = try DurableFile.naming(target) { try FileHold(target + "/lock", isShared: false, waits: false) }
+        guard let hold else {
+            throw MartletError(.failedPrecondition, "another backup to '\(target)' is under way; wait for its end")
+        }
+        let gate = try CollectionGate.keep(installation.blobs, progress: progress)
+        defer { withExtendedLifetime((hold, gate)) {} }
+        let name = try freeName(in: folder)
+        let partial = folder.folder(of: name) + ".partial"
+        try removeLeftovers(of: folder)
+        try DurableFile.makeFolder(partial)
+
+        let copy = partial + "/martlet.db"
+        let schema = try DatabaseCopy(installation: installation, environment: environment, progress: progress)
+            .make(at: copy)
+        var manifest = BackupManifest(
+            name: name,
+            createdAt: environment.now(),
+            schema: schema,
+            engine: installation.database == nil ? "sqlite" : "postgres"
+        )
+        var report = BackupReport(snapshot: name)
+        try addOwnFiles(of: name, at: partial, to: &manifest, &report)
+        var files = BackupFiles(installation: installation, folder: folder, environment: environment, progress)
+        try files.copyAll(named: try SQLiteFile(copy, .readAlone), to: &manifest, &report)
+        try DurableFile.write(manifest.encoded(), to: "\(partial)/\(BackupManifest.fileName)")
+        try DurableFile.publish(partial, as: folder.folder(of: name))
+        report.files = manifest.files.count
+        report.bytes = manifest.bytes
+        report.lost = manifest.lost
+        return report
+    }
+
+    /// The database and the files that stand beside it in the data folder, which are the snapshot's own.
+    private func addOwnFiles(
+        of name: String,
+        at partial: String,
+        to manifest: inout BackupManifest,
+        _ report: inout BackupReport
+    ) throws {
+        var names = ["martlet.db"]
+        for file in try Self.besides(installation.folder) {
+            try DurableFile.makeFolder(partial + "/files")
+            let source = "\(installation.folder)/\(file)"
+            guard let content = FileManager.default.contents(atPath: source) else {
+                throw MartletError(.unavailable, "'\(source)' cannot be read")
+            }
+            try DurableFile.write([UInt8](content), to: "\(partial)/files/\(file)")
+            names.append("files/\(file)")
+        }
+        progress("hashing the database")
+        for file in names {
+            let path = "\(partial)/\(file)"
+            try DurableFile.sync(path)
+            let (digest, size) = try DurableFile.digest(of: path)
+            manifest.files.append(.init(digest: digest, size: size, path: "snapshots/\(name)/\(file)"))
+            report.copiedFiles += 1
+            report.copiedBytes += size
+        }
+        try DurableFile.sync(partial)
+    }
+
+    /// Small files of the data folder itself, such as keys: all but the database, locks and what is half written.
+    private static func besides(_ folder: String) throws -> [String] {
+        try DurableFile.naming(folder) { try BlobFolder.names(in: folder) }.filter { name in
+            var status = stat()
+            guard stat("\(folder)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return false }
+            return !name.hasPrefix("martlet.db") && !["lock", "identity"].contains(name)
+                && !name.hasSuffix(".partial") && !name.hasSuffix(".log") && status.st_size <= 16 << 20
+        }.sorted()
+    }
+
+    /// The time in UTC, e.g. `20261125T212032Z`, with a number behind it where that is taken.
+    private func freeName(in folder: BackupFolder) throws -> String {
+        let time = Self.text(of: environment.now())
+        var (name, number) = (time, 1)
+        while FileManager.default.fileExists(atPath: folder.folder(of: name)) {
+            number += 1
+            name = "\(time)-\(number)"
+        }
+        return name
+    }
+
+    private static func text(of milliseconds: Int64) -> String {
+        var (seconds, parts) = (time_t(milliseconds / 1_000), tm())
+        gmtime_r(&seconds, &parts)
+        var text = [CChar](repeating: 0, count: 32)
+        let count = strftime(&text, text.count, "%Y%m%dT%H%M%SZ", &parts)
+        return String(decoding: text[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// What interrupted backups left.
+    private func removeLeftovers(of folder: BackupFolder) throws {
+        let partial = try BlobFolder.names(in: folder.snapshots).filter { $0.hasSuffix(".partial") }
+        let temporary = try BlobFolder.names(in: folder.temporary)
+        for path in partial.map({ "\(folder.snapshots)/\($0)" }) + temporary.map({ "\(folder.temporary)/\($0)" }) {
+            do {
+                try FileManager.default.removeItem(atPath: path)
+            } catch {
+                throw MartletError(.unavailable, "'\(path)' of an interrupted backup cannot be removed; remove it")
+            }
+        }
+    }
+}

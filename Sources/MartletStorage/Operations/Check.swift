@@ -1,0 +1,142 @@
+import Dispatch
+import Foundation
+package import MartletCore
+
+/// Something that is wrong.
+package struct CheckFinding: Sendable, Equatable {
+    package var what: String
+    /// Id of the run that lost something; `nil` when it is no run's.
+    package var run: String?
+    /// Metric, or path of an artifact.
+    package var path: String?
+    package var isRepaired = false
+}
+
+/// What a check read and found.
+package struct CheckReport: Sendable, Equatable {
+    package var runs = 0
+    package var series = 0
+    package var chunks = 0
+    package var points: Int64 = 0
+    package var blobs = 0
+    package var bytes: Int64 = 0
+    package var artifacts = 0
+    /// Contents that nothing names: not wrong, the garbage collector takes them.
+    package var garbageBlobs = 0
+    package var garbageBytes: Int64 = 0
+    package var strayFiles = 0
+    package var findings: [CheckFinding] = []
+
+    package var isSound: Bool { findings.allSatisfy(\.isRepaired) }
+}
+
+/// Reads all that an installation stores and checks it; mends what can be. See docs/backup.md.
+package struct Check: Sendable {
+    let installation: Installation
+    let database: any SQLDatabase
+    let repairs: Bool
+    let progress: @Sendable (String) -> Void
+
+    /// - Parameter repairs: needs a database that can be written, and the data folder for this process alone.
+    package init(
+        of installation: Installation,
+        _ database: any SQLDatabase,
+        repairs: Bool,
+        progress: @escaping @Sendable (String) -> Void
+    ) {
+        self.installation = installation
+        self.database = database
+        self.repairs = repairs
+        self.progress = progress
+    }
+
+    /// O(all that is stored). Memory does not grow with the data, but for the numbers of the chunks.
+    package func run() async throws(MartletError) -> CheckReport {
+        var report = CheckReport()
+        do {
+            let schema = try await database.read { try SchemaVersion.current($0) }
+            try SchemaVersion.checkNewest(schema)
+            let (blobs, progress) = (installation.blobs, progress)
+            // Files whose rows were read stay until the end.
+            let gate = try await DispatchQueue(label: "martlet.gate").run {
+                try CollectionGate.keep(blobs, progress: progress)
+            }
+            defer { withExtendedLifetime(gate) {} }
+            try await checkEngine(&report)
+            try await checkStrayRows(&report)
+            try await checkRuns(&report)
+            try await checkChunkIDs(&report)
+            try await checkBlobs(&report)
+            try await checkReferences(&report)
+        } catch {
+            throw OperationFailure.refusal(error)
+        }
+        return report
+    }
+
+    /// SQLite's own check of its pages and indexes.
+    private func checkEngine(_ report: inout CheckReport) async throws {
+        guard installation.database == nil else { return }
+        progress("checking the pages of the database")
+        let lines = try await database.read { connection in
+            try connection.rows("PRAGMA integrity_check(20)") { $0.text(0) }
+        }
+        for line in lines where line != "ok" { report.findings.append(CheckFinding(what: "database: \(line)")) }
+    }
+
+    /// Rows of runs that are not there.
+    private func checkStrayRows(_ report: inout CheckReport) async throws {
+        for table in Purge.tablesOfRun {
+            let runs = try await database.read { connection in
+                try connection.rows(
+                    """
+                    SELECT DISTINCT run FROM \(table) AS t
+                    WHERE NOT EXISTS (SELECT 1 FROM run WHERE run.number = t.run) ORDER BY run
+                    """
+                ) { $0.integer(0) }
+            }
+            for run in runs {
+                if repairs {
+                    try await database.write { connection in
+                        _ = try connection.execute("DELETE FROM \(table) WHERE run = $1", [.integer(run)])
+                    }
+                }
+                report.findings.append(
+                    CheckFinding(
+                        what: "table \(table) has rows of the run number \(run), which is not there",
+                        isRepaired: repairs
+                    )
+                )
+            }
+        }
+    }
+
+    /// Payloads and pyramids without their chunk.
+    private func checkChunkIDs(_ report: inout CheckReport) async throws {
+        let strays = try await database.read { connection in
+            var known: Set<Int64> = []
+            try connection.scan("SELECT id FROM metric_chunk", []) { row in
+                known.insert(row.integer(0))
+                return true
+            }
+            return try ["metric_chunk_data", "metric_chunk_cells"].map { table in
+                var ids: [Int64] = []
+                try connection.scan("SELECT id FROM \(table)", []) { row in
+                    if !known.contains(row.integer(0)) { ids.append(row.integer(0)) }
+                    return true
+                }
+                return (table: table, ids: ids)
+            }
+        }
+        for (table, ids) in strays where !ids.isEmpty {
+            if repairs {
+                try await database.write { connection in
+                    for id in ids { try connection.execute("DELETE FROM \(table) WHERE id = $1", [.integer(id)]) }
+                }
+            }
+            report.findings.append(
+                CheckFinding(what: "table \(table) has \(ids.count) rows without a chunk", isRepaired: repairs)
+            )
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import ArgumentParser
+import MartletCore
+import MartletStorage
+
+/// `martlet admin usage`.
+struct UsageCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "usage",
+        abstract: "Show what each experiment stores."
+    )
+
+    @OptionGroup var options: InstallationOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let installation = try options.installation()
+        try await reportingFailure {
+            let usage = try await StorageUsage(of: try await ReadOnlyDatabase(installation))
+            output.print(json(usage), lines(usage))
+        }
+    }
+
+    private func json(_ usage: StorageUsage) -> JSONWriter {
+        var json = JSONWriter()
+        json.beginObject()
+        json.key("experiments")
+        json.beginArray()
+        for experiment in usage.experiments {
+            json.beginObject()
+            json.key("id")
+            json.string(String(experiment.id))
+            json.key("name")
+            json.string(experiment.name)
+            json.key("deleted")
+            json.bool(experiment.isDeleted)
+            let numbers = [
+                ("runs", experiment.runs), ("deletedRuns", experiment.deletedRuns), ("points", experiment.points),
+                ("metricBytes", experiment.metricBytes), ("artifacts", experiment.artifacts),
+                ("artifactBytes", experiment.artifactBytes),
+            ]
+            json.numbers(numbers)
+            json.endObject()
+        }
+        json.endArray()
+        json.numbers([("blobs", usage.blobs), ("blobBytes", usage.blobBytes)])
+        json.endObject()
+        return json
+    }
+
+    private func lines(_ usage: StorageUsage) -> [String] {
+        usage.experiments.map { experiment in
+            "\(experiment.id) \(experiment.name)\(experiment.isDeleted ? " (deleted)" : ""): "
+                + "\(experiment.runs) runs (\(experiment.deletedRuns) deleted), \(experiment.points) points in "
+                + "\(readable(experiment.metricBytes)), \(experiment.artifacts) artifacts of "
+                + readable(experiment.artifactBytes)
+        } + ["contents without doubles: \(usage.blobs), \(readable(usage.blobBytes))"]
+    }
+}
+
+extension JSONWriter {
+    /// Members of an object, each a number.
+    mutating func numbers(_ members: [(String, Int64)]) {
+        for (key, value) in members {
+            self.key(key)
+            integer(value)
+        }
+    }
+}
