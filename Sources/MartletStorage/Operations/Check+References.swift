@@ -88,7 +88,7 @@ extension Check {
         _ size: Int64,
         _ connection: any SQLConnection
     ) throws -> String? {
-        var (names, offset, problem) = (LocalBlobStore.domain, Int64(0), String?.none)
+        var (names, offset, problem) = (BlobCatalog.domain, Int64(0), String?.none)
         try connection.query(
             """
             SELECT p.part, p.part_offset, p.part_size, b.size FROM blob_part AS p

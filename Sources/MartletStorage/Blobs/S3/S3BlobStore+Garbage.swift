@@ -25,8 +25,11 @@ extension S3BlobStore: CollectedBlobStore {
                 try await self.client.delete(dead.compactMap(\.place.objectKey))
             }
             try await disk.tidyFolder(changedBefore: sweep.time, &report)
-            try await removeStrayObjects(changedBefore: sweep.time, &report)
-            try await abortUploads(begunBefore: sweep.time)
+            // What another server has in flight is known to that one only, and the store may give an object the time
+            // at which its upload began: old enough is what nobody can still be sending.
+            let oldest = min(sweep.time, sweep.now - uploadAge.wholeMilliseconds)
+            try await removeStrayObjects(changedBefore: oldest, &report)
+            try await abortUploads(begunBefore: oldest)
         } catch {
             throw logger.refusal(of: error)
         }
