@@ -98,7 +98,8 @@ struct HostileS3Tests {
                 server.misbehave { _, number in number == 1 ? answer : nil }
                 #expect(try await scene.store.read(blob.digest, range: nil).whole() == bytes)
                 let ranges = server.requests.map { $0.headers["range"] ?? "" }
-                #expect(ranges.count == 2 && ranges[0].isEmpty)
+                try #require(ranges.count >= 2)
+                #expect(ranges[0].isEmpty)
                 // What came with the break itself may be asked for again.
                 let start = ranges[1].wholeMatch(of: /bytes=([0-9]+)-999999/).flatMap { Int($0.1) } ?? 0
                 #expect(start > 0 && start <= 500_000)

@@ -91,13 +91,13 @@ struct S3Scene {
 }
 
 extension S3Patience {
-    /// Three attempts without a pause, and little patience with silence.
+    /// Three attempts without a pause, and little patience with silence: as much as a busy machine needs.
     static let short = S3Patience(
         attempts: 3,
         pause: { _ in .zero },
         connect: .seconds(2),
-        silence: .milliseconds(300),
-        head: .milliseconds(500),
+        silence: .seconds(2),
+        head: .seconds(2),
         total: .seconds(60)
     )
 }
