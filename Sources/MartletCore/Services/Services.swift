@@ -4,6 +4,7 @@ package struct Services: Sendable {
     package var runs: RunService
     package var loggedModels: LoggedModelService
     package var artifacts: ArtifactService
+    package var imports: ImportService
     package var events: EventBus
     package var environment: Environment
 
@@ -17,6 +18,7 @@ package struct Services: Sendable {
         runs = RunService(store: store, events: events, environment: environment)
         loggedModels = LoggedModelService(store: store, events: events, environment: environment)
         artifacts = ArtifactService(store: store, uploads: store, blobs: blobs, events: events)
+        imports = ImportService(store: store, artifacts: artifacts, events: events)
         self.events = events
         self.environment = environment
     }

@@ -10,7 +10,7 @@ protocol Migration: Sendable {
 /// Brings a database to the schema of this build.
 enum Migrator {
     static let migrations: [any Migration] = [
-        M0001_tracking(), M0002_metrics(), M0003_models(), M0004_artifacts(),
+        M0001_tracking(), M0002_metrics(), M0003_models(), M0004_artifacts(), M0007_imports(),
     ]
 
     static var newest: Int64 { migrations.last?.number ?? 0 }
