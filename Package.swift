@@ -29,6 +29,8 @@ let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swi
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
 let package = Package(
     name: "martlet",
     platforms: [.macOS(.v15)],
@@ -47,6 +49,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras.git", exact: "1.35.2"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     ],
     targets: [
         // What things are and what is allowed. Imports nothing but Foundation.
@@ -77,13 +80,22 @@ let package = Package(
             swiftSettings: tested
         ),
 
+        // Reads what other tools have kept, writes to a server. Never sees storage or the server's wire side.
+        .target(
+            name: "MartletImport",
+            dependencies: [
+                "MartletCore", grdb, sqlite, asyncHTTPClient, crypto, nioCore, nioHTTP1, nioPosix, yams,
+            ],
+            swiftSettings: tested
+        ),
+
         .systemLibrary(name: "CMalloc"),
 
         // The one place that introduces storage to HTTP.
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "CMalloc", "MartletCore", "MartletStorage", "MartletHTTP",
+                "CMalloc", "MartletCore", "MartletStorage", "MartletHTTP", "MartletImport",
                 argumentParser, configuration, hummingbird, lifecycle, logging, unixSignals,
             ],
             swiftSettings: settings
@@ -96,6 +108,10 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "MartletCoreTests", dependencies: ["MartletCore", "MartletTesting"]),
+        .testTarget(
+            name: "MartletImportTests",
+            dependencies: ["MartletCore", "MartletImport", "MartletTesting", grdb]
+        ),
         .testTarget(
             name: "MartletStorageTests",
             dependencies: ["MartletStorage", "MartletTesting", logging, nioCore, nioPosix]

@@ -12,9 +12,10 @@ struct Martlet: AsyncParsableCommand {
             EXAMPLES
               martlet serve                            on http://127.0.0.1:5000, data in ./martlet-data
               martlet serve --port 0 --data /srv/runs  on any free port
+              martlet import mlflow mlflow.db          takes over what MLflow has kept
             """,
         version: HTTPConfiguration().version,
-        subcommands: [ServeCommand.self, AdminCommand.self]
+        subcommands: [ServeCommand.self, AdminCommand.self, ImportCommand.self]
     )
 
     /// Ends with 0 when all went well, 1 when something failed, 2 when the command line or a setting cannot be used.

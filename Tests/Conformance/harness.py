@@ -51,6 +51,19 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def wait_for(url, process, patience):
+    """Returns when a server is healthy. - A process that ends, or takes longer, is an error."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with {process.returncode}")
+        with contextlib.suppress(requests.RequestException):
+            if requests.get(url + "/health", timeout=2).status_code == 200:
+                return
+        time.sleep(0.02)
+    raise RuntimeError(f"the server at {url} did not become healthy")
+
+
 class Server:
     """A server process on a free loopback port, over one data folder. Started anew it keeps the folder."""
 
@@ -91,16 +104,12 @@ class Server:
                 self.command(), stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment,
                 cwd=self.folder, start_new_session=True,
             )
-        deadline = time.monotonic() + (patience or (90 if TARGET == "mlflow" else 20))
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                raise RuntimeError(f"the server ended with {self.process.returncode}:\n{self.tail()}")
-            with contextlib.suppress(requests.RequestException):
-                if requests.get(self.url + "/health", timeout=2).status_code == 200:
-                    return self
-            time.sleep(0.02)
-        self.kill()
-        raise RuntimeError(f"the server did not become healthy:\n{self.tail()}")
+        try:
+            wait_for(self.url, self.process, patience or (90 if TARGET == "mlflow" else 20))
+        except RuntimeError as error:
+            self.kill()
+            raise RuntimeError(f"{error}:\n{self.tail()}") from None
+        return self
 
     def tail(self, lines=30):
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:]) if self.log.exists() else ""

@@ -1,6 +1,8 @@
 """Every operation of the native API is called, and its answers are as docs/openapi.json describes them."""
 
 import json
+import struct
+import uuid
 
 import openapi_spec_validator
 import pytest
@@ -122,6 +124,42 @@ def logged_models(call, experiment):
     assert [model["id"] for model in found] == [made["model"]["info"]["model_id"]]
 
 
+def points_body(head, points=()):
+    """See docs/import.md; all points are of one key."""
+    head = json.dumps(head).encode()
+    key = b"k"
+    body = b"MPT1" + struct.pack("<I", len(head)) + head + struct.pack("<II", 1, len(key)) + key
+    body += struct.pack("<I", len(points)) + struct.pack(f"<{len(points)}I", *[0] * len(points))
+    for place, kind in enumerate("qqd"):
+        body += struct.pack(f"<{len(points)}{kind}", *[point[place] for point in points])
+    return body
+
+
+def imports(call, experiment, name):
+    path = "/api/v1/import/"
+    place = call("POST", path + "experiments", 200, {"name": name + " imported", "id": "987654", "createdAt": 5}).json()
+    assert place["outcome"] == "created"
+    assert call("POST", path + "experiments", 200, {"name": name + " imported", "isDryRun": True}).json()["id"] == place["id"]
+    run, model = uuid.uuid4().hex, "m-" + uuid.uuid4().hex
+    description = call("GET", "/api/v1/runs/{id}", 200, id=call("POST", "/api/v1/runs", 201, {"experimentID": experiment}).json()["id"]).json()
+    head = {"run": description | {"id": run, "metrics": []}, "revision": "1", "isWhole": False}
+    assert call("POST", path + "runs", 200, data=points_body(head, [(1, 1000, 0.5)])).json()["outcome"] == "created"
+    call("POST", path + "runs", 400, data=b"MPT1")
+    call("POST", path + "runs/{id}/points", 204, id=run, data=points_body({}, [(2, 1000, 0.25), (1, 1000, 0.5)]))
+    assert call("PUT", path + "runs/{id}/artifacts/content", 200, id=run, path="a/b", data=b"xyz").json()["size"] == 3
+    assert call("POST", path + "states", 200, {"runs": [run, "f" * 32]}).json()["runs"].keys() == {run}
+    call("POST", path + "runs/{id}/finish", 204, id=run, stage="active")
+    call("POST", path + "runs/{id}/points", 409, id=run, data=points_body({}, [(3, 1000, 0.25)]))
+    found = call("GET", "/api/v1/runs/{id}", 200, id=run).json()
+    assert [(metric["count"], metric["last"]) for metric in found["metrics"]] == [(2, 0.25)]
+    call("PUT", path + "logged-models/{id}/artifacts/content", 200, id=model, path="MLmodel", data=b"x")
+    described = {"id": model, "experimentID": experiment, "name": "n", "modelType": "", "status": "ready",
+                 "statusMessage": "", "artifactURI": "", "createdAt": 1, "updatedAt": 2, "params": [], "tags": [],
+                 "metrics": []}
+    call("POST", path + "logged-models", 200, {"model": described, "stage": "deleted"})
+    assert call("POST", path + "states", 200, {"models": [model]}).json()["models"] == [model]
+
+
 def test_every_answer_is_as_described(call, server, name):
     call("GET", "/api/v1/version", 200)
     experiment = experiments(call, name)
@@ -129,6 +167,7 @@ def test_every_answer_is_as_described(call, server, name):
     artifacts(call, run)
     many_runs(call, experiment, run)
     logged_models(call, experiment)
+    imports(call, experiment, name)
     with requests.get(f"{server.url}/api/v1/events?topics=experiments", stream=True, timeout=10) as stream:
         described = native.operation("GET", "/api/v1/events")["responses"]["200"]["content"]
         assert stream.headers["Content-Type"] in described

@@ -26,6 +26,12 @@ BODIES = {
     ("POST", "/api/v1/series"): {"runs": ["RUN"], "keys": ["a"]},
     ("POST", "/api/v1/logged-models/search"): {"experimentIDs": ["0"]},
     ("POST", "/api/v1/filter"): {"filter": ""},
+    ("POST", "/api/v1/import/experiments"): {"name": "NAME"},
+    ("POST", "/api/v1/import/states"): {"runs": ["RUN"]},
+    ("POST", "/api/v1/import/logged-models"): {"model": {
+        "id": "m-" + "d" * 32, "experimentID": "0", "name": "m", "modelType": "", "status": "ready", "statusMessage": "",
+        "artifactURI": "", "createdAt": 1, "updatedAt": 2, "params": [], "tags": [], "metrics": [],
+    }, "stage": "active"},
 }
 OPERATIONS = [pytest.param(*key, id=f"{key[0]} {key[1].removeprefix('/api/v1')}") for key in BODIES]
 NO_JSON = {

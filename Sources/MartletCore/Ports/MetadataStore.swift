@@ -117,3 +117,4 @@ package protocol ArtifactStore: Sendable {
 
 /// All that is kept in SQL, as one object, for the services.
 package typealias MetadataStore = ExperimentStore & RunStore & LoggedModelStore & MetricStore & ArtifactStore
+    & ImportStore

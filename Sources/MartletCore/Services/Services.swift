@@ -7,6 +7,7 @@ package struct Services: Sendable {
     package var accounts: AccountService
     package var logins: LoginService
     package var access: AccessControl
+    package var imports: ImportService
     package var events: EventBus
     package var environment: Environment
 
@@ -26,6 +27,7 @@ package struct Services: Sendable {
         logins = LoginService(store: store, hashing: hashing, environment: environment, policy: policy)
         accounts = AccountService(store: store, logins: logins, hashing: hashing, environment: environment)
         access = AccessControl(store: store)
+        imports = ImportService(store: store, artifacts: artifacts, events: events)
         self.events = events
         self.environment = environment
     }

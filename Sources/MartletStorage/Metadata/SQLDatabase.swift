@@ -112,6 +112,15 @@ package enum SQLDialect: Sendable {
         }
     }
 
+    /// Makes a column of `autoNumber` go on behind the greatest number, after one was chosen; `nil` where it does.
+    package func countOn(_ table: String, _ column: String) -> String? {
+        switch self {
+        case .sqlite: nil
+        case .postgres:
+            "SELECT setval(pg_get_serial_sequence('\(table)', '\(column)'), greatest(max(\(column)), 1)) FROM \(table)"
+        }
+    }
+
     /// Column type of bytes.
     package var bytes: String { self == .sqlite ? "BLOB" : "BYTEA" }
 

@@ -135,7 +135,7 @@ extension SQLMetadataStore {
         MartletError(.notFound, "Logged model with ID '\(id)' not found.")
     }
 
-    private static func add(
+    static func add(
         _ params: [Param],
         _ tags: [Tag],
         to id: LoggedModel.ID,

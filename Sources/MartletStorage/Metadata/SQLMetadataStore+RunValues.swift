@@ -133,7 +133,7 @@ extension SQLMetadataStore {
         }
     }
 
-    private static func add(_ input: DatasetInput, to head: RunHead, on connection: any SQLConnection) throws {
+    static func add(_ input: DatasetInput, to head: RunHead, on connection: any SQLConnection) throws {
         let identity: [SQLValue] = [.integer(head.experiment), .text(input.name), .text(input.digest)]
         try connection.execute(
             """
@@ -157,7 +157,7 @@ extension SQLMetadataStore {
         )
     }
 
-    private static func addModel(
+    static func addModel(
         _ model: LoggedModel.ID,
         isOutput: Bool,
         step: Int64,
