@@ -144,66 +144,74 @@ static const unsigned char file_34[] = {
 };
 
 static const unsigned char file_35[] = {
-#embed "../../web/js/pages/missing.js" if_empty(0)
+#embed "../../web/js/pages/login.js" if_empty(0)
 };
 
 static const unsigned char file_36[] = {
-#embed "../../web/js/pages/run.js" if_empty(0)
+#embed "../../web/js/pages/missing.js" if_empty(0)
 };
 
 static const unsigned char file_37[] = {
-#embed "../../web/js/pages/runActions.js" if_empty(0)
+#embed "../../web/js/pages/run.js" if_empty(0)
 };
 
 static const unsigned char file_38[] = {
-#embed "../../web/js/pages/runArtifacts.js" if_empty(0)
+#embed "../../web/js/pages/runActions.js" if_empty(0)
 };
 
 static const unsigned char file_39[] = {
-#embed "../../web/js/pages/runCells.js" if_empty(0)
+#embed "../../web/js/pages/runArtifacts.js" if_empty(0)
 };
 
 static const unsigned char file_40[] = {
-#embed "../../web/js/pages/runColumns.js" if_empty(0)
+#embed "../../web/js/pages/runCells.js" if_empty(0)
 };
 
 static const unsigned char file_41[] = {
-#embed "../../web/js/pages/runHeader.js" if_empty(0)
+#embed "../../web/js/pages/runColumns.js" if_empty(0)
 };
 
 static const unsigned char file_42[] = {
-#embed "../../web/js/pages/runKeys.js" if_empty(0)
+#embed "../../web/js/pages/runHeader.js" if_empty(0)
 };
 
 static const unsigned char file_43[] = {
-#embed "../../web/js/pages/runList.js" if_empty(0)
+#embed "../../web/js/pages/runKeys.js" if_empty(0)
 };
 
 static const unsigned char file_44[] = {
-#embed "../../web/js/pages/runNotes.js" if_empty(0)
+#embed "../../web/js/pages/runList.js" if_empty(0)
 };
 
 static const unsigned char file_45[] = {
-#embed "../../web/js/pages/runOverview.js" if_empty(0)
+#embed "../../web/js/pages/runNotes.js" if_empty(0)
 };
 
 static const unsigned char file_46[] = {
-#embed "../../web/js/pages/runStrip.js" if_empty(0)
+#embed "../../web/js/pages/runOverview.js" if_empty(0)
 };
 
 static const unsigned char file_47[] = {
-#embed "../../web/js/pages/runTables.js" if_empty(0)
+#embed "../../web/js/pages/runStrip.js" if_empty(0)
 };
 
 static const unsigned char file_48[] = {
-#embed "../../web/js/pages/runsTab.js" if_empty(0)
+#embed "../../web/js/pages/runTables.js" if_empty(0)
 };
 
 static const unsigned char file_49[] = {
-#embed "../../web/pages.css" if_empty(0)
+#embed "../../web/js/pages/runsTab.js" if_empty(0)
 };
 
 static const unsigned char file_50[] = {
+#embed "../../web/js/pages/settings.js" if_empty(0)
+};
+
+static const unsigned char file_51[] = {
+#embed "../../web/pages.css" if_empty(0)
+};
+
+static const unsigned char file_52[] = {
 #embed "../../web/style.css" if_empty(0)
 };
 
@@ -243,22 +251,24 @@ static const CWebUIFile files[] = {
     {"js/pages/chartsTab.js", file_32, sizeof(file_32)},
     {"js/pages/experiment.js", file_33, sizeof(file_33)},
     {"js/pages/experiments.js", file_34, sizeof(file_34)},
-    {"js/pages/missing.js", file_35, sizeof(file_35)},
-    {"js/pages/run.js", file_36, sizeof(file_36)},
-    {"js/pages/runActions.js", file_37, sizeof(file_37)},
-    {"js/pages/runArtifacts.js", file_38, sizeof(file_38)},
-    {"js/pages/runCells.js", file_39, sizeof(file_39)},
-    {"js/pages/runColumns.js", file_40, sizeof(file_40)},
-    {"js/pages/runHeader.js", file_41, sizeof(file_41)},
-    {"js/pages/runKeys.js", file_42, sizeof(file_42)},
-    {"js/pages/runList.js", file_43, sizeof(file_43)},
-    {"js/pages/runNotes.js", file_44, sizeof(file_44)},
-    {"js/pages/runOverview.js", file_45, sizeof(file_45)},
-    {"js/pages/runStrip.js", file_46, sizeof(file_46)},
-    {"js/pages/runTables.js", file_47, sizeof(file_47)},
-    {"js/pages/runsTab.js", file_48, sizeof(file_48)},
-    {"pages.css", file_49, sizeof(file_49)},
-    {"style.css", file_50, sizeof(file_50)},
+    {"js/pages/login.js", file_35, sizeof(file_35)},
+    {"js/pages/missing.js", file_36, sizeof(file_36)},
+    {"js/pages/run.js", file_37, sizeof(file_37)},
+    {"js/pages/runActions.js", file_38, sizeof(file_38)},
+    {"js/pages/runArtifacts.js", file_39, sizeof(file_39)},
+    {"js/pages/runCells.js", file_40, sizeof(file_40)},
+    {"js/pages/runColumns.js", file_41, sizeof(file_41)},
+    {"js/pages/runHeader.js", file_42, sizeof(file_42)},
+    {"js/pages/runKeys.js", file_43, sizeof(file_43)},
+    {"js/pages/runList.js", file_44, sizeof(file_44)},
+    {"js/pages/runNotes.js", file_45, sizeof(file_45)},
+    {"js/pages/runOverview.js", file_46, sizeof(file_46)},
+    {"js/pages/runStrip.js", file_47, sizeof(file_47)},
+    {"js/pages/runTables.js", file_48, sizeof(file_48)},
+    {"js/pages/runsTab.js", file_49, sizeof(file_49)},
+    {"js/pages/settings.js", file_50, sizeof(file_50)},
+    {"pages.css", file_51, sizeof(file_51)},
+    {"style.css", file_52, sizeof(file_52)},
 };
 
 int cwebui_file_count(void) { return sizeof(files) / sizeof(files[0]); }

@@ -5,6 +5,7 @@ import { openDialog } from "./dialog.js";
 const EVERYWHERE = {
     "Ctrl K": "Search experiments and runs",
     "g e": "All experiments",
+    "g s": "Settings",
     "t": "Next theme: light, dark, as the system",
     "y": "Copy the link to what you see",
     "u": "Undo what was just done",
