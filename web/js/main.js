@@ -306,11 +306,13 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", themeChang
 addEventListener("keydown", keyPressed);
 api.reach.changed = () => liveChanged();
 api.reach.locked = toLogin;
-addEventListener("storage", async ({ key }) => {
-    if (key !== "martlet.login") return;
+const checkUser = async () => {
     const { account } = api.who();
     if ((await api.session({ isFresh: true })).account !== account) location.reload();
-});
+};
+// Another tab logged in or out; or the browser shows a page again as it was left.
+addEventListener("storage", ({ key }) => key === "martlet.login" && checkUser());
+addEventListener("pageshow", ({ persisted }) => persisted && checkUser());
 onState(liveChanged);
 themeChanged();
 onRoute(show);
