@@ -152,70 +152,78 @@ static const unsigned char file_36[] = {
 };
 
 static const unsigned char file_37[] = {
-#embed "../../web/js/pages/missing.js" if_empty(0)
+#embed "../../web/js/pages/login.js" if_empty(0)
 };
 
 static const unsigned char file_38[] = {
-#embed "../../web/js/pages/paramTree.js" if_empty(0)
+#embed "../../web/js/pages/missing.js" if_empty(0)
 };
 
 static const unsigned char file_39[] = {
-#embed "../../web/js/pages/run.js" if_empty(0)
+#embed "../../web/js/pages/paramTree.js" if_empty(0)
 };
 
 static const unsigned char file_40[] = {
-#embed "../../web/js/pages/runActions.js" if_empty(0)
+#embed "../../web/js/pages/run.js" if_empty(0)
 };
 
 static const unsigned char file_41[] = {
-#embed "../../web/js/pages/runArtifacts.js" if_empty(0)
+#embed "../../web/js/pages/runActions.js" if_empty(0)
 };
 
 static const unsigned char file_42[] = {
-#embed "../../web/js/pages/runCells.js" if_empty(0)
+#embed "../../web/js/pages/runArtifacts.js" if_empty(0)
 };
 
 static const unsigned char file_43[] = {
-#embed "../../web/js/pages/runColumns.js" if_empty(0)
+#embed "../../web/js/pages/runCells.js" if_empty(0)
 };
 
 static const unsigned char file_44[] = {
-#embed "../../web/js/pages/runHeader.js" if_empty(0)
+#embed "../../web/js/pages/runColumns.js" if_empty(0)
 };
 
 static const unsigned char file_45[] = {
-#embed "../../web/js/pages/runKeys.js" if_empty(0)
+#embed "../../web/js/pages/runHeader.js" if_empty(0)
 };
 
 static const unsigned char file_46[] = {
-#embed "../../web/js/pages/runList.js" if_empty(0)
+#embed "../../web/js/pages/runKeys.js" if_empty(0)
 };
 
 static const unsigned char file_47[] = {
-#embed "../../web/js/pages/runNotes.js" if_empty(0)
+#embed "../../web/js/pages/runList.js" if_empty(0)
 };
 
 static const unsigned char file_48[] = {
-#embed "../../web/js/pages/runOverview.js" if_empty(0)
+#embed "../../web/js/pages/runNotes.js" if_empty(0)
 };
 
 static const unsigned char file_49[] = {
-#embed "../../web/js/pages/runStrip.js" if_empty(0)
+#embed "../../web/js/pages/runOverview.js" if_empty(0)
 };
 
 static const unsigned char file_50[] = {
-#embed "../../web/js/pages/runTables.js" if_empty(0)
+#embed "../../web/js/pages/runStrip.js" if_empty(0)
 };
 
 static const unsigned char file_51[] = {
-#embed "../../web/js/pages/runsTab.js" if_empty(0)
+#embed "../../web/js/pages/runTables.js" if_empty(0)
 };
 
 static const unsigned char file_52[] = {
-#embed "../../web/pages.css" if_empty(0)
+#embed "../../web/js/pages/runsTab.js" if_empty(0)
 };
 
 static const unsigned char file_53[] = {
+#embed "../../web/js/pages/settings.js" if_empty(0)
+};
+
+static const unsigned char file_54[] = {
+#embed "../../web/pages.css" if_empty(0)
+};
+
+static const unsigned char file_55[] = {
 #embed "../../web/style.css" if_empty(0)
 };
 
@@ -257,23 +265,25 @@ static const CWebUIFile files[] = {
     {"js/pages/chartsTab.js", file_34, sizeof(file_34)},
     {"js/pages/experiment.js", file_35, sizeof(file_35)},
     {"js/pages/experiments.js", file_36, sizeof(file_36)},
-    {"js/pages/missing.js", file_37, sizeof(file_37)},
-    {"js/pages/paramTree.js", file_38, sizeof(file_38)},
-    {"js/pages/run.js", file_39, sizeof(file_39)},
-    {"js/pages/runActions.js", file_40, sizeof(file_40)},
-    {"js/pages/runArtifacts.js", file_41, sizeof(file_41)},
-    {"js/pages/runCells.js", file_42, sizeof(file_42)},
-    {"js/pages/runColumns.js", file_43, sizeof(file_43)},
-    {"js/pages/runHeader.js", file_44, sizeof(file_44)},
-    {"js/pages/runKeys.js", file_45, sizeof(file_45)},
-    {"js/pages/runList.js", file_46, sizeof(file_46)},
-    {"js/pages/runNotes.js", file_47, sizeof(file_47)},
-    {"js/pages/runOverview.js", file_48, sizeof(file_48)},
-    {"js/pages/runStrip.js", file_49, sizeof(file_49)},
-    {"js/pages/runTables.js", file_50, sizeof(file_50)},
-    {"js/pages/runsTab.js", file_51, sizeof(file_51)},
-    {"pages.css", file_52, sizeof(file_52)},
-    {"style.css", file_53, sizeof(file_53)},
+    {"js/pages/login.js", file_37, sizeof(file_37)},
+    {"js/pages/missing.js", file_38, sizeof(file_38)},
+    {"js/pages/paramTree.js", file_39, sizeof(file_39)},
+    {"js/pages/run.js", file_40, sizeof(file_40)},
+    {"js/pages/runActions.js", file_41, sizeof(file_41)},
+    {"js/pages/runArtifacts.js", file_42, sizeof(file_42)},
+    {"js/pages/runCells.js", file_43, sizeof(file_43)},
+    {"js/pages/runColumns.js", file_44, sizeof(file_44)},
+    {"js/pages/runHeader.js", file_45, sizeof(file_45)},
+    {"js/pages/runKeys.js", file_46, sizeof(file_46)},
+    {"js/pages/runList.js", file_47, sizeof(file_47)},
+    {"js/pages/runNotes.js", file_48, sizeof(file_48)},
+    {"js/pages/runOverview.js", file_49, sizeof(file_49)},
+    {"js/pages/runStrip.js", file_50, sizeof(file_50)},
+    {"js/pages/runTables.js", file_51, sizeof(file_51)},
+    {"js/pages/runsTab.js", file_52, sizeof(file_52)},
+    {"js/pages/settings.js", file_53, sizeof(file_53)},
+    {"pages.css", file_54, sizeof(file_54)},
+    {"style.css", file_55, sizeof(file_55)},
 };
 
 int cwebui_file_count(void) { return sizeof(files) / sizeof(files[0]); }

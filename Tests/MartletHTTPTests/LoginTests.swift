@@ -234,6 +234,11 @@ struct LoginTests {
             (try await login.send(.post, "/api/v1/runs/search", search, token: otto)).text.contains(run.id.rawValue)
         )
         #expect(try await login.send(.post, "/api/v1/runs", #"{"experimentID":"0"}"#, token: otto).status == .notFound)
+        // What pages show buttons by.
+        let session = try await login.send(.get, "/api/v1/session", token: otto).text
+        #expect(session.contains(#""role":"none","account""#))
+        #expect(session.contains(#""experimentRoles":{"\#(secret.id)":"editor"}"#))
+        #expect(!(try await login.send(.get, "/api/v1/session", token: root)).text.contains("experimentRoles"))
         #expect(try await login.send(.get, roles, token: otto).status == .forbidden)
         #expect(try await login.send(.get, roles, token: vera).status == .notFound)
     }

@@ -4,12 +4,10 @@ const root = new URL("api/v1/", document.baseURI);
 
 /** What the server refused, or that it could not be reached (`status` 0). */
 export class ApiError extends Error {
-    constructor(message, { status = 0, code = "unreachable", requestID = "" } = {}) {
+    /** `retryAfter` is in seconds, 0 where the server did not say. */
+    constructor(message, { status = 0, code = "unreachable", requestID = "", retryAfter = 0 } = {}) {
         super(message);
-        this.name = "ApiError";
-        this.status = status;
-        this.code = code;
-        this.requestID = requestID;
+        Object.assign(this, { name: "ApiError", status, code, requestID, retryAfter });
     }
 }
 
@@ -26,8 +24,8 @@ export function apiURL(parts, query = {}) {
     return url.href;
 }
 
-/** Whether the server answered the last time, and who wants to know of a change. */
-export const reach = { isUp: true, changed: () => {} };
+/** Whether the server answered the last time, who wants to know of a change, and of a refusal for want of a login. */
+export const reach = { isUp: true, changed: () => {}, locked: () => {} };
 
 function reached(isUp) {
     if (reach.isUp === isUp) return;
@@ -35,21 +33,60 @@ function reached(isUp) {
     reach.changed();
 }
 
-async function send(method, url, { body, signal, headers = {} } = {}) {
+// ---- who asks ----
+
+const ROLES = ["none", "viewer", "editor", "admin"];
+/** The answer of the server, and what it was the last time. */
+let asked = null, known = {};
+
+/**
+ * Who asks: asked once, and again where a login may have changed. Where there is no answer the server decides.
+ * @returns {Promise<{isLoginRequired?: boolean, needsFirstAccount?: boolean, name?: string, role?: string, account?: string}>}
+ */
+export function session({ isFresh = false } = {}) {
+    if (isFresh) asked = null;
+    asked ??= json("GET", ["session"]).then((answer) => (known = answer), () => {
+        asked = null;
+        return known;
+    });
+    return asked;
+}
+
+/** What `session` said the last time. */
+export const who = () => known;
+
+/** Whether nothing can be read before a login. */
+export const isLocked = () => Boolean(known.isLoginRequired && !known.name);
+
+/** Whether to show what needs a role, in the workspace or in one experiment. The server checks anyway. */
+export function may(role, experiment = null) {
+    if (!known.role) return !known.isLoginRequired;
+    const own = known.experimentRoles?.[experiment] ?? known.role;
+    return ROLES.indexOf(own) >= ROLES.indexOf(role);
+}
+
+async function send(method, url, { body, signal, headers = {}, isLogin = false } = {}) {
+    const request = () => {
+        const more = { ...headers };
+        if (body !== undefined) more["Content-Type"] = "application/json";
+        if (method !== "GET" && known.csrfToken) more["X-CSRF-Token"] = known.csrfToken;
+        return fetch(url, { method, signal, headers: more, body: body === undefined ? undefined : JSON.stringify(body) });
+    };
     let response;
     try {
-        response = await fetch(url, {
-            method,
-            signal,
-            headers: body === undefined ? headers : { "Content-Type": "application/json", ...headers },
-            body: body === undefined ? undefined : JSON.stringify(body),
-        });
+        response = await request();
+        if (response.status === 403 && method !== "GET" && known.csrfToken) {
+            // Another tab may have logged in anew meanwhile: its code is another.
+            const { csrfToken } = known;
+            if ((await session({ isFresh: true })).csrfToken !== csrfToken) response = await request();
+        }
     } catch (error) {
         if (error.name === "AbortError") throw error;
         reached(false);
         throw new ApiError("The server does not answer. Is martlet serve running?");
     }
     reached(true);
+    if (response.status === 401 && !isLogin) reach.locked();
     if (!response.ok) throw await refusal(response);
     return response;
 }
@@ -66,16 +103,47 @@ async function refusal(response) {
     } catch {
         // Not JSON: the status line says what there is to say.
     }
-    return new ApiError(message, { status: response.status, code, requestID });
+    const retryAfter = Number(response.headers.get("Retry-After") ?? 0);
+    return new ApiError(message, { status: response.status, code, requestID, retryAfter });
 }
 
-async function json(method, parts, { query, body, signal } = {}) {
-    const response = await send(method, apiURL(parts, query), { body, signal });
+async function json(method, parts, { query, ...more } = {}) {
+    const response = await send(method, apiURL(parts, query), more);
     return response.status === 204 ? null : response.json();
 }
 
 /** @returns {Promise<{version: string, api: number}>} */
 export const version = () => json("GET", ["version"]);
+
+export const logIn = (body) => json("POST", ["session"], { body, isLogin: true });
+
+export const makeFirstAccount = (body) => json("POST", ["session", "first-account"], { body, isLogin: true });
+
+export const logOut = () => json("DELETE", ["session"]);
+
+export const accounts = () => json("GET", ["accounts"]);
+
+export const account = (id) => json("GET", ["accounts", id]);
+
+export const createAccount = (body) => json("POST", ["accounts"], { body });
+
+export const changeAccount = (id, body) => json("PATCH", ["accounts", id], { body });
+
+/** A wrong current one is refused as a wrong login is. */
+export const setPassword = (id, body) => json("POST", ["accounts", id, "password"], { body, isLogin: true });
+
+export const tokens = (account) => json("GET", ["accounts", account, "tokens"]);
+
+export const createToken = (account, body) => json("POST", ["accounts", account, "tokens"], { body });
+
+export const revokeToken = (id) => json("DELETE", ["tokens", id]);
+
+export const roles = (experiment) => json("GET", ["experiments", experiment, "roles"]);
+
+/** @param {string | null} role null for that of the workspace */
+export const setRole = (experiment, account, role) => json("PUT", ["experiments", experiment, "roles", account], { body: { role } });
+
+export const audit = (query) => json("GET", ["audit"], { query });
 
 /** @returns {Promise<{experiments: object[], hasMore: boolean}>} */
 export const experiments = (query = {}, signal) => json("GET", ["experiments"], { query, signal });

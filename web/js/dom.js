@@ -84,6 +84,9 @@ const ICONS = {
     grip: "M7.5 5h.01M12.5 5h.01M7.5 10h.01M12.5 10h.01M7.5 15h.01M12.5 15h.01",
     up: "M10 16V5M5 9.5 10 4.5l5 5",
     below: "M10 4v11M5 10.5l5 5 5-5",
+    settings: "M3 6h8M15 6h2M13 4v4M3 14h2M9 14h8M7 12v4",
+    user: "M10 3.5a3 3 0 1 0 0 6 3 3 0 0 0 0-6zM4 17c.5-4 3-5.5 6-5.5s5.5 1.5 6 5.5",
+    leave: "M11.5 3.5h5v13h-5M12.5 10h-9M6.5 6.5 3 10l3.5 3.5",
     trash: "M4 5.5h12M8 5V3h4v2M5.5 5.5l.8 11.5h7.4l.8-11.5",
 };
 
@@ -187,7 +190,7 @@ export function isTyping(event) {
         && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) && target.type !== "checkbox");
 }
 
-/** Puts a text on the clipboard, also where the page is not a secure context. */
+/** Puts a text on the clipboard, also in a page that is no secure context. */
 export async function copyText(text) {
     try {
         await navigator.clipboard.writeText(text);
@@ -213,6 +216,8 @@ export function saveBlob(blob, name) {
 // ---- the address is the state: one place reads it, one place writes it ----
 
 const base = new URL(document.baseURI);
+/** What clients are told to talk to. */
+export const server = new URL(".", base).href.replace(/\/$/, "");
 
 /**
  * @typedef {{path: string[], query: URLSearchParams, key: string}} Route
@@ -285,6 +290,13 @@ export function setQuery(changes, { push = false, silent = false } = {}) {
     if (!silent) tell();
 }
 
+/** The whole address of a link that stays within these pages; null for any other. @param {string} link */
+export function inside(link) {
+    const url = new URL(link, base);
+    const isHere = url.origin === base.origin && url.pathname.startsWith(base.pathname) && !url.username;
+    return isHere && !url.pathname.startsWith(`${base.pathname}api/`) ? url.href : null;
+}
+
 /**
  * Where the links lead that an mlflow client prints: `#/experiments/<id>/runs/<run>`; null for another fragment.
  * @param {string} fragment
@@ -304,11 +316,10 @@ export function start() {
         if (!link || event.defaultPrevented || event.button !== 0) return;
         if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
         if (link.target || link.hasAttribute("download") || link.dataset.skip !== undefined) return;
-        const url = new URL(link.href);
-        const inside = url.origin === base.origin && url.pathname.startsWith(base.pathname);
-        if (!inside || url.pathname.startsWith(`${base.pathname}api/`)) return;
+        const target = inside(link.href);
+        if (!target) return;
         event.preventDefault();
-        navigate(url.href);
+        navigate(target);
     });
     addEventListener("popstate", tell);
     addEventListener("hashchange", () => {
@@ -367,8 +378,8 @@ export function copyBox(text, label = "Copy") {
  * @param {string} [experiment] name of the experiment to log to
  */
 export function firstLines(experiment = "first-steps") {
-    const server = new URL(".", document.baseURI).href.replace(/\/$/, "");
-    return `export MLFLOW_TRACKING_URI=${server}
+    const token = "login" in document.documentElement.dataset ? `\nexport MLFLOW_TRACKING_TOKEN=…  # make one at ${server}/settings/tokens` : "";
+    return `export MLFLOW_TRACKING_URI=${server}${token}
 python - <<'EOF'
 import mlflow
 mlflow.set_experiment(${JSON.stringify(experiment)})
@@ -380,14 +391,12 @@ EOF`;
 }
 
 /** @param {string} sentence @param {...any} more */
-export function emptyBox(sentence, ...more) {
-    return h("div.empty", {}, h("p", {}, sentence), ...more);
-}
+export const emptyBox = (sentence, ...more) => h("div.empty", {}, h("p", {}, sentence), ...more);
 
 /** What stands where no run is yet. @param {string} [experiment] */
 export function firstRun(experiment) {
     return emptyBox("No runs yet. Paste this where you train, and the first one appears here:",
         copyBox(firstLines(experiment), "Copy the first lines"),
         h("p.muted", {}, "Or log a small real training, to have something to look at: ",
-            h("code", {}, `scripts/demo ${new URL(".", document.baseURI).href.replace(/\/$/, "")}`)));
+            h("code", {}, `scripts/demo ${server}`)));
 }

@@ -1,6 +1,6 @@
 // The shell: rail, top bar, the page below it, keys. Pages are modules of their own, loaded when first opened.
 import { h, fill, copyText, errorBox, href, icon, iconButton, isTyping, navigate, onRoute, setQuery, setText, start } from "./dom.js";
-import { arrivals, reach } from "./api.js";
+import * as api from "./api.js";
 import { onState, subscribe } from "./live.js";
 
 // The first page needs neither the tables nor the charts, so it does not wait for their styles.
@@ -8,6 +8,8 @@ const PAGES = {
     experiments: () => import("./pages/experiments.js"),
     experiment: () => styled(import("./pages/experiment.js")),
     run: () => styled(import("./pages/run.js")),
+    settings: () => styled(import("./pages/settings.js")),
+    login: () => import("./pages/login.js"),
     missing: () => import("./pages/missing.js"),
 };
 
@@ -41,8 +43,11 @@ const rail = h("nav.rail", { "aria-label": "Main" },
     h("a.rail-link", { href: href(["e"]), title: "Experiments (g e)", data: { page: "experiments" } },
         icon("experiments"), h("span.rail-label", {}, "Experiments")),
     h("span.spring"),
+    h("a.rail-link", { href: href(["settings"]), title: "Settings (g s)", data: { page: "settings" } },
+        icon("settings"), h("span.rail-label", {}, "Settings")),
     h("button.rail-link", { type: "button", title: "Keys (?)", "aria-label": "Keys", on: { click: openHelp } }, icon("help"), h("span.rail-label", {}, "Keys")),
     densityButton, themeButton);
+const user = h("span.user");
 const searchButton = h("button.button.search-button", { type: "button", on: { click: openSearch } },
     icon("search"), h("span.wide-only", {}, `${isMac ? "⌘" : "Ctrl "}K search`));
 
@@ -96,17 +101,49 @@ const shell = {
     },
     /** An ApiError or any other as a toast. */
     fail(error) {
-        if (error.name === "AbortError") return;
+        if (error.name === "AbortError" || error.status === 401) return;
         const id = error.requestID ? ` (request ${error.requestID})` : "";
         shell.toast(`${error.message}${id}`, { isError: true });
     },
+    /** Somebody logged in or out: nothing that was read before may stay, in any tab. */
+    loginChanged(link) {
+        remembered("login", String(Date.now()));
+        location.replace(new URL(link, document.baseURI));
+    },
 };
+
+/** To the login, and back afterwards. */
+function toLogin() {
+    if (pageName === "login/") return;
+    document.querySelector("dialog[open]")?.close();
+    navigate(href(["login"], { next: location.href.slice(document.baseURI.length) }), { replace: true });
+}
+
+async function logOut() {
+    try {
+        await api.logOut();
+        shell.loginChanged(href(["login"]));
+    } catch (error) {
+        shell.fail(error);
+    }
+}
+
+function drawUser({ isLoginRequired, name, role }) {
+    document.documentElement.toggleAttribute("data-login", Boolean(isLoginRequired));
+    document.documentElement.toggleAttribute("data-locked", api.isLocked());
+    fill(user, isLoginRequired && name ? [
+        h("a", { href: href(["settings", "profile"]), title: `${name}, role ${role}`, "aria-label": `${name}, role ${role}` },
+            icon("user"), h("span.wide-only.ellipsis", {}, name), h("span.wide-only.muted", {}, role)),
+        h("button.button", { type: "button", title: "Log out", "aria-label": "Log out", on: { click: logOut } },
+            icon("leave"), h("span.wide-only", {}, "Log out"))] : null);
+}
 
 function pick(route) {
     const [first, second] = route.path;
     if (!first || (first === "e" && !second)) return ["experiments", ""];
     if (first === "e") return ["experiment", second];
     if (first === "r" && second) return ["run", second];
+    if (first === "settings" || first === "login") return [first, ""];
     return ["missing", route.key];
 }
 
@@ -129,7 +166,10 @@ let turn = 0;
 
 async function show(route) {
     const [name, id] = pick(route);
-    rail.querySelector("[data-page]").setAttribute("aria-current", name === "experiments" ? "page" : name === "missing" ? "false" : "true");
+    const place = name === "experiment" || name === "run" ? "experiments" : name;
+    for (const link of rail.querySelectorAll("[data-page]")) {
+        link.setAttribute("aria-current", link.dataset.page !== place ? "false" : place === name ? "page" : "true");
+    }
     if (page && pageName === `${name}/${id}`) {
         page.update(route);
         return;
@@ -143,9 +183,15 @@ async function show(route) {
             document.head.append(h("link", { rel: "modulepreload", href: `js/${needed}.js` }));
         }
         delete NEEDED[name];
-        const early = TOPICS[name] ? subscribe(TOPICS[name](id), () => {}) : null;
-        const module = await PAGES[name]().finally(() => setTimeout(() => early?.close(), 1_000));
+        const early = TOPICS[name] && !api.isLocked() ? subscribe(TOPICS[name](id), () => {}) : null;
+        const [module, who] = await Promise.all([PAGES[name](), api.session({ isFresh: name === "login" })])
+            .finally(() => setTimeout(() => early?.close(), 1_000));
         if (mine !== turn) return;
+        drawUser(who);
+        if (api.isLocked() && name !== "login") {
+            toLogin();
+            return;
+        }
         fill(outlet);
         outlet.className = "page";
         page = module.open(outlet, route, shell);
@@ -180,6 +226,7 @@ async function openHelp() {
 }
 
 async function openSearch() {
+    if (api.isLocked()) return;
     const { showSearch } = await import("./components/search.js");
     const commands = [...Object.entries(page?.keys ?? {}), ...Object.entries(GLOBAL_KEYS)]
         .filter(([, { label }]) => label).map(([key, one]) => ({ key: one.shown ?? (key === " " ? "Space" : key), ...one }));
@@ -211,9 +258,9 @@ function keyPressed(event) {
     }
     if (event.metaKey || event.ctrlKey || event.altKey || isTyping(event)) return;
     if (document.querySelector("dialog[open]")) return;
-    if (performance.now() - waitingForSecondKey < 1_000 && "he".includes(event.key)) {
+    if (performance.now() - waitingForSecondKey < 1_000 && "hes".includes(event.key)) {
         waitingForSecondKey = -Infinity;
-        navigate(event.key === "h" ? href([]) : href(["e"]));
+        navigate(href({ h: [], e: ["e"], s: ["settings"] }[event.key]));
         return;
     }
     if (event.key === "g") {
@@ -243,10 +290,10 @@ let liveTimer = null;
 /** The dot, and beside it what changes from second to second: the wait for another try, the rate of what arrives. */
 function liveChanged(state = live.state, retryAt = live.retryAt) {
     live = { state, retryAt };
-    const isAway = !reach.isUp && state !== "live" && state !== "closed";
+    const isAway = !api.reach.isUp && state !== "live" && state !== "closed";
     const [text, title] = LIVE_TEXT[isAway ? "away" : state];
     const wait = retryAt && state === "reconnecting" ? Math.ceil((retryAt - Date.now()) / 1_000) : 0;
-    const rate = state === "live" ? arrivals.rate : 0;
+    const rate = state === "live" ? api.arrivals.rate : 0;
     liveDot.dataset.state = state;
     liveDot.title = title;
     // Only a change of the state is said aloud.
@@ -275,7 +322,7 @@ setRail(remembered("rail") === "wide");
 setDensity(remembered("density") === "compact");
 fill(document.getElementById("app"), rail,
     h("div.frame", {},
-        h("header.top", {}, crumbs, h("span.spring"), searchButton, liveDot), outlet),
+        h("header.top", {}, crumbs, h("span.spring"), searchButton, liveDot, user), outlet),
     toasts);
 document.querySelector("[data-skip]").addEventListener("click", (event) => {
     event.preventDefault();
@@ -283,8 +330,16 @@ document.querySelector("[data-skip]").addEventListener("click", (event) => {
 });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", themeChanged);
 addEventListener("keydown", keyPressed);
-reach.changed = () => liveChanged();
-arrivals.changed = () => liveTimer ?? liveChanged();
+api.reach.changed = () => liveChanged();
+api.arrivals.changed = () => liveTimer ?? liveChanged();
+api.reach.locked = toLogin;
+const checkUser = async () => {
+    const { account } = api.who();
+    if ((await api.session({ isFresh: true })).account !== account) location.reload();
+};
+// Another tab logged in or out; or the browser shows a page again as it was left.
+addEventListener("storage", ({ key }) => key === "martlet.login" && checkUser());
+addEventListener("pageshow", ({ persisted }) => persisted && checkUser());
 onState(liveChanged);
 themeChanged();
 onRoute(show);

@@ -270,7 +270,7 @@ package final class LoginService: Sendable {
         let most = token?.scope ?? .admin
         let isAdmin = account.role == .admin
         let roles = isAdmin ? [:] : try await store.experimentRoles(of: account.id)
-        if (token?.lastUsedAt ?? account.lastSeenAt ?? 0) < now - 60_000 {
+        if ((token == nil ? account.lastSeenAt : token?.lastUsedAt) ?? 0) < now - 60_000 {
             try await store.touch(account.id, token: token?.id, at: now)
         }
         return Principal(

@@ -25,9 +25,7 @@ struct SessionRoutes: NativeRoutes {
         json.field("isLoginRequired", isRequired)
         json.field("needsFirstAccount", services.logins.needsSetup)
         if let principal {
-            json.field("name", principal.name)
-            json.field("role", principal.role.rawValue)
-            json.optional("account", principal.account?.rawValue)
+            json.principal(principal)
         }
         if isRequired, principal != nil, let secret = SessionCookie.secret(of: request) {
             json.field("csrfToken", services.logins.crossSiteCode(ofSession: secret))
@@ -76,13 +74,28 @@ struct SessionRoutes: NativeRoutes {
         let principal = try await services.logins.principal(for: .session(secret), from: address)
         var json = JSONWriter()
         json.beginObject()
-        json.field("name", principal.name)
-        json.field("role", principal.role.rawValue)
-        json.optional("account", principal.account?.rawValue)
+        json.principal(principal)
         json.field("csrfToken", services.logins.crossSiteCode(ofSession: secret))
         json.endObject()
         let cookie = SessionCookie.set(secret, basePath: basePath, isSecure: request.isSecure)
         return .json(json.bytes, headers: [.setCookie: cookie, .cacheControl: "no-store"])
+    }
+}
+
+extension JSONWriter {
+    /// Fields of who asks. Roles in single experiments only where they differ: a page shows what one may use.
+    fileprivate mutating func principal(_ principal: Principal) {
+        field("name", principal.name)
+        field("role", principal.role.rawValue)
+        optional("account", principal.account?.rawValue)
+        guard !principal.isUniform else { return }
+        key("experimentRoles")
+        beginObject()
+        for (id, role) in principal.experimentRoles.sorted(by: { $0.key < $1.key }) {
+            key("\(id)")
+            string(role.rawValue)
+        }
+        endObject()
     }
 }
 

@@ -113,7 +113,7 @@ extension SQLMetadataStore: ImportStore {
                 ]
             )
             try Self.add(model.params, model.tags, to: model.id, on: connection)
-            for metric in model.metrics { try Self.setLatest(metric, on: connection) }
+            for metric in model.metrics { try Self.add(metric, on: connection) }
             return .created
         }
     }

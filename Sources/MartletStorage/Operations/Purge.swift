@@ -34,7 +34,7 @@ package struct Purge: Sendable {
         "metric_seal",
     ]
     /// Tables with such a column whose rows outlive the run: scores are a model's, and name the run by its id.
-    static let tablesThatOutlive = ["logged_model_metric"]
+    static let tablesThatOutlive = ["logged_model_score"]
 
     /// What would go now.
     package func plan() async throws(MartletError) -> PurgePlan {
@@ -161,7 +161,7 @@ package struct Purge: Sendable {
         plan.models = 1
         try plan.addFiles(of: "model:\(id)", connection)
         try removeFiles(of: "model:\(id)", connection)
-        for table in ["logged_model_param", "logged_model_tag", "logged_model_metric"] {
+        for table in ["logged_model_param", "logged_model_tag", "logged_model_score"] {
             try connection.execute("DELETE FROM \(table) WHERE model = $1", [.text(id)])
         }
         try connection.execute("DELETE FROM logged_model WHERE id = $1", [.text(id)])
@@ -182,7 +182,7 @@ package struct Purge: Sendable {
             [.integer(id), .integer(time)]
         )
         guard removed > 0 else { return false }
-        for table in ["experiment_tag", "dataset"] {
+        for table in ["experiment_tag", "experiment_role", "dataset"] {
             try connection.execute("DELETE FROM \(table) WHERE experiment = $1", [.integer(id)])
         }
         return true

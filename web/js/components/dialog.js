@@ -47,7 +47,7 @@ export function confirmDialog(title, text, verb) {
  * A form in a dialog. `submit` may throw: the message appears in the form, which stays open.
  * @param {string} title
  * @param {{name: string, label: string, hint?: string, value?: string, required?: boolean, options?: [string, string][],
- *     multiline?: boolean}[]} fields
+ *     multiline?: boolean, type?: string, autocomplete?: string}[]} fields
  * @param {string} verb
  * @param {(values: Record<string, string>) => Promise<void>} submit
  */
@@ -76,13 +76,13 @@ export function formDialog(title, fields, verb, submit) {
     });
 }
 
-function control({ name, value = "", required = false, options = null, multiline = false, list = null }) {
+function control({ name, value = "", required = false, options = null, multiline = false, list = null, type = null, autocomplete = "off" }) {
     if (options) {
         return h("select.input", { name }, options.map(([key, label]) =>
             h("option", { value: key, selected: key === value }, label)));
     }
     if (multiline) return h("textarea.input", { name, rows: 3, required, value });
-    const input = h("input.input", { name, required, value, autocomplete: "off", list: list ? `list-${name}` : null });
+    const input = h("input.input", { name, required, value, type, autocomplete, list: list ? `list-${name}` : null });
     return list ? [input, h("datalist", { id: `list-${name}` }, list.map((item) => h("option", { value: item })))] : input;
 }
 
@@ -90,10 +90,10 @@ function control({ name, value = "", required = false, options = null, multiline
  * A text that is edited where it stands: a click or Enter opens a field, Enter keeps (Ctrl Enter in one of many
  * lines), Escape leaves it as it was.
  * @param {{value: string, placeholder: string, label: string, tag?: string, multiline?: boolean,
- *     long?: (value: string) => HTMLElement, save: (value: string) => Promise<void>}} options
- * `long` draws a text of more than a line or two; a button beside it edits it then.
+ *     long?: (value: string) => HTMLElement, may?: boolean, save: (value: string) => Promise<void>}} options
+ * `long` draws a text of more than a line or two; a button beside it edits it then. Who may not has only the text.
  */
-export function inlineEdit({ value, placeholder, label, tag = "span", multiline = false, long = null, save }) {
+export function inlineEdit({ value, placeholder, label, tag = "span", multiline = false, long = null, may = true, save }) {
     const host = h(`${tag}.inline-edit`);
     let current = value;
     const isLong = () => long !== null && (current.includes("\n") || current.length > 160);
@@ -104,8 +104,12 @@ export function inlineEdit({ value, placeholder, label, tag = "span", multiline 
             const text = long(current);
             // It may scroll, so the keyboard must reach it.
             text.tabIndex = 0;
-            fill(host, button, text);
+            fill(host, may ? button : null, text);
             return button;
+        }
+        if (!may) {
+            fill(host, current);
+            return host;
         }
         const button = h("button.inline-text", { type: "button", title: `Edit ${label}`, on: { click: edit } },
             current ? h("span", {}, current) : h("span.placeholder", {}, placeholder));

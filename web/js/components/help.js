@@ -6,6 +6,7 @@ const EVERYWHERE = {
     "Ctrl K": "Search experiments and runs",
     "g e": "All experiments",
     "Shift D": "Rows: normal or compact",
+    "g s": "Settings",
     "t": "Next theme: light, dark, as the system",
     "y": "Copy the link to what you see",
     "u": "Undo what was just done",

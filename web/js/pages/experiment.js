@@ -117,28 +117,33 @@ class ExperimentPage {
         this.shell.setCrumbs([["Experiments", href(["e"])], [experiment.name]]);
         this.purpose = inlineEdit({
             value: experiment.purpose, placeholder: "Which question do these runs answer? Add a purpose.",
-            label: "the purpose", tag: "h1", long: markdown, save: (purpose) => this.change({ purpose }),
+            label: "the purpose", tag: "h1", long: markdown, may: this.may, save: (purpose) => this.change({ purpose }),
         });
         fill(this.heading, this.purpose.element, this.facts);
         this.drawFacts();
     }
 
+    get may() {
+        return api.may("editor", this.id);
+    }
+
     drawFacts() {
-        const { goal, statistics, experiment } = this;
+        const { goal, statistics, experiment, may } = this;
+        const link = (label, run) => [" · ", h("button.link", { type: "button", on: { click: run } }, label)];
         const goalText = goal
             ? [h("b", {}, `${goal.metric} ${goal.direction === "maximize" ? "▲ max" : "▼ min"}`), goal.isInferred ? " ≈" : ""]
             : "none yet";
         fill(this.facts,
-            h("button.inline-text", {
+            !may ? ["goal ", goalText] : h("button.inline-text", {
                 type: "button", title: goal?.isInferred ? "Inferred from the metric names; press to set it" : "Change the goal",
                 on: { click: () => this.editGoal() },
             }, "goal ", goalText),
             ` · ${plural(statistics.runs, "run")}`,
             statistics.running ? [" · ", h("span.good", {}, `${grouped(statistics.running)} running`)] : null,
-            experiment.stage === "deleted" ? [" · ", h("span.warn", {}, "in the bin "), h("button.link", {
-                type: "button", on: { click: () => api.restoreExperiment(this.id).then(() => this.reload(), this.shell.fail) },
-            }, "restore")] : null,
-            h("span.nowrap", {}, " · ", h("button.link", { type: "button", on: { click: () => this.rename() } }, "rename")));
+            experiment.stage === "deleted" ? [" · ", h("span.warn", {}, "in the bin"), may ? link("restore", () =>
+                api.restoreExperiment(this.id).then(() => this.reload(), this.shell.fail)) : null] : null,
+            h("span.nowrap", {}, may ? link("rename", () => this.rename()) : null,
+                api.who().isLoginRequired && api.may("admin") ? link("who may see this", () => this.editRoles()) : null));
     }
 
     async change(body) {
@@ -151,6 +156,14 @@ class ExperimentPage {
         const { formDialog } = await import("../components/dialog.js");
         formDialog("Rename the experiment", [{ name: "name", label: "Name", value: this.experiment.name, required: true }],
             "Rename", ({ name }) => this.change({ name: name.trim() }));
+    }
+
+    async editRoles() {
+        try {
+            await (await import("./settings.js")).editRoles(this.experiment, this.shell);
+        } catch (error) {
+            this.shell.fail(error);
+        }
     }
 
     async editGoal() {

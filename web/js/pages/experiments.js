@@ -44,7 +44,7 @@ class ExperimentsPage {
         this.count = h("span.muted.count");
         this.body = h("div.list-host", {}, skeleton(8));
         fill(root, h("h1.sr-only", {}, "Experiments"),
-            h("div.toolbar", {}, this.filter, this.view, this.count,
+            h("div.toolbar", {}, this.filter, this.view, this.count, !api.may("editor") ? null :
                 h("button.button.primary", { type: "button", on: { click: () => this.create() } }, "New experiment")),
             this.body);
         this.keys = {
@@ -54,7 +54,7 @@ class ExperimentsPage {
             ArrowDown: { label: "", run: () => this.move(1) },
             ArrowUp: { label: "", run: () => this.move(-1) },
             Enter: { label: "Open", run: () => this.openCursor() },
-            n: { label: "New experiment", run: () => this.create() },
+            ...api.may("editor") ? { n: { label: "New experiment", run: () => this.create() } } : {},
         };
         // No key may wait for a file.
         for (const sign of ["pointermove", "keydown", "touchstart"]) addEventListener(sign, () => dialogs().catch(() => {}), { once: true, passive: true });
@@ -181,6 +181,7 @@ class ExperimentsPage {
     }
 
     action(one) {
+        if (!api.may("editor", one.id)) return null;
         if (one.stage === "deleted") {
             return h("button.link", { type: "button", on: { click: () => this.restore(one) } }, "restore");
         }

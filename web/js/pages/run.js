@@ -1,5 +1,5 @@
 // "Is this run healthy, and how was it made?"
-import { coalesced, copyBox, errorBox, fill, h, href, navigate, skeleton } from "../dom.js";
+import { coalesced, copyBox, errorBox, fill, h, href, navigate, server, skeleton } from "../dom.js";
 import { subscribe } from "../live.js";
 import * as api from "../api.js";
 import { RunHeader } from "./runHeader.js";
@@ -36,7 +36,7 @@ class RunPage {
         const tabs = Object.fromEntries(TABS.map((tab, index) =>
             [String(index + 1), { label: `Tab: ${tab}`, run: () => navigate(this.link(tab)) }]));
         const notes = { e: { label: "Edit the notes", run: () => this.tab === "notes" && this.notesKey ? this.notesKey() : navigate(this.link("notes", { edit: "1" })) } };
-        return { ...this.panel?.keys, ...tabs, ...this.run ? notes : {} };
+        return { ...this.panel?.keys, ...tabs, ...this.run && api.may("editor", this.run.experimentID) ? notes : {} };
     }
 
     get tab() {
@@ -66,7 +66,6 @@ class RunPage {
 
     unknown(error) {
         this.shell.setCrumbs([["Experiments", href(["e"])], ["no such run"]]);
-        const server = new URL(".", document.baseURI).href.replace(/\/$/, "");
         return h("div.empty", {}, h("h1", {}, "There is no such run here"),
             h("p.muted", {}, `${error.message}. It may belong to another server, or it was deleted for good.`),
             copyBox(`export MLFLOW_TRACKING_URI=${server}\npython -c 'import mlflow\nfor run in mlflow.search_runs(search_all_experiments=True).run_id: print(run)'`, "Copy the command"),

@@ -53,11 +53,12 @@ export function drawSelection(table) {
     table.selection.hidden = count === 0;
     if (!count) return;
     const button = (label, run) => h("button.button", { type: "button", on: { click: run } }, label);
+    const may = api.may("editor", table.page.id);
     fill(table.selection, h("b", { role: "status" }, `${grouped(count)} selected`),
         button("Show in charts", () => table.change({ show: [...table.selected].slice(0, 50).join(",") })),
-        button("Tag…", () => tag(table)),
-        table.viewName === "active" ? null : button("Restore", () => change(table, "restore", "restored")),
-        table.viewName === "deleted" ? null : button("Delete…", () => remove(table)),
+        may ? button("Tag…", () => tag(table)) : null,
+        !may || table.viewName === "active" ? null : button("Restore", () => change(table, "restore", "restored")),
+        !may || table.viewName === "deleted" ? null : button("Delete…", () => remove(table)),
         button("Clear", () => selectAll(table, false)));
 }
 
@@ -230,7 +231,8 @@ export function cellMenu(table, index, column, place) {
         ? (cell.isNumber || !/^(params|tags)/.test(cell.field) ? [] : [`${cell.field} IS NULL`, `${cell.field} IS NOT NULL`])
         : cell.isNumber ? [`${cell.field} >= ${cell.value}`, `${cell.field} <= ${cell.value}`]
             : [`${cell.field} = ${quotedValue(cell.value)}`, `${cell.field} != ${quotedValue(cell.value)}`];
-    const isTag = column.id.startsWith("t:");
+    const may = api.may("editor", table.page.id);
+    const isTag = may && column.id.startsWith("t:");
     openMenu(place, `Cell of ${run.name}`, [
         ...filters.map((condition) => ({ label: `Filter: ${condition.replace(/^attributes\./, "")}`, run: () => both(condition) })),
         cell?.value ? { label: "Copy the value", run: () => copy(table, cell.value) } : null,
@@ -238,7 +240,7 @@ export function cellMenu(table, index, column, place) {
         { label: "Copy the run's link", run: () => copy(table, new URL(`r/${encodeURIComponent(run.id)}`, document.baseURI).href) },
         column.isSortable ? { label: `Sort by ${columns.columnName(column.id).key}`, hint: "s", run: () => table.sortBy(column.id, false) } : null,
         isTag ? { label: "Edit the tag", hint: "e", run: () => editCell(table, index, column) } : null,
-        { label: "Rename the run", hint: isTag ? "" : "e", run: () => editCell(table, index, null) },
+        !may ? null : { label: "Rename the run", hint: isTag ? "" : "e", run: () => editCell(table, index, null) },
         { label: table.selected.has(run.id) ? "Unselect" : "Select", hint: "x", run: () => table.toggleSelected(index) },
         { label: "Open", hint: "Enter", run: () => table.open(index) },
     ].filter(Boolean));
@@ -251,6 +253,7 @@ async function copy(table, text) {
 
 /** A field over the name of a run, or over its tag where `column` is one: Enter keeps, Escape leaves it as it was. */
 export function editCell(table, index, column) {
+    if (!api.may("editor", table.page.id)) return;
     const run = table.list.at(index);
     const key = column?.id.startsWith("t:") ? column.id.slice(2) : null;
     const id = key === null ? "a:name" : column.id;

@@ -1,5 +1,5 @@
 // Above the tabs of a run: how it stands, why it is there, how good it is among the others.
-import { h, fill, copyText } from "../dom.js";
+import { h, fill, copyText, server } from "../dom.js";
 import { ago, compact, duration, grouped, iso, number, ordinal } from "../format.js";
 import { markdown } from "../md.js";
 import * as api from "../api.js";
@@ -33,10 +33,14 @@ export class RunHeader {
         return this.page.run;
     }
 
+    get may() {
+        return api.may("editor", this.run.experimentID);
+    }
+
     edit(field, label, tag, multiline = false) {
         const { page } = this;
         return inlineEdit({
-            value: page.run[field] ?? "", placeholder: `Add ${label}`, label: `the ${field}`, tag, multiline, long: multiline ? markdown : null,
+            value: page.run[field] ?? "", placeholder: `Add ${label}`, label: `the ${field}`, tag, multiline, long: multiline ? markdown : null, may: this.may,
             save: async (value) => { page.run = { ...page.run, ...await api.changeRun(page.id, { [field]: value }) }; },
         });
     }
@@ -70,7 +74,7 @@ export class RunHeader {
         if (key === this.bannerKey) return;
         this.bannerKey = key;
         if (run.stage === "deleted") {
-            fill(this.banner, h("div.banner.row", { role: "status" }, "This run is in the bin: it is left out of tables and charts.",
+            fill(this.banner, h("div.banner.row", { role: "status" }, "This run is in the bin: it is left out of tables and charts.", !this.may ? null :
                 h("button.button", { type: "button", on: { click: () => this.change(api.restoreRun, "Run restored") } }, "Restore")));
         } else if (run.status === "running" && run.isStalled) {
             fill(this.banner, h("div.banner", { role: "status" }, h("b.warn", {}, "Stalled: "),
@@ -84,11 +88,12 @@ export class RunHeader {
         const key = JSON.stringify(own);
         if (key === this.tagsKey) return;
         this.tagsKey = key;
-        fill(this.tags, own.slice(0, 24).map((tag) => h("button.chip.tag", {
-            type: "button", title: `${tag.key}: ${tag.value}\nChange it`, on: { click: () => this.askTag(tag) },
+        const { may } = this;
+        fill(this.tags, own.slice(0, 24).map((tag) => h(may ? "button.chip.tag" : "span.chip.tag", {
+            type: may ? "button" : null, title: `${tag.key}: ${tag.value}${may ? "\nChange it" : ""}`, on: may ? { click: () => this.askTag(tag) } : {},
         }, h("span.muted", {}, `${tag.key} `), tag.value)),
         own.length > 24 ? h("a", { href: this.page.link("params") }, `+${own.length - 24}`) : null,
-        h("button.link.add-tag", { type: "button", on: { click: () => this.askTag({ key: "", value: "" }) } }, "+ tag"));
+        !may ? null : h("button.link.add-tag", { type: "button", on: { click: () => this.askTag({ key: "", value: "" }) } }, "+ tag"));
     }
 
     askTag({ key, value }) {
@@ -159,7 +164,7 @@ export class RunHeader {
             entry("Copy run id", () => copyText(page.id).then(() => page.shell.toast("Run id copied"))),
             entry("Copy link", () => copyText(location.href).then(() => page.shell.toast("Link copied"))),
             entry("Copy Python to read it", () => copyText(this.python()).then(() => page.shell.toast("Python copied"))),
-            page.run.stage === "deleted" ? entry("Restore", () => this.change(api.restoreRun, "Run restored"))
+            !this.may ? null : page.run.stage === "deleted" ? entry("Restore", () => this.change(api.restoreRun, "Run restored"))
                 : entry("Delete…", () => this.remove()));
         const list = h("div");
         fill(menu, h("summary", { "aria-label": "Actions of the run", title: "Copy, delete" }, "⋯"), list);
@@ -174,7 +179,6 @@ export class RunHeader {
     }
 
     python() {
-        const server = new URL(".", document.baseURI).href.replace(/\/$/, "");
         return `import mlflow\nmlflow.set_tracking_uri(${JSON.stringify(server)})\nrun = mlflow.get_run(${JSON.stringify(this.page.id)})\n`
             + "print(run.data.params, run.data.metrics)";
     }

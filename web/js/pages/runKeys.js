@@ -1,4 +1,5 @@
 // What keys do in the run table.
+import * as api from "../api.js";
 
 /** @param {import("./runsTab.js").RunsTab} table */
 export function tableKeys(table) {
@@ -25,7 +26,8 @@ export function tableKeys(table) {
         S: { label: "Sort by that column as well", shown: "Shift S", run: here((_, column) => table.sortBy(column.id, true)) },
         m: { label: "Menu of the cell: filter, exclude, copy", run: here((index, column) =>
             table.openMenu(index, column, table.grid.cursorCell.getBoundingClientRect())) },
-        e: { label: "Edit the name, or the tag of the cursor", run: here((index, column) => table.edit(index, column)) },
+        ...api.may("editor", table.page.id)
+            ? { e: { label: "Edit the name, or the tag of the cursor", run: here((index, column) => table.edit(index, column)) } } : {},
         Escape: { label: "Clear the selection", shown: "Esc", run: () => table.act("selectAll", false) },
         c: { label: "Choose columns", run: () => table.chooseColumns() },
         ".": { label: "Show what is new", run: () => table.applyPending() },

@@ -5,11 +5,16 @@ import * as api from "../api.js";
 
 /** @param {HTMLElement} root @param {object} page the run page */
 export function drawNotes(root, page) {
+    const may = api.may("editor", page.run.experimentID);
     const edit = () => drawEditor(root, page);
     const button = h("button.button", { type: "button", title: "Edit the notes (e)", on: { click: edit } }, "Edit");
-    page.notesKey = edit;
+    page.notesKey = may ? edit : null;
     const { notes } = page.run;
-    page.onChange = () => page.run.notes !== notes && page.notesKey && drawNotes(root, page);
+    page.onChange = () => page.run.notes !== notes && (page.notesKey || !may) && drawNotes(root, page);
+    if (!may) {
+        fill(root, page.run.notes ? markdown(page.run.notes) : h("p.empty.muted", {}, "No notes yet."));
+        return;
+    }
     if (page.draft !== undefined || page.route.query.get("edit")) {
         edit();
         return;

@@ -16,8 +16,9 @@ const MADE = [["command", "mlflow.source.name"], ["entry point", "mlflow.project
 export function drawOverview(root, page) {
     const charts = h("div"), side = h("div.run-side", {}, sides(page));
     const more = h("p.all-charts");
-    const edits = ["hypothesis", "conclusion"].map((field) => [field, inlineEdit({
-        value: page.run[field] ?? "", placeholder: `Add a ${field}`, label: `the ${field}`, tag: "div", multiline: true, long: markdown,
+    const may = api.may("editor", page.run.experimentID);
+    const edits = ["hypothesis", "conclusion"].filter((field) => may || page.run[field]).map((field) => [field, inlineEdit({
+        value: page.run[field] ?? "", placeholder: `Add a ${field}`, label: `the ${field}`, tag: "div", multiline: true, long: markdown, may,
         save: async (value) => { page.run = { ...page.run, ...await api.changeRun(page.id, { [field]: value }) }; },
     })]);
     fill(root, charts, more, h("dl.pairs", {}, edits.map(([field, edit]) => [h("dt", {}, field), h("dd", {}, edit.element)])), side);
