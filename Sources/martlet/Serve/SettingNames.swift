@@ -1,7 +1,7 @@
 /// The settings that a file may have.
 enum SettingNames {
     static let all = [
-        "host", "port", "data", "database", "blobs", "basePath", "publicHost", "open", "uiDir", "logLevel",
+        "host", "port", "data", "database", "blobs", "moveBlobs", "basePath", "publicHost", "open", "uiDir", "logLevel",
         "maxBodyBytes",
         "maxHeaderBytes", "maxConnections", "maxEventStreams", "headTimeout", "slowTimeout", "idleTimeout",
         "shutdownGrace",
