@@ -119,6 +119,24 @@ enum BlobRows {
         ) { $0.integer(0) + Int64(PackRecord.headerSize) + $0.integer(1) }
     }
 
+    /// Blobs behind `digest` whose bytes are on the disk, by digest.
+    static func onDisk(after digest: Digest, limit: Int, _ connection: any SQLConnection) throws -> [StoredBlob] {
+        try connection.rows(
+            "SELECT digest, md5, size FROM blob WHERE digest > $1 AND kind <= 1 ORDER BY digest LIMIT $2",
+            [.text(digest.rawValue), .integer(limit)]
+        ) { StoredBlob(digest: Digest($0.text(0)), md5: $0.optionalText(1), size: $0.integer(2)) }
+    }
+
+    /// Points the row of a blob on the disk at an object with the same bytes. - Returns: false when it is gone.
+    static func move(_ digest: Digest, toObject id: String, _ connection: any SQLConnection) throws -> Bool {
+        try connection.execute(
+            """
+            UPDATE blob SET kind = 3, object = $1, pack = NULL, pack_offset = NULL WHERE digest = $2 AND kind <= 1
+            """,
+            [.text(id), .text(digest.rawValue)]
+        ) > 0
+    }
+
     /// The name of this database in the S3 store that it uses, which is `fresh` from now on if it had none.
     static func storeID(orElse fresh: String, _ connection: any SQLConnection) throws -> String {
         if let id = try connection.first("SELECT id FROM blob_store", [], { $0.text(0) }) { return id }

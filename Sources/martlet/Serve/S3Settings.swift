@@ -6,10 +6,13 @@ import MartletStorage
 struct S3Settings: Sendable {
     var address: S3Address
     var credentials: S3Credentials
+    /// Whether files that are in the data folder go to the store as well.
+    var movesFiles: Bool
 
     /// Credentials come from the variables that every tool of AWS reads, never from an address or a file of settings.
     /// - Throws: `SettingsError`.
-    init(_ text: String) throws {
+    init(_ text: String, movesFiles: Bool) throws {
+        self.movesFiles = movesFiles
         do {
             address = try S3Address(text)
         } catch {

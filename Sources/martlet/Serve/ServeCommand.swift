@@ -32,6 +32,8 @@ struct ServeCommand: AsyncParsableCommand {
     var database: String?
     @Option(help: "S3 store for files, as s3://bucket/prefix?endpoint=https://host. (default: the data folder)")
     var blobs: String?
+    @Flag(inversion: .prefixedNo, help: "Move files from the data folder to that store. (default: --no-move-blobs)")
+    var moveBlobs: Bool?
     @Option(help: "Path under which a proxy puts the server, e.g. /martlet.")
     var basePath: String?
     @Option(help: "Names, separated by commas, under which browsers reach the server through a proxy.")
@@ -92,6 +94,7 @@ struct ServeCommand: AsyncParsableCommand {
         for (key, number) in numbers {
             if let number { values[AbsoluteConfigKey([key])] = ConfigValue(.int(number), isSecret: false) }
         }
+        if let moveBlobs { values["moveBlobs"] = ConfigValue(.bool(moveBlobs), isSecret: false) }
         if let open { values["open"] = ConfigValue(.bool(open), isSecret: false) }
         return values
     }

@@ -49,7 +49,11 @@ struct ServerSettings: Sendable {
         }
         adminPassword = try await Self.string(config, "adminPassword", isSecret: true)
         login = try Self.policy(try await Self.string(config, "login") ?? "auto", http)
-        blobs = try await Self.string(config, "blobs").map(S3Settings.init)
+        let movesBlobs = try await Self.bool(config, "moveBlobs") ?? false
+        blobs = try await Self.string(config, "blobs").map { try S3Settings($0, movesFiles: movesBlobs) }
+        guard blobs != nil || !movesBlobs else {
+            throw SettingsError("the setting 'moveBlobs' needs a store to move files to; name it with 'blobs'")
+        }
         http.patience = ConnectionPatience(
             head: try await Self.int(config, "headTimeout", in: 1...3_600) ?? 20,
             slow: try await Self.int(config, "slowTimeout", in: 1...3_600) ?? 30,

@@ -41,6 +41,7 @@ private struct LiveDatabase {
 /// A blob store, and what it needs beside the requests.
 private struct LiveBlobs {
     var store: any BlobStore & CollectedBlobStore
+    var upkeep: [any Service]
     var close: @Sendable () async throws -> Void
 }
 
@@ -80,7 +81,7 @@ func liveServices(
             environment: environment
         ),
         linkKey: try await store.sharedSecret("links", fresh: SecretHashing.live.randomBytes(32)),
-        background: [sealer, GarbageCollector(blobs: blobs.store, logger: logger)] + live.upkeep,
+        background: [sealer, GarbageCollector(blobs: blobs.store, logger: logger)] + blobs.upkeep + live.upkeep,
         close: {
             try await blobs.close()
             try await live.close()
@@ -102,7 +103,7 @@ private func openBlobs(
         environment: environment,
         logger: logger
     )
-    guard let bucket else { return LiveBlobs(store: disk, close: {}) }
+    guard let bucket else { return LiveBlobs(store: disk, upkeep: [], close: {}) }
     let client = S3Client(
         bucket.address,
         credentials: bucket.credentials,
@@ -114,7 +115,8 @@ private func openBlobs(
     do {
         let store = try await S3BlobStore(disk: disk, client: client, logger: logger)
         logger.info("new files go to S3", metadata: ["store": "\(bucket.address)"])
-        return LiveBlobs(store: store, close: close)
+        let upkeep = bucket.movesFiles ? [BlobMover(store: store, logger: logger)] : []
+        return LiveBlobs(store: store, upkeep: upkeep, close: close)
     } catch {
         // Its connections end in good order; what is told is why the store cannot be used.
         try? await close()

@@ -1,9 +1,9 @@
 /// The settings that a file may have.
 enum SettingNames {
     static let all = [
-        "host", "port", "data", "database", "blobs", "basePath", "publicHost", "login", "adminPassword", "open",
-        "uiDir", "logLevel", "maxBodyBytes", "maxHeaderBytes", "maxConnections", "maxEventStreams", "headTimeout",
-        "slowTimeout", "idleTimeout",
+        "host", "port", "data", "database", "blobs", "moveBlobs", "basePath", "publicHost", "login", "adminPassword",
+        "open", "uiDir", "logLevel", "maxBodyBytes", "maxHeaderBytes", "maxConnections", "maxEventStreams",
+        "headTimeout", "slowTimeout", "idleTimeout",
         "shutdownGrace",
     ]
 

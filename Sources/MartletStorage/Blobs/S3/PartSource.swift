@@ -8,13 +8,14 @@ struct PartSource<Source: AsyncSequence & Sendable> where Source.Element == [UIn
     private let partSize: Int
     private var buffer = ByteBuffer()
     /// Whether the parts so far are all.
-    private(set) var isAtEnd = false
+    private(set) var isAtEnd: Bool
 
     /// - Parameter head: what was read of the body before.
-    init(_ head: [[UInt8]], _ body: IncomingBody<Source>, partSize: Int) {
+    init(_ head: (pieces: [[UInt8]], isWhole: Bool), _ body: IncomingBody<Source>, partSize: Int) {
         self.body = body
         self.partSize = partSize
-        for piece in head { buffer.writeBytes(piece) }
+        isAtEnd = head.isWhole
+        for piece in head.pieces { buffer.writeBytes(piece) }
     }
 
     /// At most one part and one piece are in memory.

@@ -7,10 +7,10 @@ extension S3BlobStore {
             let found = try await find(digest, range)
             do {
                 return try await open(found)
-            } catch let failure as S3Failure where failure.isNotFound {
-                // The blob may have been collected, or stored anew, since its row was read: the row is right now.
+            } catch {
+                // The blob may have been moved here, collected or stored anew since its row was read: it is right now.
                 let again = try await find(digest, range)
-                guard again.row.place != found.row.place else { throw missing(digest, failure) }
+                guard again.row.place != found.row.place else { throw lost(digest, error) }
                 return try await open(again)
             }
         } catch {
@@ -53,7 +53,9 @@ extension S3BlobStore {
         }
     }
 
-    private func missing(_ digest: Digest, _ failure: S3Failure) -> MartletError {
+    /// An object that a row names and the store does not have; any other failure stays what it is.
+    private func lost(_ digest: Digest, _ error: any Error) -> any Error {
+        guard let failure = error as? S3Failure, failure.isNotFound else { return error }
         logger.critical("the S3 store has lost an object", metadata: ["cause": "\(failure)"])
         return MartletError(
             .internal,

@@ -62,21 +62,18 @@ package final class S3BlobStore: BlobStore {
         let partSize = try partSize(for: length)
         var body = IncomingBody(source, length: length)
         let head = try await body.head(PackRecord.largest)
+        let source = PartSource(head, body, partSize: partSize)
         do {
-            if head.isWhole {
-                var content = ByteBuffer()
-                for piece in head.pieces { content.writeBytes(piece) }
-                return try await storeWhole(content, as: name)
-            }
-            let parts = PartSource(head.pieces, body, partSize: partSize)
-            return try await gate.withPlace { try await self.storeLarge(parts, as: name) }
+            // Small content needs no place: slow senders of large files do not keep it waiting.
+            if head.isWhole { return try await storeObject(source, as: name) }
+            return try await gate.withPlace { try await storeObject(source, as: name) }
         } catch {
             throw logger.refusal(of: error)
         }
     }
 
     /// All parts of an object have one size, as some stores want it.
-    private func partSize(for length: Int64?) throws(MartletError) -> Int {
+    func partSize(for length: Int64?) throws(MartletError) -> Int {
         guard let length else { return partSize * 2 }
         guard length >= 0 else { throw MartletError(.invalidArgument, "a length cannot be \(length)") }
         guard length <= 5 << 40 else { throw MartletError(.tooLarge, "an S3 store takes files of up to 5 TiB") }
@@ -89,38 +86,46 @@ package final class S3BlobStore: BlobStore {
 // MARK: - Objects
 
 extension S3BlobStore {
-    /// Content that is in memory as a whole: its names are known before the first byte is sent.
-    private func storeWhole(_ content: ByteBuffer, as name: BlobName?) async throws -> StoredBlob {
-        let hash = try await Self.hash(of: content, on: lanes)
-        let blob = hash.blob(size: Int64(content.readableBytes))
-        if let kept = try await catalog.keep(blob, as: name) { return kept }
-        return try await withObject { id in
-            try await self.client.put(Self.key(id), content, hash)
-            return try await self.commit(blob, in: id, as: name)
-        }
-    }
-
-    private func storeLarge<Source: AsyncSequence & Sendable>(
+    private func storeObject<Source: AsyncSequence & Sendable>(
         _ source: PartSource<Source>,
         as name: BlobName?
     ) async throws -> StoredBlob where Source.Element == [UInt8] {
+        try await withObject { id in
+            let (blob, isWritten) = try await write(source, as: id) { try await catalog.keep($0, as: name) }
+            return isWritten ? try await commit(blob, in: id, as: name) : blob
+        }
+    }
+
+    /// Sends content as an object; content of one part in one request, once its names are known.
+    /// - Parameter known: says, of the names of the content, what makes the object needless.
+    /// - Returns: what the store has acknowledged; else what is known.
+    func write<Source: AsyncSequence & Sendable>(
+        _ source: PartSource<Source>,
+        as id: String,
+        unless known: (StoredBlob) async throws -> StoredBlob?
+    ) async throws -> (StoredBlob, isWritten: Bool) where Source.Element == [UInt8] {
         var source = source
         let first = try await source.next() ?? ByteBuffer()
-        if source.isAtEnd { return try await storeWhole(first, as: name) }
-        return try await withObject { id in
-            let upload = try await self.client.beginUpload(of: Self.key(id))
-            do {
-                let (blob, parts) = try await self.send(first, source, to: upload)
-                if let kept = try await self.catalog.keep(blob, as: name) {
-                    await self.discard("an upload") { try await self.client.abort(upload) }
-                    return kept
-                }
-                try await self.client.complete(upload, parts: parts, size: blob.size)
-                return try await self.commit(blob, in: id, as: name)
-            } catch {
-                await self.discard("an upload") { try await self.client.abort(upload) }
-                throw error
+        if source.isAtEnd {
+            let hash = try await hash(of: first)
+            let blob = hash.blob(size: Int64(first.readableBytes))
+            if let known = try await known(blob) { return (known, false) }
+            try await client.put(Self.key(id), first, hash)
+            return (blob, true)
+        }
+        let client = client
+        let upload = try await client.beginUpload(of: Self.key(id))
+        do {
+            let (blob, parts) = try await send(first, source, to: upload)
+            if let known = try await known(blob) {
+                await discard("an upload") { try await client.abort(upload) }
+                return (known, false)
             }
+            try await client.complete(upload, parts: parts, size: blob.size)
+            return (blob, true)
+        } catch {
+            await discard("an upload") { try await client.abort(upload) }
+            throw error
         }
     }
 
@@ -154,12 +159,12 @@ extension S3BlobStore {
     }
 
     private func sendPart(_ part: ByteBuffer, _ number: Int, of upload: S3Upload) async throws -> [UInt8] {
-        let hash = try await Self.hash(of: part, on: lanes)
+        let hash = try await hash(of: part)
         try await client.put(part, hash, as: number, of: upload)
         return hash.md5
     }
 
-    private static func hash(of bytes: ByteBuffer, on lanes: BlobLanes) async throws -> ContentHash {
+    private func hash(of bytes: ByteBuffer) async throws -> ContentHash {
         var hash = RunningHash()
         if bytes.readableBytes <= PackRecord.largest {
             hash.update(bytes)
@@ -173,7 +178,7 @@ extension S3BlobStore {
     }
 
     /// Keeps the garbage collector from an object until its row is there, or never will be.
-    private func withObject(_ body: (String) async throws -> StoredBlob) async throws -> StoredBlob {
+    func withObject<Result>(_ body: (String) async throws -> Result) async throws -> Result {
         let id = catalog.environment.newID()
         inFlight.begin(id)
         defer { inFlight.end(id) }
@@ -184,13 +189,18 @@ extension S3BlobStore {
     private func commit(_ blob: StoredBlob, in id: String, as name: BlobName?) async throws -> StoredBlob {
         // When it fails, the row may be there all the same: the object stays, and the garbage collector sees to it.
         if try await !catalog.commit(blob, at: .object(id), as: name) {
-            await discard("an object") { try await self.client.delete(Self.key(id)) }
+            await discardObject(id)
         }
         return blob
     }
 
+    func discardObject(_ id: String) async {
+        let client = client
+        await discard("an object") { try await client.delete(Self.key(id)) }
+    }
+
     /// Removes what nobody will ask for, although the task may be cancelled.
-    private func discard(_ what: String, _ remove: @escaping @Sendable () async throws -> Void) async {
+    func discard(_ what: String, _ remove: @escaping @Sendable () async throws -> Void) async {
         do {
             try await client.uncancelled(remove)
         } catch {

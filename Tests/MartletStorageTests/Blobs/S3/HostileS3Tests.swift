@@ -1,3 +1,4 @@
+import Foundation
 import MartletCore
 import MartletTesting
 import NIOCore
@@ -171,6 +172,31 @@ struct HostileS3Tests {
                 for try await piece in content { handedOut.withLock { $0 += piece.count } }
             }
             #expect(handedOut.withLock { $0 } < 1_000_000)
+        }
+    }
+
+    @Test("files move from the disk, damaged ones stay, and a file that was moved is read from the store")
+    func moving() async throws {
+        try await scene { server, scene in
+            let contents = [100, 200_000, 70_000].enumerated().map {
+                BlobStoreConformance.bytes($1, seed: UInt64($0 + 1))
+            }
+            var blobs: [StoredBlob] = []
+            for content in contents { blobs.append(try await scene.base.store(content)) }
+            let damaged = scene.base.blobs.folder.object(blobs[2].digest)
+            let file = try OpenFile(damaged, O_RDWR)
+            #expect(pwrite(file.descriptor, [contents[2][0] ^ 1], 1, 0) == 1)
+            server.misbehave { _, _ in .bytes(FakeS3.error("403 Forbidden", "AccessDenied")) }
+            await expect(.failedPrecondition) { _ = try await scene.store.moveFromDisk() }
+            server.misbehave { _, _ in nil }
+            let report = try await scene.store.moveFromDisk()
+            #expect(report == MoveReport(blobs: 2, bytes: 200_100, damaged: 1))
+            // What is left on the disk is not read any more.
+            try FileManager.default.removeItem(atPath: scene.base.blobs.folder.object(blobs[1].digest))
+            for (content, blob) in zip(contents, blobs).prefix(2) {
+                #expect(try await scene.store.read(blob.digest, range: nil).whole() == content)
+            }
+            #expect(try await scene.store.moveFromDisk().blobs == 0)
         }
     }
 

@@ -164,6 +164,26 @@ struct S3BlobStoreTests {
         }
     }
 
+    @Test("what moved from the disk leaves it with the next collection")
+    func moving() async throws {
+        try await scene { scene in
+            let contents = [100, 12_000_000].map { BlobStoreConformance.bytes($0) }
+            for content in contents {
+                let blob = try await scene.base.store(content)
+                try await scene.base.name(blob, at: ArtifactPath("f\(content.count)"), of: .workspace)
+            }
+            let report = try await scene.store.moveFromDisk()
+            #expect(report == MoveReport(blobs: 2, bytes: 12_000_100))
+            wait(scene)
+            try await scene.store.collectGarbage(olderThan: Self.day, uploadsOlderThan: Self.day)
+            #expect(try scene.base.names(in: "objects").isEmpty)
+            for content in contents {
+                let digest = ContentHash(of: content).digest
+                #expect(try await scene.store.read(digest, range: nil).whole() == content)
+            }
+        }
+    }
+
     @Test("a store that was opened once is opened again, and by its own database only")
     func claims() async throws {
         try await scene { scene in
