@@ -258,3 +258,18 @@ def test_a_wrong_command_line_ends_with_2_and_a_missing_folder_with_1(tmp_path):
     for command in (["backup", tmp_path / "b"], ["fsck"], ["usage"], ["gc"]):
         done = admin(*command, "--data", tmp_path / "absent")
         assert done.returncode == 1 and "absent" in done.stderr and not (tmp_path / "absent").exists()
+
+
+def test_the_folder_of_a_killed_server_is_backed_up_and_checked_as_it_is(own_server, mlflow, tmp_path):
+    run = log_with_client(mlflow, own_server, tmp_path)
+    own_server.kill()
+    assert succeed("fsck", *place(own_server))["points"] == 400
+    succeed("backup", tmp_path / "backups", *place(own_server))
+    succeed("restore", tmp_path / "backups", "--data", tmp_path / "restored")
+    server = serve(tmp_path / "second", tmp_path / "restored").start()
+    try:
+        with client_of(mlflow, server) as client:
+            assert len(client.get_metric_history(run, "val/loss")) == 200
+            assert [file.path for file in client.list_artifacts(run, "model")] == ["model/weights.bin"]
+    finally:
+        server.stop()

@@ -50,6 +50,7 @@ def experiments(call, name):
     call("DELETE", one, 204, id=id)
     call("POST", one + "/restore", 204, id=id)
     call("GET", path, 200, view="all", limit=1000)
+    assert id in [row["id"] for row in call("GET", "/api/v1/storage", 200).json()["experiments"]]
     call("POST", path, 409, {"name": name + "!"})
     call("GET", path + "/{id}", 404, id="999999")
     return id

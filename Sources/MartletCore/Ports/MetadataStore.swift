@@ -16,6 +16,8 @@ package protocol ExperimentStore: Sendable {
     func deleteTag(_ key: String, of id: Experiment.ID) async throws(MartletError)
     /// Counts for a list of experiments, in the order of `ids`; zeros for an unknown one.
     func statistics(of ids: [Experiment.ID]) async throws(MartletError) -> [ExperimentStatistics]
+    /// What each experiment stores. O(runs + chunks + artifacts), from several snapshots.
+    func storageUsage() async throws(MartletError) -> StorageUsage
 }
 
 /// Runs, and all that is written to them. Every method is one transaction, durable once it returns.

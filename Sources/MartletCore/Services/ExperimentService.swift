@@ -27,6 +27,12 @@ package struct ExperimentService: Sendable {
         return experiment
     }
 
+    /// What each experiment stores, deleted ones included.
+    package func storageUsage(as principal: Principal) async throws(MartletError) -> StorageUsage {
+        try principal.require(.reader, to: "read what is stored")
+        return try await store.storageUsage()
+    }
+
     /// - Throws: `notFound`.
     package func experiment(_ id: Experiment.ID, as principal: Principal) async throws(MartletError) -> Experiment {
         try access.require(.viewer, in: id, as: principal, to: "read experiments")

@@ -1,12 +1,13 @@
 import Hummingbird
 import MartletCore
 
-/// `/api/v1/experiments`.
+/// `/api/v1/experiments` and `/api/v1/storage`.
 struct ExperimentRoutes: NativeRoutes {
     let services: Services
     let largestBody: Int
 
     func add(to router: Router<MartletRequestContext>) {
+        router.get("/api/v1/storage", use: storage)
         router.get("/api/v1/experiments", use: list)
         router.post("/api/v1/experiments", use: create)
         router.get("/api/v1/experiments/{id}", use: read)
@@ -19,6 +20,32 @@ struct ExperimentRoutes: NativeRoutes {
             try await services.experiments.move(experimentID(context), to: .active, as: context.principal)
             return noContent
         }
+    }
+
+    private func storage(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
+        let usage = try await services.experiments.storageUsage(as: context.principal)
+        var json = JSONWriter(reserving: 200 * usage.experiments.count + 64)
+        json.beginObject()
+        json.key("experiments")
+        json.beginArray()
+        for experiment in usage.experiments {
+            json.beginObject()
+            json.field("id", experiment.id.description)
+            json.field("name", experiment.name)
+            json.field("deleted", experiment.deleted)
+            json.field("runs", experiment.runs)
+            json.field("deletedRuns", experiment.deletedRuns)
+            json.field("points", experiment.points)
+            json.field("metricBytes", experiment.metricBytes)
+            json.field("artifacts", experiment.artifacts)
+            json.field("artifactBytes", experiment.artifactBytes)
+            json.endObject()
+        }
+        json.endArray()
+        json.field("blobs", usage.blobs)
+        json.field("blobBytes", usage.blobBytes)
+        json.endObject()
+        return answer(json, to: request, context)
     }
 
     private func list(_ request: Request, _ context: MartletRequestContext) async throws -> Response {

@@ -7,6 +7,7 @@ import struct Crypto.SHA256
 enum DurableFile {
     /// Bytes that are read or written at once.
     static let pieceSize = 1 << 20
+    private static let pace: Int64 = 4 << 20
 
     /// Runs `body` and tells of which file a failure is.
     static func naming<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
@@ -93,9 +94,15 @@ enum DurableFile {
         _ range: Range<Int64>,
         through hash: inout SHA256
     ) throws {
+        var told = range.lowerBound
         try forEachPiece(of: source, in: range) { piece, offset in
-            hash.update(bufferPointer: piece)
             try DiskCalls.live.writeAll(piece, to: target, at: offset)
+            hash.update(bufferPointer: piece)
+            let end = offset + Int64(piece.count)
+            guard end - told >= pace else { return }
+            // Linux begins to write dirty pages that are not needed, so that the sync finds little left to do.
+            posix_fadvise(target.descriptor, off_t(told), off_t(end - told), POSIX_FADV_DONTNEED)
+            told = end
         }
     }
 

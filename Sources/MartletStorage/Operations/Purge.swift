@@ -191,7 +191,7 @@ package struct Purge: Sendable {
 
 extension PurgePlan {
     fileprivate mutating func add(_ run: Purge.DeletedRun, _ connection: any SQLConnection) throws {
-        let usage = try StorageUsage.metrics(ofRun: run.number, connection)
+        let usage = try StorageCount.metrics(ofRun: run.number, connection)
         points += usage.points
         metricBytes += usage.bytes
         try addFiles(of: "run:\(run.id)", connection)

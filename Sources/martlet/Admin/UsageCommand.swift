@@ -15,7 +15,7 @@ struct UsageCommand: AsyncParsableCommand {
     func run() async throws {
         let installation = try options.installation()
         try await reportingFailure {
-            let usage = try await StorageUsage(of: try await ReadOnlyDatabase(installation))
+            let usage = try await StorageCount.usage(of: try await ReadOnlyDatabase(installation))
             output.print(json(usage), lines(usage))
         }
     }
@@ -28,11 +28,11 @@ struct UsageCommand: AsyncParsableCommand {
         for experiment in usage.experiments {
             json.beginObject()
             json.key("id")
-            json.string(String(experiment.id))
+            json.string(experiment.id.description)
             json.key("name")
             json.string(experiment.name)
             json.key("deleted")
-            json.bool(experiment.isDeleted)
+            json.bool(experiment.deleted)
             let numbers = [
                 ("runs", experiment.runs), ("deletedRuns", experiment.deletedRuns), ("points", experiment.points),
                 ("metricBytes", experiment.metricBytes), ("artifacts", experiment.artifacts),
@@ -49,7 +49,7 @@ struct UsageCommand: AsyncParsableCommand {
 
     private func lines(_ usage: StorageUsage) -> [String] {
         usage.experiments.map { experiment in
-            "\(experiment.id) \(experiment.name)\(experiment.isDeleted ? " (deleted)" : ""): "
+            "\(experiment.id) \(experiment.name)\(experiment.deleted ? " (deleted)" : ""): "
                 + "\(experiment.runs) runs (\(experiment.deletedRuns) deleted), \(experiment.points) points in "
                 + "\(readable(experiment.metricBytes)), \(experiment.artifacts) artifacts of "
                 + readable(experiment.artifactBytes)

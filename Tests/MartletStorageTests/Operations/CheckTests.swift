@@ -250,7 +250,7 @@ struct PurgeTests {
         try await scene.log(0..<100)
         try await scene.put([1, 2, 3], at: "a")
         try await scene.put([1, 2, 3], at: "b")
-        let usage = try await StorageUsage(of: scene.database)
+        let usage = try await StorageCount.usage(of: scene.database)
         #expect(usage.experiments.map(\.name) == ["Default"])
         #expect(usage.experiments.first?.points == 100 && usage.experiments.first?.artifactBytes == 6)
         #expect(usage.blobs == 1 && usage.blobBytes == 3)

@@ -1,33 +1,17 @@
 package import MartletCore
 
-/// What an installation stores, by experiment.
-package struct StorageUsage: Sendable, Equatable {
-    package struct Experiment: Sendable, Equatable {
-        package var id: Int64
-        package var name: String
-        package var isDeleted: Bool
-        package var runs: Int64 = 0
-        /// Of those, runs that are deleted and not purged.
-        package var deletedRuns: Int64 = 0
-        package var points: Int64 = 0
-        /// Bytes of the points as they are stored, with their pyramids.
-        package var metricBytes: Int64 = 0
-        package var artifacts: Int64 = 0
-        /// Sum of the sizes of the files of runs and models.
-        package var artifactBytes: Int64 = 0
-    }
-
-    package var experiments: [Experiment] = []
-    /// Distinct contents and their bytes: what several files share counts once.
-    package var blobs: Int64 = 0
-    package var blobBytes: Int64 = 0
-
+/// Counts what is stored.
+package enum StorageCount {
     /// Reads all rows of runs, summaries, chunks and artifacts once, but no points. From several snapshots, so that
     /// none is held long.
-    package init(of database: any SQLDatabase) async throws(MartletError) {
+    package static func usage(of database: any SQLDatabase) async throws(MartletError) -> StorageUsage {
         var experiments = try await database.read { connection in
             try connection.rows("SELECT id, name, stage FROM experiment ORDER BY id") {
-                Experiment(id: $0.integer(0), name: $0.text(1), isDeleted: $0.integer(2) != 0)
+                StorageUsage.Experiment(
+                    id: Experiment.ID($0.integer(0)),
+                    name: $0.text(1),
+                    deleted: $0.integer(2) != 0
+                )
             }
         }
         for index in experiments.indices {
@@ -39,14 +23,12 @@ package struct StorageUsage: Sendable, Equatable {
                 return usage
             }
         }
-        self.experiments = experiments
         let whole = try await database.read { connection in
             try connection.first(
                 "SELECT count(*), CAST(coalesce(sum(size), 0) AS BIGINT) FROM blob WHERE kind <> 2"
             ) { ($0.integer(0), $0.integer(1)) }
         }
-        blobs = whole?.0 ?? 0
-        blobBytes = whole?.1 ?? 0
+        return StorageUsage(experiments: experiments, blobs: whole?.0 ?? 0, blobBytes: whole?.1 ?? 0)
     }
 
     /// Points of a run and the bytes that they take.
@@ -78,12 +60,12 @@ extension StorageUsage.Experiment {
     fileprivate mutating func addRuns(_ connection: any SQLConnection) throws {
         let numbers = try connection.rows(
             "SELECT number, stage FROM run WHERE experiment = $1",
-            [.integer(id)]
+            [.integer(id.number)]
         ) { (number: $0.integer(0), isDeleted: $0.integer(1) != 0) }
         runs = Int64(numbers.count)
         deletedRuns = Int64(numbers.count { $0.isDeleted })
         for run in numbers {
-            let metrics = try StorageUsage.metrics(ofRun: run.number, connection)
+            let metrics = try StorageCount.metrics(ofRun: run.number, connection)
             points += metrics.points
             metricBytes += metrics.bytes
         }
@@ -97,10 +79,16 @@ extension StorageUsage.Experiment {
                 FROM \(table) AS o JOIN artifact AS a ON a.owner = '\(prefix)' || o.id
                 WHERE o.experiment = $1 AND a.is_folder = 0
                 """,
-                [.integer(id)]
+                [.integer(id.number)]
             ) { ($0.integer(0), $0.integer(1)) }
             artifacts += files?.0 ?? 0
             artifactBytes += files?.1 ?? 0
         }
+    }
+}
+
+extension SQLMetadataStore {
+    package func storageUsage() async throws(MartletError) -> StorageUsage {
+        try await StorageCount.usage(of: database)
     }
 }
