@@ -91,11 +91,14 @@ package struct MLflowServer: ImportSource {
         ]
         let answer = try await post("runs/search", Self.body(members, page: mark))
         let next = answer.text("next_page_token")
-        return SourcePage(
-            runs: answer.list("runs").map { Self.parts(of: $0).sourceRun() },
-            problems: [],
-            next: next?.isEmpty == false ? next : nil
-        )
+        var runs: [SourceRun] = []
+        for item in answer.list("runs") {
+            // A search of MLflow leaves out the models that a run read.
+            let id = Self.parts(of: item).id
+            let whole = try await get("runs/get", [("run_id", id)])
+            runs.append(Self.parts(of: whole["run"] ?? item).sourceRun())
+        }
+        return SourcePage(runs: runs, problems: [], next: next?.isEmpty == false ? next : nil)
     }
 
     private static func parts(of item: JSONValue) -> MLflowRunParts {
