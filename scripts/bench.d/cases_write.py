@@ -1,5 +1,6 @@
 """Writing: batches, single points, runs, and what the points take on disk."""
 
+import base64
 import random
 import sqlite3
 import time
@@ -90,6 +91,30 @@ def _measure_points(bench, server, connections, seconds):
         plan.add(connection, "POST", f"{API}/runs/log-metric", body)
     load = bench.machine.run_load(server, connections, plan, seconds=seconds)
     return load["requests"] / load["seconds"], load["server_cpu"] / load["requests"] * 1e3
+
+
+def token(bench):
+    """What it costs to say who asks: the cheapest request there is, with a token and on a server without logins."""
+    open_server, server = bench.start_martlet(), bench.start_martlet(has_login=True)
+    password = base64.b64encode(f"admin:{server.PASSWORD}".encode()).decode()
+    login = Client(server)
+    login.proof = {"Authorization": f"Basic {password}"}
+    account = login.json("GET", "/api/v1/session")["account"]
+    secret = login.json("POST", f"/api/v1/accounts/{account}/tokens", {"name": "bench"})["token"]
+    figures = {}
+    for name, measured, proof in (("without", open_server, None), ("with", server, secret)):
+        run = Client(measured, token=proof).runs(1, "0")[0]
+        plan = Plan(proof)
+        for connection in range(8):
+            plan.add(connection, "GET", f"{API}/runs/get?run_id={run}")
+        bench.machine.run_load(measured, 8, plan, seconds=1)
+        load = bench.machine.run_load(measured, 8, plan, seconds=bench.seconds(4))
+        figures[name] = load["server_cpu"] / load["requests"] * 1e6
+    extra = figures["with"] - figures["without"]
+    note = f"runs/get: {figures['without']:.1f} µs of CPU without, {figures['with']:.1f} with"
+    bench.add("a token with a request", "µs CPU", extra, {}, 30, note)
+    open_server.remove()
+    server.remove()
 
 
 def create_run(bench):

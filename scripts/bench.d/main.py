@@ -24,6 +24,7 @@ CASES = {
     "ingest-keys": cases_write.ingest_keys,
     "log-metric": cases_write.log_metric,
     "create-run": cases_write.create_run,
+    "token": cases_write.token,
     "reads": cases_read.history_and_charts,
     "search": cases_read.search,
     "size": cases_write.stored_size,
@@ -50,9 +51,9 @@ class Bench:
     def seconds(self, whole):
         return whole if not self.is_quick else 1.5
 
-    def start_martlet(self):
+    def start_martlet(self, has_login=False):
         folder = self.machine.scratch / f"martlet-{len(self.started)}"
-        server = Martlet(folder, self.options.binary)
+        server = Martlet(folder, self.options.binary, has_login)
         self.started.append(server)
         return server.start()
 

@@ -20,13 +20,15 @@ def listed(width, start=0, stride=1):
 
 
 class Plan:
-    def __init__(self):
+    def __init__(self, token=None):
+        """`token` goes with every request as a proof of who asks."""
         self.templates = []
+        self.proof = "" if token is None else f"Authorization: Bearer {token}\r\n"
 
     def add(self, connection, method, path, body="", content_type="application/json"):
         """A request of one connection; a connection takes its requests in turn."""
         content, in_body = self._patches(body.encode() if isinstance(body, str) else body)
-        head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: */*\r\n"
+        head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: */*\r\n{self.proof}"
         if content or method in ("POST", "PUT", "PATCH"):
             head += f"Content-Type: {content_type}\r\nContent-Length: {len(content)}\r\n"
         line, in_head = self._patches((head + "\r\n").encode())

@@ -144,12 +144,21 @@ class Server:
 class Martlet(Server):
     name = "martlet"
 
-    def __init__(self, folder, binary):
+    PASSWORD = "a password of the bench"
+
+    def __init__(self, folder, binary, has_login=False):
         super().__init__(folder)
         self.binary = binary
+        self.has_login = has_login
 
     def command(self):
-        return [self.binary, "serve", "--host", "127.0.0.1", "--port", str(self.port), "--data", str(self.folder)]
+        login = ["--login", "required"] if self.has_login else []
+        return [
+            self.binary, "serve", "--host", "127.0.0.1", "--port", str(self.port), "--data", str(self.folder), *login,
+        ]
+
+    def environment(self):
+        return super().environment() | ({"MARTLET_ADMIN_PASSWORD": self.PASSWORD} if self.has_login else {})
 
 
 class MLflow(Server):

@@ -14,13 +14,14 @@ STEP0 = 1_000_000_000
 class Client:
     """One keep-alive connection."""
 
-    def __init__(self, server, timeout=300):
+    def __init__(self, server, timeout=300, token=None):
         self.connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=timeout)
+        self.proof = {} if token is None else {"Authorization": f"Bearer {token}"}
 
     def call(self, method, path, body=None):
         """Raw bytes of a 200 answer."""
         content = None if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json"} if content is not None else {}
+        headers = self.proof | ({"Content-Type": "application/json"} if content is not None else {})
         self.connection.request(method, path, content, headers)
         answer = self.connection.getresponse()
         raw = answer.read()

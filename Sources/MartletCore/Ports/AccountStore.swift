@@ -90,7 +90,7 @@ package protocol AccountStore: Sendable {
     func touch(_ account: Account.ID, token: AccessToken.ID?, at time: Int64) async throws(MartletError)
     /// Where the account's role is another than in the workspace.
     func experimentRoles(of account: Account.ID) async throws(MartletError) -> [Experiment.ID: Principal.Role]
-    /// By name of the account.
+    /// By name of the account. - Throws: `notFound` for the experiment.
     func roles(in experiment: Experiment.ID) async throws(MartletError) -> [ExperimentRole]
     /// - Parameter role: `nil` for that of the workspace again.
     /// - Throws: `notFound` for the experiment or the account.

@@ -121,6 +121,7 @@ package struct AccountService: Sendable {
 
     package func tokens(of id: Account.ID, as principal: Principal) async throws(MartletError) -> [AccessToken] {
         try requireOwn(id, as: principal, to: "list another's tokens")
+        _ = try await store.account(id)
         return try await store.tokens(of: id)
     }
 

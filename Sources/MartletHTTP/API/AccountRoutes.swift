@@ -62,6 +62,7 @@ struct AccountRoutes: NativeRoutes {
     private func setPassword(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
         let id = try accountID("id", context)
         let fields = try await body(request, upTo: Self.largestBody)
+        _ = try await services.accounts.account(id, as: context.principal)
         try await services.accounts.setPassword(
             try fields.requiredString("password"),
             current: try fields.string("current"),
@@ -82,6 +83,7 @@ struct AccountRoutes: NativeRoutes {
     private func createToken(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
         let id = try accountID("id", context)
         let fields = try await body(request, upTo: Self.largestBody)
+        _ = try await services.accounts.account(id, as: context.principal)
         let made = try await services.accounts.createToken(
             CreateToken(
                 account: id,

@@ -137,7 +137,8 @@ extension SQLMetadataStore: AccountStore {
 
     package func roles(in experiment: Experiment.ID) async throws(MartletError) -> [ExperimentRole] {
         try await database.read { connection in
-            try connection.rows(
+            _ = try Self.experiment(experiment.number, on: connection)
+            return try connection.rows(
                 """
                 SELECT r.account, r.role FROM experiment_role r JOIN account a ON a.id = r.account
                 WHERE r.experiment = $1 ORDER BY a.folded

@@ -165,7 +165,7 @@ struct ImportStoreTests {
         )
         #expect(try await store.importModel(ImportedModel(model: model, stage: .active)) == .created)
         #expect(try await store.importModel(ImportedModel(model: model, stage: .active)) == .present)
-        let stored = try await store.loggedModel(id)
+        let stored = try await store.loggedModel(id, orDeleted: false)
         #expect(stored.createdAt == 3 && stored.updatedAt == 4 && stored.status == .ready && stored.params.count == 1)
         #expect(stored.artifactURI == "mlflow-artifacts:/0/models/\(id)/artifacts")
     }
