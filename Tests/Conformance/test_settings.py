@@ -157,7 +157,7 @@ def test_help_names_every_setting_of_the_documentation():
     shown = subprocess.run([harness.martlet_binary(), "serve", "--help"], capture_output=True, text=True, timeout=20)
     assert shown.returncode == 0
     flags = set(re.findall(r"^  (--[a-z-]+)", shown.stdout, re.MULTILINE)) - {"--version"}
-    documented = re.findall(r"^\| `(--[a-z-]+)`(?:, `--no-open`)? \| `(MARTLET_[A-Z_]+)` \| (?:`(\w+)`)? ?\| *(?:`([^`]*)`)?",
+    documented = re.findall(r"^\| `(--[a-z-]+)`(?:, `--no-[a-z-]+`)? \| `(MARTLET_[A-Z_]+)` \| (?:`(\w+)`)? ?\| *(?:`([^`]*)`)?",
                             (harness.REPOSITORY / "docs" / "configuration.md").read_text(), re.MULTILINE)
     assert {flag for flag, *_ in documented} == flags
     assert len(documented) <= 25
@@ -165,7 +165,7 @@ def test_help_names_every_setting_of_the_documentation():
         words = flag.removeprefix("--").split("-")
         assert variable == "MARTLET_" + "_".join(words).upper()
         assert flag == "--config" or name == words[0] + "".join(word.capitalize() for word in words[1:])
-        if default and flag != "--open":
+        if default and flag not in ("--open", "--move-blobs"):
             assert f"(default: {default})" in re.sub(r"\s+", " ", shown.stdout), flag
 
 

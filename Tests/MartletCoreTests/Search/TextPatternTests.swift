@@ -9,7 +9,6 @@ struct TextPatternTests {
         "a pattern finds what the regular expressions of the system find",
         arguments: [
             "resnet", "^res", "net$", "res|vit", "^(res|vit)[0-9]+$", "r.s", "[a-f]+\\d{2,3}", "(ab)*c", "a+?b", "^$",
-            "",
             "[^0-9]$", "\\w+\\s\\w+", "(a|b|)c", "x{3}", "((a?){3}){2}$",
         ]
     )

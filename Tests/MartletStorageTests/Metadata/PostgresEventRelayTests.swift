@@ -14,9 +14,10 @@ struct PostgresEventRelayTests {
         let relay: PostgresEventRelay
         let bus: EventBus
 
-        init() throws {
+        /// - Parameter name: what PostgreSQL knows its connection by.
+        init(named name: String = "martlet") throws {
             guard case .postgres(let address) = TestEngine.current else { throw CancellationError() }
-            relay = PostgresEventRelay(address: address, logger: logger)
+            relay = PostgresEventRelay(address: "\(address)?application_name=\(name)", logger: logger)
             bus = EventBus(capacity: 100, firstRevision: .random(in: 1 << 40..<1 << 52), relay: relay)
             relay.start(delivering: bus)
         }
@@ -75,7 +76,8 @@ struct PostgresEventRelayTests {
 
     @Test("after a lost connection every viewer looks again")
     func lost() async throws {
-        let server = try Server()
+        let name = "lost\(UUID().uuidString.prefix(8))"
+        let server = try Server(named: name)
         let viewer = server.bus.subscribe(to: ["quiet"])
         let database = try await openTestDatabase(in: "")
         // As soon as it listens, its connection is cut.
@@ -85,10 +87,12 @@ struct PostgresEventRelayTests {
                 try connection.first(
                     """
                     SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-                    WHERE query LIKE 'LISTEN%' AND pid <> pg_backend_pid() AND datname = current_database()
-                    """
+                    WHERE query LIKE 'LISTEN%' AND state = 'idle' AND application_name = $1
+                    """,
+                    [.text(name)]
                 ) { $0.integer(0) } ?? 0
             }
+            try await Task.sleep(for: .milliseconds(20))
         }
         #expect(await server.bus.next(viewer)?.map(\.topic) == ["quiet"])
         await server.relay.stop()
