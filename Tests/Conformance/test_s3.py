@@ -244,4 +244,4 @@ def test_two_databases_do_not_share_a_prefix(tmp_path, store):
     first = new_server(tmp_path / "first", address).start()
     assert "belongs to another" in refused(tmp_path / "second", address)
     first.stop()
-    new_server(tmp_path / "first", address).start().stop()
+    first.start().stop()

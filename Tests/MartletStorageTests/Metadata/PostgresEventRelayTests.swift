@@ -18,7 +18,7 @@ struct PostgresEventRelayTests {
         init(named name: String = "martlet") throws {
             guard case .postgres(let address) = TestEngine.current else { throw CancellationError() }
             relay = PostgresEventRelay(address: "\(address)?application_name=\(name)", logger: logger)
-            bus = EventBus(capacity: 100, firstRevision: .random(in: 1 << 40..<1 << 52), relay: relay)
+            bus = EventBus(capacity: 100_000, firstRevision: .random(in: 1 << 40..<1 << 52), relay: relay)
             relay.start(delivering: bus)
         }
     }
