@@ -54,6 +54,11 @@ def operations():
                 yield method.upper(), path, item[method]
 
 
+def is_access(path):
+    """Whether it is about who may do what: where there is an account, everybody must log in."""
+    return path.startswith(("/api/v1/session", "/api/v1/accounts", "/api/v1/tokens", "/api/v1/audit")) or "/roles" in path
+
+
 def operation(method, path):
     return description()["paths"][path][method.lower()]
 
