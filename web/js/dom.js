@@ -333,11 +333,7 @@ export function start() {
 
 // ---- what a page shows when there is nothing, nothing yet, or a refusal ----
 
-/**
- * What failed, the id of the request, a way to try again.
- * @param {Error} error
- * @param {(() => void) | null} retry
- */
+/** What failed, the id of the request, a way to try again. @param {Error} error @param {(() => void) | null} retry */
 export function errorBox(error, retry) {
     const details = [
         error.message,
