@@ -45,7 +45,7 @@ def thirty(server):
 def test_the_run_table_is_few_bytes(page, thirty):
     experiment = thirty
     answers = loaded(page, f"/e/{experiment}", "#row-0")
-    assert weight(filter(is_file, answers)) < 64_000
+    assert weight(filter(is_file, answers)) < 60_000
     assert len({answer.url for answer in answers if is_file(answer)}) <= 20
     assert len([answer for answer in answers if not is_file(answer)]) <= 5
 
@@ -63,7 +63,7 @@ def test_the_modules_of_a_page_are_asked_for_at_once(page, thirty):
 
 def test_all_files_together_stay_small():
     # No page loads all of them; see above for what the first ones load.
-    assert sum(len(gzip.compress(path.read_bytes(), 9)) for path in WEB.rglob("*") if path.is_file()) < 150_000
+    assert sum(len(gzip.compress(path.read_bytes(), 9)) for path in WEB.rglob("*") if path.is_file()) < 140_000
 
 
 @pytest.mark.parametrize("path", sorted(WEB.rglob("*.js")), ids=lambda path: path.name)

@@ -156,17 +156,3 @@ def test_without_a_shared_worker_one_tab_leads_and_another_follows_it(tabs, serv
     for tab in (second, third):
         tab.locator("figure[data-points='4']").wait_for(timeout=3_000)
     assert bool(second.streams) != bool(third.streams)
-
-
-def test_the_dot_says_how_many_points_arrive(page, server):
-    run = server.run(server.experiment("rate"), "rate", {"m": [0.0]}, status="running")
-    page.goto(f"/r/{run}/charts")
-    live(page)
-    page.locator("figure[data-points='1']").wait_for()
-    assert "points/s" not in page.locator(".live").inner_text()
-    for start in (1, 101):
-        server.call("POST", f"runs/{run}/log", json={"metrics": [{"key": "m", "value": 1.0, "step": start + step} for step in range(100)]})
-        page.locator(f"figure[data-points='{start + 100}']").wait_for()
-    page.locator(".live", has_text="points/s").wait_for()
-    rate = float(page.locator(".live").inner_text().split()[2].replace(",", ""))
-    assert 10 <= rate <= 200

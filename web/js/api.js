@@ -11,11 +11,7 @@ export class ApiError extends Error {
     }
 }
 
-/**
- * The absolute address of a path below /api/v1/, for links, images and downloads.
- * @param {string[]} parts
- * @param {Record<string, string>} [query]
- */
+/** The absolute address of a path below /api/v1/, for links, images and downloads. */
 export function apiURL(parts, query = {}) {
     const url = new URL(parts.map(encodeURIComponent).join("/"), root);
     for (const [key, value] of Object.entries(query)) {
@@ -39,10 +35,7 @@ const ROLES = ["none", "viewer", "editor", "admin"];
 /** The answer of the server, and what it was the last time. */
 let asked = null, known = {};
 
-/**
- * Who asks: asked once, and again where a login may have changed. Where there is no answer the server decides.
- * @returns {Promise<{isLoginRequired?: boolean, needsFirstAccount?: boolean, name?: string, role?: string, account?: string}>}
- */
+/** Who asks: asked once, and again where a login may have changed. Where there is no answer the server decides. */
 export function session({ isFresh = false } = {}) {
     if (isFresh) asked = null;
     asked ??= json("GET", ["session"]).then((answer) => (known = answer), () => {
@@ -140,7 +133,7 @@ export const revokeToken = (id) => json("DELETE", ["tokens", id]);
 
 export const roles = (experiment) => json("GET", ["experiments", experiment, "roles"]);
 
-/** @param {string | null} role null for that of the workspace */
+/** @param role null for that of the workspace */
 export const setRole = (experiment, account, role) => json("PUT", ["experiments", experiment, "roles", account], { body: { role } });
 
 export const audit = (query) => json("GET", ["audit"], { query });
@@ -158,7 +151,7 @@ export const deleteExperiment = (id) => json("DELETE", ["experiments", id]);
 
 export const restoreExperiment = (id) => json("POST", ["experiments", id, "restore"]);
 
-export const run = (id, signal) => json("GET", ["runs", id], { signal }).then(noted);
+export const run = (id, signal) => json("GET", ["runs", id], { signal });
 
 export const changeRun = (id, body) => json("PATCH", ["runs", id], { body });
 
@@ -166,58 +159,18 @@ export const deleteRun = (id) => json("DELETE", ["runs", id]);
 
 export const restoreRun = (id) => json("POST", ["runs", id, "restore"]);
 
-/** What answers tell of the points that arrive while somebody looks: for "12 points/s". */
-export const arrivals = {
-    counts: new Map(),
-    recent: [],
-    changed() {},
-    /** @param {string} run @param {string} key @param {number} count of its points, all of them */
-    saw(run, key, count) {
-        const name = `${run} ${key}`, now = Date.now(), before = this.counts.get(name);
-        if (before && before.count >= count) {
-            before.at = now;
-            return;
-        }
-        this.counts.set(name, { count, at: now });
-        // What came while nobody looked came nobody knows when.
-        if (!before || now - before.at > SPAN) return;
-        this.recent.push({ at: now, from: before.at, points: count - before.count });
-        this.changed();
-    },
-    /** Points a second, over the last ten seconds at most. */
-    get rate() {
-        const now = Date.now();
-        this.recent = this.recent.filter((one) => now - one.at < SPAN);
-        const since = Math.min(now - 1_000, ...this.recent.map((one) => one.from));
-        return this.recent.reduce((sum, one) => sum + one.points, 0) * 1_000 / (now - Math.max(since, now - SPAN));
-    },
-};
-const SPAN = 10_000;
-
-/** @param {{id: string, metrics: {key: string, count: number}[]}} run */
-function noted(run) {
-    for (const metric of run.metrics) arrivals.saw(run.id, metric.key, metric.count);
-    return run;
-}
-
 /** @returns {Promise<{runs: object[], total: number, hasMore: boolean, now: number}>} */
-export async function searchRuns(body, signal) {
-    const page = await json("POST", ["runs", "search"], { body, signal });
-    page.runs.forEach(noted);
-    return page;
-}
+export const searchRuns = (body, signal) => json("POST", ["runs", "search"], { body, signal });
 
 export const runColumns = (body, signal) => json("POST", ["runs", "columns"], { body, signal });
 
 export const bulk = (body) => json("POST", ["runs", "bulk"], { body });
 
-/** @returns {Promise<{series: object[]}>} only series that exist */
+/** @returns only series that exist */
 export const series = (body, signal) => json("POST", ["series"], { body, signal });
 
 export const artifacts = (run, path = "", signal) =>
     json("GET", ["runs", run, "artifacts"], { query: path ? { path } : {}, signal });
-
-export const loggedModels = (body, signal) => json("POST", ["logged-models", "search"], { body, signal });
 
 /** @returns {Promise<{ok: boolean, message?: string}>} */
 export const checkFilter = (filter, signal) => json("POST", ["filter"], { body: { filter }, signal });
@@ -228,10 +181,10 @@ export async function exportRuns(body) {
     return response.blob();
 }
 
-/** Link to every point of one series. @param {"csv" | "json"} format */
+/** Link to every point of one series. @param format */
 export const historyURL = (run, key, format) => apiURL(["runs", run, "history"], { key, format });
 
-/** Every point of one series as text. @param {"csv" | "json"} format @returns {Promise<string>} */
+/** Every point of one series as text. @param format @returns {Promise<string>} */
 export async function history(run, key, format) {
     return (await send("GET", historyURL(run, key, format))).text();
 }
@@ -240,10 +193,7 @@ export async function history(run, key, format) {
 export const artifactURL = (run, path, inline = false) =>
     apiURL(["runs", run, "artifacts", "content"], inline ? { path, inline: "1" } : { path });
 
-/**
- * The beginning of a text file.
- * @returns {Promise<{text: string, size: number | null, isWhole: boolean}>}
- */
+/** The beginning of a text file. */
 export async function artifactText(run, path, limit, signal) {
     const response = await send("GET", artifactURL(run, path, true), {
         signal,

@@ -1,10 +1,6 @@
 // Text with delimiters to rows (RFC 4180): quoted cells may hold the delimiter, quotes and line ends.
 
-/**
- * @param {string} text
- * @param {string} [delimiter] left out: whichever of comma, semicolon and tab the first line has most of
- * @returns {string[][]} empty lines are left out
- */
+/** @param [delimiter] left out: whichever of comma, semicolon and tab the first line has most of */
 export function delimited(text, delimiter = guessed(text)) {
     const rows = [];
     let row = [], cell = "", isQuoted = false;

@@ -8,10 +8,6 @@ const SVG = "http://www.w3.org/2000/svg";
  *
  * Properties: `on` (event listeners), `style` (through the CSSOM), `data`, `class`; a boolean sets or leaves out
  * an attribute; everything else is an attribute. Children: nodes, strings, numbers, arrays; null is left out.
- * @param {string} tag
- * @param {object} [props]
- * @param {...any} children
- * @returns {HTMLElement}
  */
 export function h(tag, props = {}, ...children) {
     const [name, ...classes] = tag.split(".");
@@ -41,21 +37,13 @@ function nodes(children) {
     return children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
 }
 
-/**
- * Puts `children` in the place of what `element` holds.
- * @param {Element} element
- * @param {...any} children
- */
+/** Puts `children` in the place of what `element` holds. */
 export function fill(element, ...children) {
     element.replaceChildren(...nodes(children));
     return element;
 }
 
-/**
- * Sets the text of an element only where it differs, so that nothing is laid out again for nothing.
- * @param {Element} element
- * @param {string} text
- */
+/** Sets the text of an element only where it differs, so that nothing is laid out again for nothing. */
 export function setText(element, text) {
     if (element.textContent !== text) element.textContent = text;
 }
@@ -74,11 +62,9 @@ const ICONS = {
     copy: "M7 7h10v10H7zM13 7V3H3v10h4",
     down: "M10 3v10M5.5 9 10 13.5 14.5 9M3.5 17h13",
     close: "M5 5l10 10M15 5 5 15",
-    plus: "M10 4v12M4 10h12",
     eye: "M1.8 10S5 4.5 10 4.5 18.2 10 18.2 10 15 15.5 10 15.5 1.8 10 1.8 10zM10 7.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5z",
     folder: "M2.5 5h5l2 2h8v9h-15z",
     file: "M5 2.5h7l3.5 3.5v11.5H5zM11.5 2.5V6.5h4",
-    chevron: "M7 4l6 6-6 6",
     expand: "M3 8V3h5M17 12v5h-5M3 3l6 6M17 17l-6-6",
     tag: "M3 3h7l7 7-7 7-7-7zM6.5 6.5h.01",
     grip: "M7.5 5h.01M12.5 5h.01M7.5 10h.01M12.5 10h.01M7.5 15h.01M12.5 15h.01",
@@ -92,10 +78,7 @@ const ICONS = {
 
 const drawings = new Map();
 
-/**
- * A line drawing of 16 px that takes the colour of its text. Hidden from assistive technology.
- * @param {keyof typeof ICONS} name
- */
+/** A line drawing of 16 px that takes the colour of its text. Hidden from assistive technology. */
 export function icon(name) {
     if (drawings.has(name)) return drawings.get(name).cloneNode(true);
     const svg = document.createElementNS(SVG, "svg");
@@ -109,23 +92,13 @@ export function icon(name) {
     return svg.cloneNode(true);
 }
 
-/**
- * A button that shows only an icon; `label` is its name and its tooltip.
- * @param {string} name
- * @param {string} label
- * @param {(event: MouseEvent) => void} action
- */
+/** A button that shows only an icon; `label` is its name and its tooltip. */
 export function iconButton(name, label, action, props = {}) {
     return h("button.icon-button", { type: "button", title: label, "aria-label": label, on: { click: action }, ...props },
         icon(name));
 }
 
-/**
- * Runs `work` now and then at most once in `interval` milliseconds; never twice at a time; the last call counts.
- * @param {() => Promise<any> | any} work
- * @param {number} interval
- * @returns {{(): void, cancel(): void}}
- */
+/** Runs `work` now and then at most once in `interval` milliseconds; never twice at a time; the last call counts. */
 export function coalesced(work, interval) {
     let timer = null, running = false, again = false, last = -Infinity, dead = false;
     const start = async () => {
@@ -152,11 +125,7 @@ export function coalesced(work, interval) {
     return call;
 }
 
-/**
- * Calls `work` once nothing has called for `delay` milliseconds.
- * @param {(...values: any[]) => void} work
- * @param {number} delay
- */
+/** Calls `work` once nothing has called for `delay` milliseconds. */
 export function debounced(work, delay) {
     let timer = null;
     const call = (...values) => {
@@ -171,8 +140,7 @@ let pen = null, face = "";
 
 /**
  * How wide a text of one line stands on the page, in CSS pixels.
- * @param {string} text
- * @param {string} [style] weight and size, as the 600 12px of a heading
+ * @param [style] weight and size, as the 600 12px of a heading
  */
 export function textWidth(text, style = "13px") {
     if (!pen) {
@@ -239,7 +207,7 @@ export function currentRoute() {
 
 const listeners = new Set();
 
-/** Calls back at every change of the address. @param {(route: Route) => void} listener */
+/** Calls back at every change of the address. @param listener */
 export function onRoute(listener) {
     listeners.add(listener);
 }
@@ -249,11 +217,7 @@ function tell() {
     for (const listener of listeners) listener(route);
 }
 
-/**
- * A link below the base, each part encoded, the theme of the address kept.
- * @param {string[]} parts
- * @param {Record<string, string | null | undefined>} [query]
- */
+/** A link below the base, each part encoded, the theme of the address kept. */
 export function href(parts, query = {}) {
     const search = new URLSearchParams();
     for (const [key, value] of Object.entries(query)) {
@@ -265,7 +229,7 @@ export function href(parts, query = {}) {
     return parts.map(encodeURIComponent).join("/") + (tail ? `?${tail}` : "") || "./";
 }
 
-/** Goes to a link below the base. @param {string} link */
+/** Goes to a link below the base. @param link */
 export function navigate(link, { replace = false } = {}) {
     const url = new URL(link, base);
     if (replace) history.replaceState(null, "", url);
@@ -276,7 +240,6 @@ export function navigate(link, { replace = false } = {}) {
 /**
  * Changes parts of the query and nothing else; null removes a part.
  * `silent` leaves the page alone: its owner has already drawn the change.
- * @param {Record<string, string | null>} changes
  */
 export function setQuery(changes, { push = false, silent = false } = {}) {
     const url = new URL(location.href);
@@ -290,17 +253,14 @@ export function setQuery(changes, { push = false, silent = false } = {}) {
     if (!silent) tell();
 }
 
-/** The whole address of a link that stays within these pages; null for any other. @param {string} link */
+/** The whole address of a link that stays within these pages; null for any other. @param link */
 export function inside(link) {
     const url = new URL(link, base);
     const isHere = url.origin === base.origin && url.pathname.startsWith(base.pathname) && !url.username;
     return isHere && !url.pathname.startsWith(`${base.pathname}api/`) ? url.href : null;
 }
 
-/**
- * Where the links lead that an mlflow client prints: `#/experiments/<id>/runs/<run>`; null for another fragment.
- * @param {string} fragment
- */
+/** Where the links lead that an mlflow client prints: `#/experiments/<id>/runs/<run>`; null for another fragment. */
 export function mlflowLink(fragment) {
     const run = /^#\/experiments\/[^/?]+\/runs\/([^/?]+)/.exec(fragment);
     if (run) return href(["r", decodeURIComponent(run[1])]);
@@ -333,7 +293,7 @@ export function start() {
 
 // ---- what a page shows when there is nothing, nothing yet, or a refusal ----
 
-/** What failed, the id of the request, a way to try again. @param {Error} error @param {(() => void) | null} retry */
+/** What failed, the id of the request, a way to try again. @param error @param retry */
 export function errorBox(error, retry) {
     const details = [
         error.message,
@@ -354,11 +314,7 @@ export function skeleton(rows) {
     return h("div.skeleton", { "aria-hidden": "true" }, Array.from({ length: rows }, () => h("div")));
 }
 
-/**
- * Text to take away, with a button that does it.
- * @param {string} text
- * @param {string} [label]
- */
+/** Text to take away, with a button that does it. */
 export function copyBox(text, label = "Copy") {
     const button = h("button.button.copy", { type: "button", "aria-label": label }, icon("copy"), h("span", {}, "Copy"));
     button.addEventListener("click", async () => {
@@ -371,7 +327,7 @@ export function copyBox(text, label = "Copy") {
 
 /**
  * The lines that make a first run appear, with this server's address filled in.
- * @param {string} [experiment] name of the experiment to log to
+ * @param [experiment] name of the experiment to log to
  */
 export function firstLines(experiment = "first-steps") {
     const token = "login" in document.documentElement.dataset ? `\nexport MLFLOW_TRACKING_TOKEN=…  # make one at ${server}/settings/tokens` : "";
@@ -386,10 +342,10 @@ with mlflow.start_run():
 EOF`;
 }
 
-/** @param {string} sentence @param {...any} more */
+/** @param sentence @param more */
 export const emptyBox = (sentence, ...more) => h("div.empty", {}, h("p", {}, sentence), ...more);
 
-/** What stands where no run is yet. @param {string} [experiment] */
+/** What stands where no run is yet. @param [experiment] */
 export function firstRun(experiment) {
     return emptyBox("No runs yet. Paste this where you train, and the first one appears here:",
         copyBox(firstLines(experiment), "Copy the first lines"),

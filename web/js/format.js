@@ -1,19 +1,13 @@
 // Numbers, times and sizes as people read them. Nothing here touches the page.
 
-/**
- * A value of the API as a number: NaN and the infinities travel as strings.
- * @param {number | string | null | undefined} value
- */
+/** A value of the API as a number: NaN and the infinities travel as strings. */
 export function toNumber(value) {
     if (typeof value === "number") return value;
     if (value === null || value === undefined) return NaN;
     return Number(value);
 }
 
-/**
- * At most `digits` significant digits, no trailing noise: 0.9124, 12,340, 1.2e-7.
- * @param {number | string | null | undefined} value
- */
+/** At most `digits` significant digits, no trailing noise: 0.9124, 12,340, 1.2e-7. */
 export function number(value, digits = 4) {
     if (value === null || value === undefined || value === "") return "–";
     const n = toNumber(value);
@@ -38,7 +32,6 @@ function minus(text) {
 /**
  * Fixed digits after the point for a column: three that count in nearly all of its values, more where values would
  * look alike, so that decimals line up. Null where no such number of digits suits.
- * @param {number[]} values
  */
 export function columnDigits(values) {
     const finite = values.filter(Number.isFinite);
@@ -61,7 +54,7 @@ export function fixed(value, digits) {
     return isFar || (n !== 0 && Math.abs(n) < 0.5 * 10 ** -digits) ? number(value) : minus(n.toFixed(digits));
 }
 
-/** 12,340 and 1,234.5. The browser's own way of doing it takes a hundred times as long. @param {number} value */
+/** 12,340 and 1,234.5. The browser's own way of doing it takes a hundred times as long. @param value */
 export function grouped(value) {
     const [whole, part] = String(Number.isInteger(value) ? value : Number(value.toFixed(6))).split(".");
     if (whole.includes("e")) return String(value);
@@ -77,7 +70,7 @@ export function compact(value) {
     return number(value);
 }
 
-/** How long, in the two largest units. @param {number} milliseconds */
+/** How long, in the two largest units. @param milliseconds */
 export function duration(milliseconds) {
     if (milliseconds === null || milliseconds === undefined || Number.isNaN(milliseconds)) return "–";
     const seconds = Math.abs(milliseconds) / 1000;
@@ -96,7 +89,7 @@ function tail(value, unit, wanted) {
     return wanted && value ? ` ${value} ${unit}` : "";
 }
 
-/** How long ago, one unit. @param {number | null} time milliseconds since 1970 */
+/** How long ago, one unit. @param time milliseconds since 1970 */
 export function ago(time, now = Date.now()) {
     if (!time) return "–";
     const seconds = Math.max(0, (now - time) / 1000);
@@ -125,7 +118,7 @@ export function iso(time) {
     return `${local} ${offset}`;
 }
 
-/** @param {number | null} count bytes */
+/** @param count bytes */
 export function bytes(count) {
     if (count === null || count === undefined) return "–";
     const units = ["B", "kB", "MB", "GB", "TB"];

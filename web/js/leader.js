@@ -3,10 +3,7 @@
 
 /**
  * Takes part. Needs Web Locks, and with them a secure context.
- * @param {string} url of the stream; tabs of other servers do not meet
- * @param {new (url: string) => {set: Function, missed: () => void}} Hub
- * @param {(message: object) => void} received
- * @returns {(topics: string[] | null) => void} tells which topics this tab wants
+ * @param url of the stream; tabs of other servers do not meet
  */
 export function takePart(url, Hub, received) {
     const name = `martlet-live:${url}`;

@@ -212,8 +212,6 @@ function received(message) {
 /**
  * Listens to topics until closed. Await `ready` before the first read: then nothing is missed between the two.
  * It resolves at the latest after 80 ms; where the stream opens later than that, `callback` is called once.
- * @param {string[]} topics
- * @param {(changed: string[]) => void} callback
  */
 export function subscribe(topics, callback) {
     connect();
@@ -269,10 +267,7 @@ export function subscribe(topics, callback) {
     };
 }
 
-/**
- * Calls back with the state of the stream, now and at every change.
- * @param {(state: string, retryAt: number | null) => void} watcher
- */
+/** Calls back with the state of the stream, now and at every change. */
 export function onState(watcher) {
     connect();
     watchers.add(watcher);

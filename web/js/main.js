@@ -70,7 +70,7 @@ function remembered(key, value) {
 
 /** What pages may do to the shell. */
 const shell = {
-    /** @param {[string, string?][]} parts label and link; the last one is where we are */
+    /** @param parts label and link; the last one is where we are */
     setCrumbs(parts) {
         fill(crumbs, parts.map(([label, link], index) => [
             index ? h("span.sep", { "aria-hidden": "true" }, "›") : null,
@@ -78,11 +78,7 @@ const shell = {
         ]));
         document.title = `${parts.at(-1)[0]} · Martlet`;
     },
-    /**
-     * Says something for a few seconds.
-     * @param {string} message
-     * @param {{action?: [string, () => void], isError?: boolean}} [options]
-     */
+    /** Says something for a few seconds. */
     toast(message, { action = null, isError = false } = {}) {
         const toast = h("div.toast", { class: isError ? "bad" : "" }, h("span", {}, message));
         const done = () => {
@@ -149,7 +145,7 @@ function pick(route) {
 
 let styles = null;
 
-/** @param {Promise<object>} module a page that is drawn once the second style sheet is here */
+/** @param module a page that is drawn once the second style sheet is here */
 async function styled(module) {
     styles ??= new Promise((resolve, reject) => {
         const link = h("link", { rel: "stylesheet", href: "pages.css", on: { load: resolve, error: () => {
@@ -287,21 +283,20 @@ const LIVE_TEXT = {
 let live = { state: "closed", retryAt: null };
 let liveTimer = null;
 
-/** The dot, and beside it what changes from second to second: the wait for another try, the rate of what arrives. */
+/** The dot, and beside it the wait for another try, which changes from second to second. */
 function liveChanged(state = live.state, retryAt = live.retryAt) {
     live = { state, retryAt };
     const isAway = !api.reach.isUp && state !== "live" && state !== "closed";
     const [text, title] = LIVE_TEXT[isAway ? "away" : state];
     const wait = retryAt && state === "reconnecting" ? Math.ceil((retryAt - Date.now()) / 1_000) : 0;
-    const rate = state === "live" ? api.arrivals.rate : 0;
     liveDot.dataset.state = state;
     liveDot.title = title;
     // Only a change of the state is said aloud.
     setText(liveDot.firstChild, text);
-    setText(liveDot.lastChild, wait > 0 ? ` in ${wait} s` : rate >= 0.05 ? ` ${rate < 9.95 ? rate.toFixed(1) : Math.round(rate).toLocaleString("en-US")} points/s` : "");
+    setText(liveDot.lastChild, wait > 0 ? ` in ${wait} s` : "");
     clearTimeout(liveTimer);
     liveTimer = null;
-    if (wait > 0 || rate > 0) liveTimer = setTimeout(() => liveChanged(), 1_000);
+    if (wait > 0) liveTimer = setTimeout(() => liveChanged(), 1_000);
 }
 
 function setDensity(isCompact) {
@@ -331,7 +326,6 @@ document.querySelector("[data-skip]").addEventListener("click", (event) => {
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", themeChanged);
 addEventListener("keydown", keyPressed);
 api.reach.changed = () => liveChanged();
-api.arrivals.changed = () => liveTimer ?? liveChanged();
 api.reach.locked = toLogin;
 const checkUser = async () => {
     const { account } = api.who();

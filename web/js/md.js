@@ -11,11 +11,7 @@ const QUOTE = /^ {0,3}> ?/;
 const ITEM = /^( {0,3})([-*+]|\d{1,9}[.)])(?: {1,4}(?! )|(?= {5})|$)/;
 const DIVIDER = /^ {0,3}\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$/;
 
-/**
- * A text in Markdown as an element with the class `md`.
- * @param {string} text
- * @returns {HTMLElement}
- */
+/** A text in Markdown as an element with the class `md`. */
 export function markdown(text) {
     return h("div.md", {}, blocks(text.replace(/\r\n?/g, "\n").replaceAll("\t", "    ").split("\n"), 0));
 }
@@ -144,10 +140,7 @@ const cells = (line) => line.trim().replace(/^\|/, "").replace(/(^|[^\\])\|$/, "
 
 // ---- inside a line ----
 
-/**
- * Emphasis, code, links of one paragraph. Time grows with the text: a closing sign that is not found is not sought again.
- * @param {string} text
- */
+/** Emphasis, code, links of one paragraph. Time grows with the text: a closing sign that is not found is not sought again. */
 export function inline(text, depth = 0) {
     const made = [];
     const absent = new Set();
@@ -253,7 +246,7 @@ function parts(text, at, absent) {
     return { label: text.slice(at + 1, end), target: found[1] ?? found[2], title: found[3] ?? found[4], next: target.lastIndex };
 }
 
-/** Where a link may lead; null for any other scheme. @param {string} target */
+/** Where a link may lead; null for any other scheme. @param target */
 function allowed(target) {
     try {
         const url = new URL(target, document.baseURI);

@@ -15,10 +15,7 @@ function outliers(sizes, floor) {
 /**
  * Limits of y: per line the 1–99 % range; a line is left out when it goes far beyond the others or when it rose
  * above three times its start after having fallen; never all of them.
- * @param {number[][]} lines finite values in the order of x
- * @param {{showAll?: boolean, isHigherBetter?: boolean, map?: (value: number) => number, isLinear?: boolean}} options
  * `map` leads to the scale on which y is drawn; the limits are on that scale.
- * @returns {{low: number, high: number, dropped: Set<number>}}
  */
 export function robustLimits(lines, { showAll = false, isHigherBetter = false, map = Number, isLinear = true } = {}) {
     const sorted = lines.map((line) => Float64Array.from(line).sort());
@@ -110,10 +107,7 @@ export function clock(time, step) {
 /** A stretch of time beside a mark: 90 s, 2 h 30 min. */
 export const stretch = (time) => time === 0 ? "0" : duration(time);
 
-/**
- * Numbers beside the marks of an axis, with as many digits as tell them apart and all with the same number of them.
- * @param {number[]} marks
- */
+/** Numbers beside the marks of an axis, with as many digits as tell them apart and all with the same number of them. */
 export function tickTexts(marks) {
     const sizes = marks.map(Math.abs).filter(Boolean);
     if (!sizes.length) return marks.map(String);

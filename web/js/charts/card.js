@@ -10,7 +10,7 @@ import { summary } from "./summary.js";
 const FEW = 8;
 
 export class ChartCard {
-    /** @param {import("./panel.js").ChartPanel} panel @param {object} pair from `pairs` */
+    /** @param panel @param pair from `pairs` */
     constructor(panel, pair) {
         Object.assign(this, { panel, pair, series: [], isNear: false, isFresh: false, isLoaded: false });
         this.element = h("figure.card", { tabindex: 0, "aria-label": pair.title, data: { name: pair.name, keys: this.keys.join(" ") } });

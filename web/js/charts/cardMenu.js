@@ -31,7 +31,7 @@ export function drawing(card) {
 
 const titleOf = (card) => `${card.pair.title}${card.note.textContent ? `  ${card.note.textContent.replace(" · show all", "")}` : ""}`;
 
-/** Every point of every line of the card. @param {"csv" | "json"} format @returns {Promise<Blob>} */
+/** Every point of every line of the card. @param format @returns {Promise<Blob>} */
 export async function points(card, format) {
     const parts = format === "csv" ? ["run,name,metric,step,time,value\n"] : ["["];
     for (const [index, line] of card.series.entries()) {
@@ -108,11 +108,7 @@ function tableRows(line) {
         line.last[index], line.n[index], line.nan[index]]);
 }
 
-/**
- * The menu of a card.
- * @param {() => object} cardOf the card when it is wanted
- * @param {(error: Error) => void} fail
- */
+/** The menu of a card. */
 export function cardMenu(name, cardOf, fail) {
     const menu = h("details.menu");
     const entry = (label, run) => h("button.menu-item", { type: "button", role: "menuitem", on: { click: async () => {

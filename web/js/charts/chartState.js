@@ -15,13 +15,13 @@ const decode = (text) => {
 };
 const names = (text) => (text ?? "").split(",").filter(Boolean).map(decode);
 
-/** Names in one field of the address; null where there are none. @param {Iterable<string>} list */
+/** Names in one field of the address; null where there are none. @param list */
 export const listed = (list) => [...list].map(encodeURIComponent).join(",") || null;
 
-/** Limits of y by the name of the card. @param {Map<string, [number, number]>} ys */
+/** Limits of y by the name of the card. @param ys */
 export const limits = (ys) => [...ys].map(([name, [low, high]]) => `${encodeURIComponent(name)}:${low}..${high}`).join(",") || null;
 
-/** @param {URLSearchParams} query */
+/** @param query */
 export function chartState(query) {
     const axis = AXES.some(([key]) => key === query.get("axis")) ? query.get("axis") : "step";
     return {
@@ -43,14 +43,14 @@ export function chartState(query) {
     };
 }
 
-/** A range of x for the address: whole steps or milliseconds while that says enough. @param {[number, number]} ends */
+/** A range of x for the address: whole steps or milliseconds while that says enough. @param ends */
 export function rangeText([from, to]) {
     const digits = to - from >= 20 ? 0 : to - from >= 2 ? 1 : 2;
     const [low, high] = [Number(from.toFixed(digits)), Number(to.toFixed(digits))];
     return high > low ? `${low}..${high}` : null;
 }
 
-/** Five digits of what the range is wide. @param {[number, number]} ends */
+/** Five digits of what the range is wide. @param ends */
 export function yText([low, high]) {
     const digits = Math.min(20, Math.max(0, 4 - Math.floor(Math.log10(high - low || 1))));
     return [Number(low.toFixed(digits)), Number(high.toFixed(digits))];
@@ -61,7 +61,7 @@ export const halfLife = ({ half, axis }) => axis === "time" || axis === "relativ
 
 export const halfUnit = (axis) => axis === "time" || axis === "relativeTime" ? "s" : "steps";
 
-/** The names with one more, or without it. @param {Iterable<string>} names */
+/** The names with one more, or without it. @param names */
 export function toggled(names, name) {
     const next = new Set(names);
     if (!next.delete(name)) next.add(name);

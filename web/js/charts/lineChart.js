@@ -33,7 +33,7 @@ export class LineChart {
         this.sizes.observe(base);
     }
 
-    /** @param {View} view */
+    /** @param view */
     draw(view) {
         this.view = view;
         Object.assign(this, view);
@@ -54,7 +54,7 @@ export class LineChart {
         this.paint(this.base.getContext("2d"));
     }
 
-    /** The same drawing for paper. @param {{title: string, top: number}} options `top`: pixels for the title @returns {string} */
+    /** The same drawing for paper. @param options `top`: pixels for the title @returns {string} */
     svg(options) {
         const pen = new SvgPen(document.createElement("canvas").getContext("2d"));
         this.paint(pen);
@@ -303,10 +303,7 @@ export class LineChart {
         return pen;
     }
 
-    /**
-     * The crosshair at x; null takes it away. With a y in pixels the line nearest to it comes forward.
-     * @returns {{line: Line, value: number | null, smooth?: number, at: number, n: number, isNear: boolean}[]} greatest first
-     */
+    /** The crosshair at x; null takes it away. With a y in pixels the line nearest to it comes forward. */
     hover(x, y = null) {
         const pen = this.clear();
         if (x === null || x < this.x0 || x > this.x1) return [];

@@ -7,7 +7,7 @@ const APART = 16;
 
 const shown = (line) => line.smoothed.length ? line.smoothed : line.mean;
 
-/** Shades between the training and the validation line where there are both. @param {LineChart} chart */
+/** Shades between the training and the validation line where there are both. @param chart */
 export function drawGap(pen, chart, train, held) {
     const from = Math.max(train.x[0], held.x[0]), to = Math.min(train.x.at(-1), held.x.at(-1));
     const edge = (line) => line.x.map((x, index) => [x, shown(line)[index]])
@@ -23,7 +23,7 @@ export function drawGap(pen, chart, train, held) {
     pen.globalAlpha = 1;
 }
 
-/** Triangles where lines leave the plot, upwards or downwards. @returns {string} those that there are */
+/** Triangles where lines leave the plot, upwards or downwards. @returns those that there are */
 export function drawClips(pen, chart) {
     if (chart.isDense) return chart.dropped.size ? "▲" : "";
     const taken = [[], []];
@@ -53,7 +53,7 @@ export function drawClips(pen, chart) {
     return (taken[0].length ? "▲" : "") + (taken[1].length ? "▼" : "");
 }
 
-/** A cross on the axis where a value is NaN or infinite, and a bar where more of them follow. @param {LineChart} chart */
+/** A cross on the axis where a value is NaN or infinite, and a bar where more of them follow. @param chart */
 export function drawNaNs(pen, chart) {
     const taken = [];
     const y = chart.height - chart.bottom - 5;
@@ -84,7 +84,7 @@ export function drawNaNs(pen, chart) {
     }
 }
 
-/** A point that has no neighbour has no line; the best one of the goal has a ring. @param {LineChart} chart */
+/** A point that has no neighbour has no line; the best one of the goal has a ring. @param chart */
 export function drawDots(pen, chart) {
     const inside = (x, y) => x >= chart.x0 && x <= chart.x1 && y >= chart.low && y <= chart.high;
     for (const line of chart.isDense ? [] : chart.lines) {

@@ -8,7 +8,7 @@ const LIGHTNING = /[_/.-](epoch|step)$/;
 
 const isSplit = (word) => TRAIN.has(word) || HELD.has(word);
 
-/** The card of a key and its split. @param {string} key @returns {{name: string, split: "train" | "val" | "test" | ""}} */
+/** The card of a key and its split. @param key @returns {{name: string, split: "train" | "val" | "test" | ""}} */
 export function splitOf(key) {
     // trainLoss is read as train_Loss; valid_0 of LightGBM and XGBoost is one word.
     const spaced = key.replace(CAMEL, (word, first) => first ? `${word}_` : `_${word}`);
@@ -23,11 +23,7 @@ export function splitOf(key) {
     return { name: spaced === key ? name : name.replace(/^[A-Z]/, (letter) => letter.toLowerCase()), split };
 }
 
-/**
- * Cards in the order in which they are looked at: the goal's, other pairs, the rest by name.
- * @param {string[]} keys @param {string | null} goal
- * @returns {{name: string, title: string, section: string, keys: {key: string, split: string}[]}[]}
- */
+/** Cards in the order in which they are looked at: the goal's, other pairs, the rest by name. */
 export function pairs(keys, goal = null) {
     const cards = new Map();
     const splits = new Map(keys.map((key) => [key, splitOf(key)]));

@@ -17,8 +17,6 @@ const LEAST = 340;
 
 export class ChartPanel {
     /**
-     * @param {HTMLElement} root
-     * @param {{runs: object[], metricKeys: string[], goal: object | null, route: object, onMetrics?: () => void, limit?: number}} options
      * A run may bring its `color`, a place in the list of colours; else its place among the runs counts.
      * With a `limit` only the first cards are shown, without controls.
      */
@@ -101,7 +99,7 @@ export class ChartPanel {
         this.setAxis(AXES[(at + 1) % AXES.length][0]);
     }
 
-    /** @param {[number, number]} range */
+    /** @param range */
     zoom(range) {
         const text = rangeText(range);
         if (!text) return;
@@ -265,7 +263,7 @@ export class ChartPanel {
         }
     }
 
-    /** Brings the lines of one run forward on all cards; null lets them all be equal. @param {string | null} run */
+    /** Brings the lines of one run forward on all cards; null lets them all be equal. @param run */
     highlight(run) {
         for (const card of this.cards) if (card.isNear && card.chart.css) card.chart.highlight(run);
     }

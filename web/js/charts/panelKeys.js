@@ -1,6 +1,6 @@
 // The keys of a panel of charts, as the list of keys shows them.
 
-/** What keys do on a panel of charts. @param {import("./panel.js").ChartPanel} panel */
+/** What keys do on a panel of charts. @param panel */
 export function panelKeys(panel) {
     const pointed = (work) => () => panel.pointed && work(panel.pointed);
     return {

@@ -2,11 +2,7 @@
 
 const at = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
 
-/**
- * How y is mapped. A logarithm where all values are positive; else one that is linear around zero (symlog).
- * @param {number[][]} lines @param {boolean} isLog
- * @returns {{map: (value: number) => number, inverse: (place: number) => number, isLinear: boolean, least: number}}
- */
+/** How y is mapped. A logarithm where all values are positive; else one that is linear around zero (symlog). */
 export function valueScale(lines, isLog) {
     const sizes = isLog ? lines.flat().filter((value) => value !== 0).map(Math.abs).sort((a, b) => a - b) : [];
     if (!sizes.length) return { map: Number, inverse: Number, isLinear: true, least: 0 };
@@ -21,7 +17,7 @@ export function valueScale(lines, isLog) {
     };
 }
 
-/** How x is mapped: a logarithm keeps 0, the first step, on the plot. @param {boolean} isLog @param {number} unit */
+/** How x is mapped: a logarithm keeps 0, the first step, on the plot. @param isLog @param unit */
 export function placeScale(isLog, unit) {
     if (!isLog) return { map: Number, inverse: Number };
     return {

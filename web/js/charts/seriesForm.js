@@ -5,14 +5,13 @@ import * as api from "../api.js";
 const DIGITS = 5;
 
 /**
- * @param {object} body of `POST /api/v1/series`
- * @param {boolean} [hasBands] whether the least and the greatest of each bucket are drawn
- * @returns {Promise<object[]>} series as lists of equal length; `min` and `max` are empty without bands
+ * @param body of `POST /api/v1/series`
+ * @param [hasBands] whether the least and the greatest of each bucket are drawn
+ * @returns series as lists of equal length; `min` and `max` are empty without bands
  */
 export async function askSeries(body, hasBands = true) {
     const columns = hasBands ? ["min", "max"] : [];
     const { series } = await api.series({ ...body, columns, digits: DIGITS, compact: true });
-    if (!("from" in body || "to" in body)) for (const one of series) api.arrivals.saw(one.run, one.key, one.count);
     return series.map((one) => unpacked(one, hasBands));
 }
 

@@ -6,14 +6,7 @@ const SPARSE = 20;
 const LISTS = ["firstX", "lastX", "min", "max", "mean", "n", "nan", "inf", "smoothed"];
 const place = (run, key) => `${run} ${key}`;
 
-/**
- * @param {string[]} runs
- * @param {string[][]} cards the keys of each card; those of one card share their origin
- * @param {{axis: string, half: number, range: [number, number] | null, isLogX: boolean}} state
- * @param {number} buckets
- * @param {boolean} hasBands
- * @returns {Promise<object[]>} series with x on the axis that is shown
- */
+/** @param cards the keys of each card; those of one card share their origin */
 export async function readSeries(runs, cards, state, buckets, hasBands) {
     const keys = cards.flat();
     const isRelative = state.axis === "relativeStep";

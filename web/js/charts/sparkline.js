@@ -1,10 +1,6 @@
 // A series in a table cell: the shape, nothing else.
 
-/**
- * @param {HTMLCanvasElement} canvas
- * @param {(number | null)[]} values one per bucket; null where there is no number
- * @param {string} color
- */
+/** @param values one per bucket; null where there is no number */
 export function drawSparkline(canvas, values, color) {
     const scale = devicePixelRatio || 1;
     const width = 104, height = 20;

@@ -3,7 +3,7 @@ import { number } from "../format.js";
 
 const MOST = 12;
 
-/** @param {import("./lineChart.js").LineChart} chart */
+/** @param chart */
 export function summary(chart) {
     if (!chart.lines.length) return "no points";
     const lines = chart.lines.slice(0, MOST).map((line) => `${line.name} ${line.key}: ${course(line, chart)}`);

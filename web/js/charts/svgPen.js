@@ -5,7 +5,7 @@ const escaped = (text) => String(text).replace(/[&<>"]/g, (sign) => `&#${sign.ch
 
 /** What `LineChart` uses of `CanvasRenderingContext2D`, and no more. */
 export class SvgPen {
-    /** @param {CanvasRenderingContext2D} ruler measures texts */
+    /** @param ruler measures texts */
     constructor(ruler) {
         Object.assign(this, { ruler, fillStyle: "#000", strokeStyle: "#000", lineWidth: 1, globalAlpha: 1, textAlign: "left",
             lineJoin: "miter", font: ruler.font, dash: [], parts: [], path: [], clips: 0, groups: 0, stack: [] });

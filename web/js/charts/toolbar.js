@@ -4,7 +4,7 @@ import { grouped, plural } from "../format.js";
 import { AXES, halfUnit } from "./chartState.js";
 
 export class ChartToolbar {
-    /** @param {import("./panel.js").ChartPanel} panel */
+    /** @param panel */
     constructor(panel) {
         this.panel = panel;
         const set = (changes) => panel.set(changes);

@@ -11,10 +11,7 @@ export class ChartTip {
         this.isFrozen = false;
     }
 
-    /**
-     * @param {{title: string, rows: {line: object, value: number | null, smooth?: number, n: number}[]} | null} content
-     * null hides it; @param {{clientX: number, clientY: number}} [place] where the pointer is
-     */
+    /** null hides it; @param [place] where the pointer is */
     show(content, place) {
         if (this.isFrozen) return;
         this.content = content?.rows.length ? content : null;

@@ -8,7 +8,6 @@ const DRAWN = 120;
 const STATISTICS = ["best", "last", "min", "max", "mean"];
 
 /**
- * @param {{all: object, facts: object, chosen: string[], isNarrow: boolean, onChange: (ids: string[] | null) => void}} options
  * `all` are the keys of the experiment, `facts` those of the matching runs. `onChange` gets null for the columns that
  * the table chooses by itself.
  */

@@ -1,11 +1,7 @@
 // Dialogs: one at a time, closed by Escape, focus goes back to where it was (both done by <dialog>).
 import { h, fill, iconButton } from "../dom.js";
 
-/**
- * Opens a dialog. `build` gets the function that closes it and returns what stands in it.
- * @param {string} title
- * @param {(close: () => void) => any} build
- */
+/** Opens a dialog. `build` gets the function that closes it and returns what stands in it. */
 export function openDialog(title, build, { wide = false, side = false } = {}) {
     const dialog = h("dialog", { "aria-label": title, class: `${wide ? "wide" : ""} ${side ? "side" : ""}` });
     const close = () => dialog.close();
@@ -21,13 +17,7 @@ export function openDialog(title, build, { wide = false, side = false } = {}) {
     return dialog;
 }
 
-/**
- * Asks before something that cannot be seen at a glance. Resolves to whether it was confirmed.
- * @param {string} title
- * @param {string} text
- * @param {string} verb
- * @returns {Promise<boolean>}
- */
+/** Asks before something that cannot be seen at a glance. Resolves to whether it was confirmed. */
 export function confirmDialog(title, text, verb) {
     return new Promise((resolve) => {
         let answer = false;
@@ -45,11 +35,8 @@ export function confirmDialog(title, text, verb) {
 
 /**
  * A form in a dialog. `submit` may throw: the message appears in the form, which stays open.
- * @param {string} title
  * @param {{name: string, label: string, hint?: string, value?: string, required?: boolean, options?: [string, string][],
  *     multiline?: boolean, type?: string, autocomplete?: string}[]} fields
- * @param {string} verb
- * @param {(values: Record<string, string>) => Promise<void>} submit
  */
 export function formDialog(title, fields, verb, submit) {
     return openDialog(title, (close) => {

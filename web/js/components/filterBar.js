@@ -60,7 +60,7 @@ export class FilterBar {
         this.input.select();
     }
 
-    /** Why the filter makes no sense, its fault underlined; null when it does. @param {string | null} message */
+    /** Why the filter makes no sense, its fault underlined; null when it does. @param message */
     say(message) {
         const text = this.input.value;
         if (message) {
@@ -240,13 +240,13 @@ export function faultOf(text, message) {
     return [0, text.length];
 }
 
-/** A key as the search language writes it. @param {string} key */
+/** A key as the search language writes it. @param key */
 export function quoted(key) {
     if (/^[A-Za-z_][\w.]*$/.test(key)) return key;
     return key.includes("\"") ? `\`${key}\`` : `"${key}"`;
 }
 
-/** A text as the search language writes it. @param {string} value */
+/** A text as the search language writes it. @param value */
 export function quotedValue(value) {
     if (!value.includes("'")) return `'${value}'`;
     return value.includes("\"") ? `E'${value.replace(/['\\]/g, "\\$&")}'` : `"${value}"`;

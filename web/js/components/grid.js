@@ -75,7 +75,7 @@ export class Grid {
         this.draw();
     }
 
-    /** @param {Column[]} columns @param {{id: string, descending: boolean}[]} sort */
+    /** @param columns @param sort */
     setColumns(columns, sort) {
         this.columns = columns;
         this.sort = sort;
@@ -122,7 +122,7 @@ export class Grid {
         return cell;
     }
 
-    /** @param {number} total true number of rows; the scroll bar is true to it */
+    /** @param total true number of rows; the scroll bar is true to it */
     setTotal(total) {
         this.total = total;
         this.body.style.setProperty("height", `${total * this.row}px`);
@@ -263,7 +263,7 @@ export class Grid {
         return row?.cells.get(this.columns.findIndex((column) => column.id === this.column)) ?? row?.element ?? null;
     }
 
-    /** @param {number} index row to mark and to bring into view @param {string} [column] id of a column */
+    /** @param index row to mark and to bring into view @param [column] id of a column */
     setCursor(index, column = this.column) {
         if (!this.total) return;
         this.cursor = Math.max(0, Math.min(index, this.total - 1));
@@ -275,7 +275,7 @@ export class Grid {
         this.draw(true);
     }
 
-    /** @param {{top?: number, left?: number}} place */
+    /** @param place */
     scroll({ top = this.view.top, left = this.view.left }) {
         this.element.scrollTop = top;
         this.element.scrollLeft = left;
@@ -287,7 +287,7 @@ export class Grid {
         this.setCursor(this.cursor < 0 ? this.range()[0] : this.cursor + by);
     }
 
-    /** The cursor to the column before or after, which comes into view. @param {number} by */
+    /** The cursor to the column before or after, which comes into view. @param by */
     moveSideways(by) {
         const chosen = this.columns.filter((column) => column.kind !== "control");
         if (!chosen.length) return;
@@ -303,7 +303,7 @@ export class Grid {
         this.setCursor(this.cursor < 0 ? this.range()[0] : this.cursor, next.id);
     }
 
-    /** Brings a row to the top. @param {number} index */
+    /** Brings a row to the top. @param index */
     scrollTo(index) {
         this.scroll({ top: Math.max(0, Math.min(index, this.total - 1)) * this.row });
         this.setCursor(index);

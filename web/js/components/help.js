@@ -15,7 +15,7 @@ const EVERYWHERE = {
     "Esc": "Close, leave a field",
 };
 
-/** @param {Record<string, {label: string, shown?: string}>} keys those of the open page */
+/** @param keys those of the open page */
 export function showHelp(keys) {
     const own = Object.entries(keys).filter(([, key]) => key.label)
         .map(([key, { label, shown }]) => [shown ?? (key === " " ? "Space" : key), label]);

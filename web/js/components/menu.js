@@ -3,11 +3,6 @@ import { h, fill } from "../dom.js";
 
 let close = null;
 
-/**
- * @param {DOMRect} place what the menu stands below
- * @param {string} label
- * @param {({label: string, run: () => void, hint?: string} | null)[]} items null draws a line
- */
 export function openMenu(place, label, items) {
     close?.();
     const before = document.activeElement;

@@ -6,10 +6,6 @@ import { quotedValue } from "./filterBar.js";
 import { statusIcon } from "./status.js";
 import { plural } from "../format.js";
 
-/**
- * @param {{fail: (error: Error) => void}} shell
- * @param {{key: string, label: string, run: () => void}[]} commands what the keys of this page do
- */
 export function showSearch(shell, commands) {
     const list = h("ul.results", { role: "listbox", id: "search-results", "aria-label": "Results" });
     const field = h("input.input.big", {

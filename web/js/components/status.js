@@ -11,13 +11,13 @@ const SIGNS = {
     deleted: ["⊗", "deleted", "muted"],
 };
 
-/** @param {{status: string, isStalled?: boolean, stage?: string}} run */
+/** @param run */
 export function statusName(run) {
     if (run.stage === "deleted") return "deleted";
     return run.status === "running" && run.isStalled ? "stalled" : run.status;
 }
 
-/** @returns {[string, string, string]} sign, word, class */
+/** @returns sign, word, class */
 export function statusSign(run) {
     return SIGNS[statusName(run)] ?? ["?", run.status, "muted"];
 }

@@ -9,8 +9,7 @@ import { grouped } from "../format.js";
 
 /**
  * The tree of some names. A beginning makes a branch where at least two names share it up to a dot or a slash.
- * @param {[string, string][]} entries names and values, by name
- * @returns {Node[]}
+ * @param entries names and values, by name
  */
 export function tree(entries) {
     const root = new Map();
@@ -39,10 +38,7 @@ function nodes(level) {
 
 /**
  * Rows of a table for a tree: branches can be folded.
- * @param {Node[]} list
- * @param {{folded: Set<string>, isOpen: boolean, toggle: (path: string) => void, value: (text: string) => any}} options
  * `isOpen`: all branches are open, whatever is folded
- * @returns {HTMLElement[]}
  */
 export function treeRows(list, options, depth = 0, path = "") {
     return list.flatMap((node) => {

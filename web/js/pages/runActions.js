@@ -14,7 +14,7 @@ const MOST = 10_000;
 const TALLIED = 2_000;
 const NOTHING = { params: [], metrics: [], tags: [], inputs: false };
 
-/** Ids of all runs that match, at most 10,000. @param {RunsTab} table */
+/** Ids of all runs that match, at most 10,000. @param table */
 async function allIDs(table, most = MOST) {
     const ids = [];
     for (let offset = 0; offset < Math.min(most, table.list.total); offset += 1_000) {
@@ -30,7 +30,7 @@ async function allIDs(table, most = MOST) {
 
 // ---- many runs ----
 
-/** @param {RunsTab} table @param {boolean} isOn */
+/** @param table @param isOn */
 export async function selectAll(table, isOn) {
     try {
         table.selected = new Set(isOn ? await allIDs(table) : []);
@@ -41,7 +41,7 @@ export async function selectAll(table, isOn) {
     table.selectionChanged();
 }
 
-/** The bar that appears while runs are selected. @param {RunsTab} table */
+/** The bar that appears while runs are selected. @param table */
 export function drawSelection(table) {
     const count = table.selected.size;
     const all = table.grid.head.querySelector("input");
@@ -100,7 +100,7 @@ async function send(table, body) {
     await table.ask({ withFacts: true, isSamePlace: true });
 }
 
-/** All matching rows as a file, whatever is loaded. @param {RunsTab} table @param {"csv" | "json"} format */
+/** All matching rows as a file, whatever is loaded. @param table @param format */
 export async function exportRuns(table, format) {
     const fields = columns.fieldsFor(table.columnIDs, table.goal);
     try {
@@ -116,7 +116,7 @@ export async function exportRuns(table, format) {
 
 // ---- what the filter box and the chooser know ----
 
-/** Every key of the experiment, whatever the filter; asked for once a table. @param {RunsTab} table */
+/** Every key of the experiment, whatever the filter; asked for once a table. @param table */
 function allKeys(table) {
     table.known ??= api.runColumns({ experimentIDs: [table.page.id], view: "all", limit: 10_000 }).catch(() => {
         table.known = null;
@@ -125,7 +125,7 @@ function allKeys(table) {
     return table.known;
 }
 
-/** @param {RunsTab} table */
+/** @param table */
 export async function suggestions(table) {
     const { params = [], metrics = [], tags = [] } = await allKeys(table) ?? {};
     return { params, metrics, tags, values: (kind, key) => valuesOf(table, kind, key) };
@@ -154,7 +154,7 @@ async function valuesOf(table, kind, key) {
     return table.values.get(name);
 }
 
-/** @param {RunsTab} table */
+/** @param table */
 export async function chooseColumns(table) {
     const [chooser, all] = await Promise.all([import("../components/columnChooser.js"), allKeys(table)]);
     chooser.chooseColumns({
@@ -163,7 +163,7 @@ export async function chooseColumns(table) {
     });
 }
 
-/** @param {RunsTab} table */
+/** @param table */
 export function jump(table) {
     const { total } = table.list;
     if (!total) return;
@@ -176,7 +176,7 @@ export function jump(table) {
 
 // ---- one cell ----
 
-/** Which runs have their curves drawn. @param {RunsTab} table @param {DOMRect} place */
+/** Which runs have their curves drawn. @param table @param place */
 export function chooseShown(table, place) {
     const show = (ids) => table.change({ show: ids.length ? ids.join(",") : "none" });
     openMenu(place, "Shown in charts", [
@@ -187,7 +187,7 @@ export function chooseShown(table, place) {
     ].filter(Boolean));
 }
 
-/** Shows the curves of a run, or no longer; the others keep their colours. @param {RunsTab} table */
+/** Shows the curves of a run, or no longer; the others keep their colours. @param table */
 export function toggleShown(table, index) {
     const run = table.list.at(index);
     if (!run) return;
@@ -198,7 +198,7 @@ export function toggleShown(table, index) {
     table.change({ show: shown.some(Boolean) ? shown.join(",").replace(/,+$/, "") : "none" });
 }
 
-/** @returns {{field: string, value: string | undefined, isNumber?: boolean} | null} what a cell stands for in a filter */
+/** @returns what a cell stands for in a filter */
 function meaning(table, run, column) {
     const name = columns.columnName(column.id);
     if (!name) return null;
@@ -220,7 +220,7 @@ function meaning(table, run, column) {
     return null;
 }
 
-/** @param {RunsTab} table @param {DOMRect} place */
+/** @param table @param place */
 export function cellMenu(table, index, column, place) {
     const run = table.list.at(index);
     const cell = meaning(table, run, column);

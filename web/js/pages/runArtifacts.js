@@ -12,7 +12,7 @@ const LARGEST_IMAGE = 20_000_000;
 const PICTURE = /\.(png|jpe?g|gif|webp|svg|bmp|avif|ico)$/i;
 const BINARY = /\.(pt|pth|ckpt|pkl|bin|onnx|zip|tar|gz|zst|h5|hdf5|safetensors|parquet|arrow|npy|npz|keras|pdf|joblib|npz|pb|index|so|whl|7z|xz|bz2|db|sqlite)$/i;
 
-/** @param {HTMLElement} root @param {object} page the run page */
+/** @param root @param page the run page */
 export async function drawArtifacts(root, page) {
     const tree = h("ul.tree"), preview = h("div.preview", {}, h("p.muted", {}, "Choose a file to look at it."));
     const view = { tree, preview, page, wanted: page.route.query.get("file") ?? "" };

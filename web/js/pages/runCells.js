@@ -17,9 +17,7 @@ const valueOf = (pairs, key) => pairs.find((one) => one.key === key)?.value;
 
 /**
  * The columns of a table for these ids, as wide as what stands in them.
- * @param {string[]} ids
- * @param {object} table the runs tab: `goal`, `facts`, `rows()`, `marks`, `colorOf`, `toggle…`
- * @returns {import("../components/grid.js").Column[]}
+ * @param table the runs tab: `goal`, `facts`, `rows()`, `marks`, `colorOf`, `toggle…`
  */
 export function makeColumns(ids, table) {
     const goal = table.goal ? `m.best:${table.goal.metric}` : null;
@@ -186,7 +184,7 @@ export class Sparks {
         return this.#known.get(run);
     }
 
-    /** @param {object[]} runs @param {string} metric @returns {Promise<boolean>} whether any has another curve now */
+    /** @param runs @param metric @returns whether any has another curve now */
     async look(runs, metric) {
         const turns = new Map(runs.map((run) => {
             const count = run.metrics.find((one) => one.key === metric)?.count ?? 0;
@@ -234,10 +232,7 @@ export class Bests {
     }
 }
 
-/**
- * What every matching run has in common, on one line; the rest of it behind a button.
- * @param {object} facts what `runs/columns` says @returns {any[]} empty where there is nothing
- */
+/** What every matching run has in common, on one line; the rest of it behind a button. */
 export function sameLine(facts, isNarrow) {
     const same = equal(facts);
     if (!same.length || facts.total < 2) return [];

@@ -25,7 +25,7 @@ export function direction(key) {
     return parts.some((word) => GREATER.has(word) || word.endsWith("accuracy")) ? "maximize" : null;
 }
 
-/** @param {string} id @returns {ColumnName | null} */
+/** @param id @returns {ColumnName | null} */
 export function columnName(id) {
     const match = /^(p|t|a|m)(?:\.(\w+))?:(.*)$/s.exec(id);
     if (!match) return null;
@@ -42,9 +42,7 @@ export const unpacked = (text) => text.split(",").filter(Boolean)
 
 /**
  * The columns after the goal: up to four more metrics, then up to eight parameters that vary.
- * @param {object} facts what `runs/columns` says
- * @param {{metric: string} | null} goal
- * @returns {string[]}
+ * @param facts what `runs/columns` says
  */
 export function defaultColumns(facts, goal) {
     const metrics = facts.metrics.filter((one) => one.key !== goal?.metric && !one.key.startsWith("system/"))
@@ -57,13 +55,13 @@ export function defaultColumns(facts, goal) {
     ];
 }
 
-/** What comes with the first rows while nothing is known of their columns. @param {string[]} metricKeys */
+/** What comes with the first rows while nothing is known of their columns. @param metricKeys */
 export function guessedFields(metricKeys, goal) {
     const guessed = defaultColumns({ metrics: metricKeys.map((key) => ({ key })), params: [], tags: [], total: 0 }, goal);
     return { ...fieldsFor(guessed, goal), params: null };
 }
 
-/** What some runs say of all: enough to begin with. @param {object[]} runs @returns {object} as `runs/columns` has it */
+/** What some runs say of all: enough to begin with. @param runs @returns as `runs/columns` has it */
 export function guessedFacts(runs) {
     const params = new Map(), metrics = new Set();
     for (const run of runs) {
@@ -101,10 +99,7 @@ export function equal(facts) {
     return [...facts.params.filter(isSame), ...facts.tags.filter((one) => isSame(one) && !one.key.startsWith("mlflow."))];
 }
 
-/**
- * The order in the words of the search language; the last key makes it total.
- * @param {{id: string, descending: boolean}[]} sort
- */
+/** The order in the words of the search language; the last key makes it total. */
 export function orderBy(sort) {
     const keys = sort.map(({ id, descending }) => {
         const name = columnName(id);
@@ -127,17 +122,13 @@ export const sortFrom = (text) => unpacked(text)
     .map((part) => ({ id: part.replace(/^-/, ""), descending: part.startsWith("-") }))
     .filter(({ id }) => columnName(id));
 
-/** Best runs first. @param {{metric: string, direction: string} | null} goal */
+/** Best runs first. @param goal */
 export function goalSort(goal) {
     return goal ? [{ id: `m.best:${goal.metric}`, descending: goal.direction === "maximize" }]
         : [{ id: "a:created", descending: true }];
 }
 
-/**
- * The number of a metric column and the step it stands at.
- * @param {object} summary @param {string} statistic @param {string} better "minimize" or "maximize"
- * @returns {[number | string | null, number | null]}
- */
+/** The number of a metric column and the step it stands at. */
 export function statisticOf(summary, statistic, better) {
     if (statistic === "best") statistic = better === "minimize" ? "min" : "max";
     if (statistic === "min") return [summary.min, summary.minStep];
@@ -146,7 +137,7 @@ export function statisticOf(summary, statistic, better) {
     return [summary.last, summary.lastStep];
 }
 
-/** Keys that must come with each run so that these columns can be drawn. @param {string[]} ids */
+/** Keys that must come with each run so that these columns can be drawn. @param ids */
 export function fieldsFor(ids, goal) {
     const names = ids.map(columnName).filter(Boolean);
     const keys = (kind) => [...new Set(names.filter((name) => name.kind === kind).map((name) => name.key))];
@@ -155,10 +146,7 @@ export function fieldsFor(ids, goal) {
     return { params: keys("p"), metrics, tags: keys("t"), inputs: false };
 }
 
-/**
- * The sort after a press on a heading: greater first where that is better, the other way at the second press.
- * @param {{id: string, descending: boolean}[]} sort @param {boolean} isMore keeps the other keys
- */
+/** The sort after a press on a heading: greater first where that is better, the other way at the second press. */
 export function sortedBy(sort, id, isMore, goal) {
     const name = columnName(id);
     if (!name) return null;

@@ -11,7 +11,7 @@ const TICK = 1_000;
 const NO_FIELDS = { params: [], metrics: [], tags: [], inputs: false };
 
 export class RunHeader {
-    /** @param {HTMLElement} root @param {object} page the run page */
+    /** @param root @param page the run page */
     constructor(root, page) {
         this.page = page;
         this.facts = h("div.facts.muted");

@@ -1,7 +1,7 @@
 // What keys do in the run table.
 import * as api from "../api.js";
 
-/** @param {import("./runsTab.js").RunsTab} table */
+/** @param table */
 export function tableKeys(table) {
     const move = (by) => () => table.grid.move(by);
     const page = () => Math.max(1, table.grid.range()[1] - table.grid.range()[0] - 2);

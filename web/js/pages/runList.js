@@ -10,7 +10,7 @@ const STALLED_AFTER = 300_000;
 
 /** A long ordered list of runs of which only some windows are here. */
 export class RunList {
-    /** @param {{onRows: () => void, onTotal: (total: number) => void, onError: (error: Error) => void}} options */
+    /** @param options */
     constructor(options) {
         this.options = options;
         this.windows = new Map();
@@ -27,7 +27,7 @@ export class RunList {
         return { query, windows, total, known, clock };
     }
 
-    /** Begins with what another list had. @param {object} kept */
+    /** Begins with what another list had. @param kept */
     takeOver(kept) {
         Object.assign(this, kept);
         this.generation = 1;
@@ -35,9 +35,8 @@ export class RunList {
 
     /**
      * Another question: all windows go; the rows stay on screen until the answer is here.
-     * @param {object} query
-     * @param {number} [firstIndex] a row in the window that is read first
-     * @param {Promise<any> | null} [condition] what must be here before the answer counts
+     * @param [firstIndex] a row in the window that is read first
+     * @param [condition] what must be here before the answer counts
      */
     async ask(query, firstIndex = 0, condition = null) {
         this.query = query;
@@ -104,10 +103,7 @@ export class RunList {
         for (const number of far.slice(0, Math.max(0, this.windows.size - KEPT))) this.windows.delete(number);
     }
 
-    /**
-     * Reads the visible rows again. They change in place; new rows and another order only count until `apply`.
-     * @param {number} first @param {number} last
-     */
+    /** Reads the visible rows again. They change in place; new rows and another order only count until `apply`. */
     async refresh(first, last) {
         const generation = this.generation;
         const old = [];
@@ -128,7 +124,7 @@ export class RunList {
         this.options.onRows();
     }
 
-    /** Rows that were read while they reported and have been silent for too long since. @returns {boolean} any */
+    /** Rows that were read while they reported and have been silent for too long since. @returns any */
     age() {
         const silent = Date.now() + this.clock - STALLED_AFTER;
         let isAny = false;
@@ -156,12 +152,7 @@ export class RunList {
     }
 }
 
-/**
- * How an ordered window changed: rows that are new, rows that stand elsewhere among the others.
- * @param {{id: string}[]} before @param {{id: string}[]} after
- * @param {number} grown how many more there are in all
- * @returns {{added: number, removed: number, moved: number} | null} null where nothing did
- */
+/** How an ordered window changed: rows that are new, rows that stand elsewhere among the others. */
 export function difference(before, after, grown) {
     const places = new Map(before.map((run, index) => [run.id, index]));
     const common = after.filter((run) => places.has(run.id)).map((run) => places.get(run.id));

@@ -3,7 +3,7 @@ import { debounced, fill, h, setQuery } from "../dom.js";
 import { markdown } from "../md.js";
 import * as api from "../api.js";
 
-/** @param {HTMLElement} root @param {object} page the run page */
+/** @param root @param page the run page */
 export function drawNotes(root, page) {
     const may = api.may("editor", page.run.experimentID);
     const edit = () => drawEditor(root, page);

@@ -12,7 +12,7 @@ const CHARTS = 2;
 const MADE = [["command", "mlflow.source.name"], ["entry point", "mlflow.project.entryPoint"], ["commit", "mlflow.source.git.commit"],
     ["branch", "mlflow.source.git.branch"], ["repository", "mlflow.source.git.repoURL"], ["host", "mlflow.source.host"], ["parent run", "mlflow.parentRunId"]];
 
-/** @param {HTMLElement} root @param {object} page the run page */
+/** @param root @param page the run page */
 export function drawOverview(root, page) {
     const charts = h("div"), side = h("div.run-side", {}, sides(page));
     const more = h("p.all-charts");

@@ -4,7 +4,7 @@ import { ChartPanel } from "../charts/panel.js";
 
 const CARDS = 2;
 
-/** @param {import("./runsTab.js").RunsTab} table @param {boolean} isWanted */
+/** @param table @param isWanted */
 export function drawStrip(table, isWanted) {
     if (table.isClosed) return;
     const here = new Map([...table.list.loaded()].map((run) => [run.id, run]));

@@ -29,7 +29,7 @@ export function value(text) {
     return h("span.value", {}, h("span.value-text", {}, text), button);
 }
 
-/** @param {[string, string][]} entries */
+/** @param entries */
 export function pairTable(heads, entries) {
     return table(heads, entries.map(([key, text]) => [h("span.value-key", {}, key), value(text)]));
 }
@@ -65,7 +65,7 @@ function searchable(entries, heads) {
     return [h("div.toolbar", {}, field), host];
 }
 
-/** @param {HTMLElement} root @param {object} run */
+/** @param root @param run */
 export function drawParams(root, run) {
     const entries = (list) => list.map((one) => [one.key, one.value]);
     fill(root,
@@ -73,7 +73,7 @@ export function drawParams(root, run) {
         h("section.below", {}, h("h2", {}, "Tags"), run.tags.length ? searchable(entries(run.tags), ["tag", "value"]) : h("p.muted", {}, "No tags.")));
 }
 
-/** The summaries of all metrics, each with its shape. @param {HTMLElement} root @param {object} page the run page */
+/** The summaries of all metrics, each with its shape. @param root @param page the run page */
 export function drawMetrics(root, page) {
     const { run } = page;
     if (!run.metrics.length) {

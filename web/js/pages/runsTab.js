@@ -23,7 +23,7 @@ let left = null;
 const actions = () => import("./runActions.js");
 
 export class RunsTab {
-    /** @param {HTMLElement} root @param {object} page the experiment page */
+    /** @param root @param page the experiment page */
     constructor(root, page) {
         this.page = page;
         this.shell = page.shell;

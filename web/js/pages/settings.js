@@ -203,10 +203,7 @@ function accountRow(one, draw, shell) {
             !isOther ? null : isActive ? link("deactivate", name, stop) : link("activate", name, () => activate(true))));
 }
 
-/**
- * Who may what in one experiment. Admins of the workspace are admins everywhere.
- * @param {{id: string, name: string}} experiment
- */
+/** Who may what in one experiment. Admins of the workspace are admins everywhere. */
 export async function editRoles(experiment, shell) {
     const [{ accounts: all }, { roles }] = await Promise.all([api.accounts(), api.roles(experiment.id)]);
     const special = new Map(roles.map((one) => [one.account, one.role]));
