@@ -35,8 +35,12 @@ const ROLES = ["none", "viewer", "editor", "admin"];
 /** The answer of the server, and what it was the last time. */
 let asked = null, known = {};
 
-/** Who asks: asked once, and again where a login may have changed. Where there is no answer the server decides. */
+/**
+ * Who asks: asked once, and again where a login may have changed. Where there is no answer the server decides.
+ * A browser without a login need not ask: the first refusal leads to the login.
+ */
 export function session({ isFresh = false } = {}) {
+    if (!isFresh && !asked && !document.cookie.includes("martlet_login=")) return Promise.resolve(known);
     if (isFresh) asked = null;
     asked ??= json("GET", ["session"]).then((answer) => (known = answer), () => {
         asked = null;
@@ -68,7 +72,7 @@ async function send(method, url, { body, signal, headers = {}, isLogin = false }
     let response;
     try {
         response = await request();
-        if (response.status === 403 && method !== "GET" && known.csrfToken) {
+        if (response.status === 403 && method !== "GET") {
             // Another tab may have logged in anew meanwhile: its code is another.
             const { csrfToken } = known;
             if ((await session({ isFresh: true })).csrfToken !== csrfToken) response = await request();

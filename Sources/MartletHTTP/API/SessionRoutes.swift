@@ -64,8 +64,8 @@ struct SessionRoutes: NativeRoutes {
             let principal = try await authenticator.proven(request, context) ?? .unknown
             try await services.logins.logout(secret, as: principal)
         }
-        let cookie = SessionCookie.clear(basePath: basePath, isSecure: request.isSecure)
-        return Response(status: .noContent, headers: [.setCookie: cookie])
+        let cookies = SessionCookie.fields(nil, basePath: basePath, isSecure: request.isSecure)
+        return Response(status: .noContent, headers: cookies)
     }
 
     /// A login always has a new secret: one that somebody planted before is worth nothing.
@@ -77,8 +77,9 @@ struct SessionRoutes: NativeRoutes {
         json.principal(principal)
         json.field("csrfToken", services.logins.crossSiteCode(ofSession: secret))
         json.endObject()
-        let cookie = SessionCookie.set(secret, basePath: basePath, isSecure: request.isSecure)
-        return .json(json.bytes, headers: [.setCookie: cookie, .cacheControl: "no-store"])
+        var fields = SessionCookie.fields(secret, basePath: basePath, isSecure: request.isSecure)
+        fields[.cacheControl] = "no-store"
+        return .json(json.bytes, headers: fields)
     }
 }
 

@@ -6,6 +6,8 @@ import MartletCore
 /// change.
 enum SessionCookie {
     static let name = "martlet_session"
+    /// Stands beside it, holds nothing, and tells the pages that there is a login to ask about.
+    static let marker = "martlet_login"
 
     /// `nil` when there is none that could be ours.
     static func secret(of request: Request) -> String? {
@@ -20,14 +22,14 @@ enum SessionCookie {
         return nil
     }
 
-    static func set(_ secret: String, basePath: String, isSecure: Bool) -> String {
-        "\(name)=\(secret); Max-Age=\(LoginService.sessionLength / 1_000)" + rest(basePath, isSecure)
-    }
-
-    static func clear(basePath: String, isSecure: Bool) -> String { "\(name)=; Max-Age=0" + rest(basePath, isSecure) }
-
-    private static func rest(_ basePath: String, _ isSecure: Bool) -> String {
-        "; Path=\(basePath)/; HttpOnly; SameSite=Lax" + (isSecure ? "; Secure" : "")
+    /// Fields that give a browser the secret; without one, those that take it away.
+    static func fields(_ secret: String?, basePath: String, isSecure: Bool) -> HTTPFields {
+        let seconds = secret == nil ? 0 : LoginService.sessionLength / 1_000
+        let rest = "; Max-Age=\(seconds); Path=\(basePath)/; SameSite=Lax" + (isSecure ? "; Secure" : "")
+        var fields = HTTPFields()
+        fields.append(HTTPField(name: .setCookie, value: "\(name)=\(secret ?? "")\(rest); HttpOnly"))
+        fields.append(HTTPField(name: .setCookie, value: "\(marker)=\(secret == nil ? "" : "1")\(rest)"))
+        return fields
     }
 
     private static func isHexadecimal(_ byte: UInt8) -> Bool {
