@@ -24,12 +24,18 @@ struct Authenticator: Sendable {
     ///   without its code; `rateLimited`.
     func principal(for request: Request, _ context: MartletRequestContext) async throws(MartletError) -> Principal {
         guard logins.isRequired else { return open }
-        let path = request.uri.path
+        let path = Self.routed(request.uri.path)
         guard protectedPrefixes.contains(where: { path.hasPrefix($0) }),
             !publicPrefixes.contains(where: { path.hasPrefix($0) })
         else { return .unknown }
         guard let principal = try await proven(request, context) else { throw .unauthenticated }
         return principal
+    }
+
+    /// The path as the router reads it, which takes `//metrics` for `/metrics`.
+    private static func routed(_ path: String) -> String {
+        guard path.utf8.count > 1, path.contains("//") else { return path }
+        return "/" + path.split(separator: "/").joined(separator: "/") + (path.hasSuffix("/") ? "/" : "")
     }
 
     /// `nil` for a request that shows nothing.
