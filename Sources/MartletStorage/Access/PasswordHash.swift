@@ -1,6 +1,7 @@
 import CryptoExtras
 import Foundation
 package import MartletCore
+import Synchronization
 
 import struct Crypto.SymmetricKey
 
@@ -83,17 +84,18 @@ extension SecretHashing {
     package static func scrypt(logarithm: Int) -> SecretHashing {
         let threads = [DispatchQueue(label: "martlet.passwords.0"), DispatchQueue(label: "martlet.passwords.1")]
         let pick: @Sendable () -> DispatchQueue = { threads[Int.random(in: threads.indices)] }
+        let waiting = Waiting()
         return SecretHashing(
             randomBytes: { random($0) },
             sha256: { Digest(ContentHash.hexadecimal(ContentHash.sha256(of: $0[...]))) },
             hash: { password async throws(MartletError) in
-                try await run(on: pick()) { try PasswordHash(of: password, logarithm: logarithm).text }
+                try await waiting.run(on: pick()) { try PasswordHash(of: password, logarithm: logarithm).text }
             },
             matches: { password, text async throws(MartletError) in
                 guard let hash = PasswordHash(text) else {
                     throw MartletError(.internal, "a stored password cannot be read; set a new one")
                 }
-                return try await run(on: pick()) { try hash.matches(password) }
+                return try await waiting.run(on: pick()) { try hash.matches(password) }
             }
         )
     }
@@ -103,11 +105,23 @@ extension SecretHashing {
         var generator = SystemRandomNumberGenerator()
         return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
     }
+}
 
-    private static func run<Result: Sendable>(
+/// Passwords that wait for their turn, a bounded number of them.
+private final class Waiting: Sendable {
+    private static let most = 64
+    private let count = Atomic<Int>(0)
+
+    /// - Throws: `unavailable` when too many wait already.
+    func run<Result: Sendable>(
         on thread: DispatchQueue,
         _ body: @escaping @Sendable () throws -> Result
     ) async throws(MartletError) -> Result {
+        let place = count.wrappingAdd(1, ordering: .relaxed).newValue
+        defer { count.wrappingSubtract(1, ordering: .relaxed) }
+        guard place <= Self.most else {
+            throw MartletError(.unavailable, "too many logins at once; try again in a moment")
+        }
         do {
             return try await withCheckedThrowingContinuation { continuation in
                 thread.async { continuation.resume(with: .init(catching: body)) }
