@@ -58,6 +58,9 @@ struct LoginTests {
         (.get, "/api/2.0/mlflow/experiments/get?experiment_id=0"), (.get, "/ajax-api/2.0/mlflow/experiments/search"),
         (.get, "/api/3.0/mlflow/server-info"), (.get, "/get-artifact?path=a&run_uuid=b"), (.get, "/api/v1/accounts"),
         (.get, "/api/v1/nothing"), (.get, "/api/2.0/mlflow-artifacts/artifacts?path="), (.post, "/api/v1/filter"),
+        (.get, "//metrics"),
+        (.get, "//api/v1/experiments"), (.post, "/api//v1/filter"), (.get, "/api//3.0/mlflow/server-info"),
+        (.get, "//api/3.0/mlflow//server-info"), (.get, "///get-artifact?path=a&run_uuid=b"),
     ]
 
     @Test("what holds data is for who is known; pages and health are for everybody", arguments: protected)
@@ -259,6 +262,13 @@ struct LoginTests {
         #expect(
             try await login.send(.post, place, #"{"password":"another one 2"}"#, token: ann).status == .unauthorized
         )
+        // A token is no password, whoever's it is.
+        let narrow = try await login.token(of: person, scope: .viewer)
+        for token in [narrow, ann, root] {
+            let body = #"{"password":"another one 2","current":"\#(token)"}"#
+            #expect(try await login.send(.post, place, body, token: narrow).status == .unauthorized)
+        }
+        login.server.clock.advance(by: 600_000)
         let right = #"{"password":"another one 2","current":"\#(LoginServer.password)"}"#
         #expect(try await login.send(.post, place, right, token: ann).status == .noContent)
         #expect(try await login.send(.post, place, #"{"password":"short"}"#, token: root).status == .badRequest)
@@ -276,6 +286,29 @@ struct LoginTests {
         let audit = try await login.send(.get, "/api/v1/audit", token: root).text
         for action in ["account.created", "password.changed", "token.created"] { #expect(audit.contains(action)) }
         #expect(!audit.contains("another one 2") && !audit.contains(String(ann.suffix(48))))
+    }
+
+    @Test("who has no password cannot give themselves one by a token")
+    func noPassword() async throws {
+        let login = try await LoginServer()
+        let person = try await login.server.services.accounts.create(
+            CreateAccount(name: "ida", role: .editor, password: nil),
+            as: login.asAdmin
+        )
+        let (ida, root) = (try await login.token(of: person), try await login.token(of: login.admin))
+        let (place, body) = ("/api/v1/accounts/\(person.id)/password", #"{"password":"a good one 7"}"#)
+        #expect(try await login.send(.post, place, body, token: ida).status == .forbidden)
+        #expect(try await login.send(.post, place, body, token: root).status == .noContent)
+    }
+
+    @Test("a token is not remembered beyond its end")
+    func expiry() async throws {
+        let login = try await LoginServer()
+        let end = login.server.clock.now + 3_000
+        let token = try await login.token(of: login.admin, expiresAt: end)
+        #expect(try await login.send(.get, "/api/v1/experiments", token: token).status == .ok)
+        login.server.clock.advance(by: 3_001)
+        #expect(try await login.send(.get, "/api/v1/experiments", token: token).status == .unauthorized)
     }
 
     @Test("the first account is made once, by who has the code")

@@ -130,4 +130,9 @@ package struct SecretHashing: Sendable {
         self.hash = hash
         self.matches = matches
     }
+
+    /// Random hexadecimal digits, an even number of them.
+    func randomDigits(_ count: Int) -> String {
+        randomBytes(count / 2).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
 }

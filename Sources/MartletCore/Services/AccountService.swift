@@ -101,9 +101,14 @@ package struct AccountService: Sendable {
             throw MartletError(.failedPrecondition, "'\(account.name)' is a program and has tokens, not a password")
         }
         try AccountRules.checkPassword(password, of: account.name)
-        if principal.account == id, account.hasPassword {
-            _ = try await logins.principal(
-                for: .password(name: account.name, password: current ?? ""),
+        if principal.account == id {
+            // Whoever holds a token of the account, perhaps a narrow one, must not get all of it.
+            guard account.hasPassword else {
+                throw MartletError(.permissionDenied, "the account has no password yet; ask an admin to set the first")
+            }
+            try await logins.requirePassword(
+                current ?? "",
+                ofAccountNamed: account.name,
                 from: principal.address
             )
         }
@@ -141,8 +146,8 @@ package struct AccountService: Sendable {
         guard request.expiresAt.map({ $0 > now }) ?? true else {
             throw MartletError(.invalidArgument, "expiresAt is in the past")
         }
-        let id = digits(8)
-        let secret = "\(LoginService.tokenPrefix)\(id)_\(digits(24))"
+        let id = hashing.randomDigits(16)
+        let secret = "\(LoginService.tokenPrefix)\(id)_\(hashing.randomDigits(48))"
         let token = AccessToken(
             id: AccessToken.ID(id),
             account: request.account,
@@ -274,9 +279,5 @@ package struct AccountService: Sendable {
             detail: detail,
             address: principal.address
         )
-    }
-
-    private func digits(_ count: Int) -> String {
-        hashing.randomBytes(count).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }

@@ -31,6 +31,8 @@ package final class LoginService: Sendable {
 
     private struct State {
         var known: [Digest: Known] = [:]
+        /// Grows whenever something is forgotten: what was looked up before is not remembered after it.
+        var generation = 0
         var throttle = LoginThrottle()
         var isRequired: Bool
         /// What the first account is made with; `nil` once there is one.
@@ -72,7 +74,7 @@ package final class LoginService: Sendable {
             return nil
         }
         guard policy == .required else { return nil }
-        let code = hexadecimal(12)
+        let code = hashing.randomDigits(24)
         state.withLock { $0.setupCode = code }
         return code
     }
@@ -85,6 +87,7 @@ package final class LoginService: Sendable {
     package func accountsChanged() {
         state.withLock { state in
             state.known.removeAll(keepingCapacity: true)
+            state.generation += 1
             if policy != .off { state.isRequired = true }
         }
     }
@@ -93,14 +96,16 @@ package final class LoginService: Sendable {
     package func principal(for credentials: Credentials, from address: String) async throws(MartletError) -> Principal {
         let now = environment.now()
         let key = key(of: credentials)
-        if var found = state.withLock({ $0.known[key] }), found.until > now {
+        let (found, generation) = state.withLock { ($0.known[key], $0.generation) }
+        if var found, found.until > now {
             found.principal.address = address
             return found.principal
         }
-        let principal = try await check(credentials, from: address, now: now)
+        let (principal, end) = try await check(credentials, from: address, now: now)
         state.withLock { state in
+            guard state.generation == generation else { return }
             if state.known.count >= Self.mostKnown { state.known.removeAll(keepingCapacity: true) }
-            state.known[key] = Known(principal: principal, until: now + Self.memory)
+            state.known[key] = Known(principal: principal, until: min(now + Self.memory, end ?? .max))
         }
         return principal
     }
@@ -123,7 +128,7 @@ package final class LoginService: Sendable {
         detail: String
     ) async throws(MartletError) -> String {
         let now = environment.now()
-        let secret = hexadecimal(32)
+        let secret = hashing.randomDigits(64)
         try await store.createSession(
             LoginSession(
                 account: account.id,
@@ -153,7 +158,20 @@ package final class LoginService: Sendable {
         )
         let key = key(of: .session(secret))
         try await store.endSession(hashing.sha256(Array(secret.utf8)), principal.isKnown ? entry : nil)
-        state.withLock { $0.known[key] = nil }
+        state.withLock { state in
+            state.known[key] = nil
+            state.generation += 1
+        }
+    }
+
+    /// Whether a password is that of an account: nothing else will do, and nothing is remembered.
+    /// - Throws: `unauthenticated`; `rateLimited`.
+    package func requirePassword(
+        _ password: String,
+        ofAccountNamed name: String,
+        from address: String
+    ) async throws(MartletError) {
+        _ = try await account(named: name, password: password, from: address)
     }
 
     /// What a page must send with each change, so that no other site can make a browser do it.
@@ -185,26 +203,28 @@ package final class LoginService: Sendable {
         accountsChanged()
     }
 
+    /// - Returns: also until when the proof holds at most; `nil` where it has no end of its own.
     private func check(
         _ credentials: Credentials,
         from address: String,
         now: Int64
-    ) async throws(MartletError) -> Principal {
+    ) async throws(MartletError) -> (Principal, Int64?) {
         switch credentials {
         case .token(let text):
             let stored = try await token(text, now: now)
-            return try await principal(stored.account, token: stored.token, from: address, now: now)
+            let principal = try await principal(stored.account, token: stored.token, from: address, now: now)
+            return (principal, stored.token.expiresAt)
         case .password(_, let password) where password.hasPrefix(Self.tokenPrefix):
             return try await check(.token(password), from: address, now: now)
         case .password(let name, let password):
             let account = try await account(named: name, password: password, from: address)
-            return try await principal(account, token: nil, from: address, now: now)
+            return (try await principal(account, token: nil, from: address, now: now), nil)
         case .session(let secret):
             let account = try await store.account(ofSession: hashing.sha256(Array(secret.utf8)), now: now)
             guard let account, account.isActive else {
                 throw MartletError(.unauthenticated, "the login has ended; log in again")
             }
-            return try await principal(account, token: nil, from: address, now: now)
+            return (try await principal(account, token: nil, from: address, now: now), nil)
         }
     }
 
@@ -288,9 +308,5 @@ package final class LoginService: Sendable {
         case .password(let name, let password): hashing.sha256(Array("password \(name)\n\(password)".utf8))
         case .session(let secret): hashing.sha256(Array("session \(secret)".utf8))
         }
-    }
-
-    private func hexadecimal(_ count: Int) -> String {
-        hashing.randomBytes(count).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }
