@@ -57,7 +57,7 @@ def test_the_login_leads_to_no_other_site(visitor, closed, link):
                if not request.url.startswith((closed.url, "data:image/svg")) else None)
     closed.enter(visitor, "vera")
     visitor.goto("/login?" + requests.compat.urlencode({"next": link}))
-    visitor.wait_for_function("!location.pathname.startsWith('/login')")
+    visitor.wait_for_url(lambda url: not url.startswith(closed.url + "/login"))
     assert visitor.url.startswith(closed.url + "/") and elsewhere == []
 
 

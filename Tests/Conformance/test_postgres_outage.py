@@ -1,5 +1,6 @@
 """PostgreSQL crashes, stops, and cuts connections in the middle of commits: nothing acknowledged is lost or doubled."""
 
+import contextlib
 import random
 import subprocess
 import tempfile
@@ -25,6 +26,16 @@ def script(*arguments):
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=90).stdout.strip()
 
 
+OTHERS = """
+DO $$ BEGIN
+    FOR i IN 1..20 LOOP
+        PERFORM pg_current_xact_id();
+        COMMIT;
+    END LOOP;
+END $$
+"""
+
+
 class Postgres:
     """A PostgreSQL of this test's own, to be maltreated."""
 
@@ -40,6 +51,21 @@ class Postgres:
 
     def crash(self):
         script("restart", self.folder)
+
+    @contextlib.contextmanager
+    def busy_with_others(self):
+        """Other programs commit all the time, so that numbers of transactions that a crash undid are given out again."""
+        over = threading.Event()
+
+        def commit():
+            while not over.is_set():
+                subprocess.run(["psql", "-q", "-d", self.address, "-c", OTHERS], capture_output=True, timeout=60)
+
+        others = threading.Thread(target=commit)
+        others.start()
+        yield
+        over.set()
+        others.join()
 
     def halt(self):
         pid = int(open(f"{self.folder}/data/postmaster.pid").readline())
@@ -121,7 +147,8 @@ def test_a_crash_of_postgres_loses_nothing(own_server, postgres, capsys):
         crashes.append(time.monotonic())
         time.sleep(1)
 
-    write_through(own_server, crash, 12, runs, ledger)
+    with postgres.busy_with_others():
+        write_through(own_server, crash, 12, runs, ledger)
     counts = check_everything(raw, ledger, runs)
     assert len(crashes) >= 3
     assert {status for _, _, status, _ in ledger.refusals} <= {503}, ledger.refusals[:3]

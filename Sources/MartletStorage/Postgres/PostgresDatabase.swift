@@ -66,6 +66,7 @@ package final class PostgresDatabase: SQLDatabase {
             try writer.execute("SET LOCAL lock_timeout = 0")
             try writer.execute(migrationLock)
             try Migrator.migrate(writer, now: now)
+            try writer.removeOldMarks()
             try writer.commit()
         } catch {
             writer.rollBack()
