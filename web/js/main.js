@@ -136,7 +136,7 @@ function drawUser({ isLoginRequired, name, role }) {
 
 function pick(route) {
     const [first, second] = route.path;
-    if (!first || (first === "e" && !second)) return ["experiments", ""];
+    if (!first || ((first === "e" || first === "experiments") && !second)) return ["experiments", ""];
     if (first === "e") return ["experiment", second];
     if (first === "r" && second) return ["run", second];
     if (first === "settings" || first === "login") return [first, ""];
