@@ -189,26 +189,31 @@ def _other(source):
 
 
 def search(bench):
-    count = 100_000 if not bench.is_quick else 10_000
-    theirs_count = 20_000 if not bench.is_quick else 2_000
+    count = 20_000 if not bench.is_quick else 2_000
+    rival_times = {rival.name: _rival_search(rival, count) for rival in bench.rivals}
     server = bench.start_martlet()
-    experiment = _fill_martlet(bench, server, count)
-    rival_times = {rival.name: _rival_search(rival, theirs_count) for rival in bench.rivals}
-    for shapes, target in ((_common, 30), (_other, 300)):
-        for name in shapes(random.Random(0)):
-            times, cpu, found = _search(server, experiment, shapes, name, 40)
-            rivals = {rival: figures[0] for rival, figures in rival_times.items() if shapes is _common}
-            text = f"search {count:,} runs: {name}, p95"
-            note = f"median {statistics.median(times):.1f} ms, first {times[0]:.1f} ms, {found} found"
-            bench.add(text, "ms", _p95(times), rivals, target, note)
-            bench.add("  CPU", "ms", cpu)
+    search_on(bench, server, "", rival_times)
     if rival_times:
-        bench.note(f"the rival searches {theirs_count:,} runs that were put into its database directly; its time grows "
+        bench.note(f"the rival searches {count:,} runs that were put into its database directly; its time grows "
                    "faster than their number")
     server.remove()
 
 
-def _p95(times):
+def search_on(bench, server, where, rival_times):
+    """Fills an experiment and searches it. `where` ends the names of the figures."""
+    count = 100_000 if not bench.is_quick else 10_000
+    experiment = _fill_martlet(bench, server, count)
+    for shapes, target in ((_common, 30), (_other, 300)):
+        for name in shapes(random.Random(0)):
+            times, cpu, found = _search(server, experiment, shapes, name, 40)
+            rivals = {rival: figures[0] for rival, figures in rival_times.items() if shapes is _common}
+            text = f"search {count:,} runs{where}: {name}, p95"
+            note = f"median {statistics.median(times):.1f} ms, first {times[0]:.1f} ms, {found} found"
+            bench.add(text, "ms", p95(times), rivals, target, note)
+            bench.add("  CPU", "ms", cpu)
+
+
+def p95(times):
     return sorted(times)[int(len(times) * 0.95) - 1]
 
 

@@ -26,7 +26,7 @@ def _batches(runs, keys, steps, bodies=4, spacing=50):
     return plan
 
 
-def _measure_batches(bench, server, keys, steps, seconds, connections=4):
+def measure_batches(bench, server, keys, steps, seconds, connections=4):
     runs = Client(server).runs(connections)
     plan = _batches(runs, [f"train/metric_{i}" for i in range(keys)], steps)
     load = bench.machine.run_load(server, connections, plan, seconds=seconds)
@@ -38,7 +38,7 @@ def _martlet_batches(bench, keys, steps, seconds):
     """Counts the CPU until the server is idle again and has ended: what is due is sealed by then."""
     server = bench.start_martlet()
     before = server.cpu_seconds()
-    rate, _, points = _measure_batches(bench, server, keys, steps, seconds)
+    rate, _, points = measure_batches(bench, server, keys, steps, seconds)
     resident = server.resident_bytes()
     server.settle(60)
     cpu = server.stop() - before
@@ -49,7 +49,7 @@ def _martlet_batches(bench, keys, steps, seconds):
 def ingest(bench):
     seconds = bench.seconds(6)
     rate, cpu, points, resident = _martlet_batches(bench, 10, 100, seconds)
-    rivals = {rival.name: _measure_batches(bench, rival, 10, 100, seconds) for rival in bench.rivals}
+    rivals = {rival.name: measure_batches(bench, rival, 10, 100, seconds) for rival in bench.rivals}
     bench.add("log-batch of 1,000 (10 keys × 100), 4 conn.", "points/s", rate, _pick(rivals, 0), 1.5e6)
     bench.add("  CPU a point, sealing included", "µs", cpu, _pick(rivals, 1), 0.6)
     bench.add(
@@ -60,7 +60,7 @@ def ingest(bench):
 def ingest_keys(bench):
     seconds = bench.seconds(6)
     rate, cpu, _, _ = _martlet_batches(bench, 1000, 1, seconds)
-    rivals = {rival.name: _measure_batches(bench, rival, 1000, 1, seconds) for rival in bench.rivals}
+    rivals = {rival.name: measure_batches(bench, rival, 1000, 1, seconds) for rival in bench.rivals}
     bench.add("log-batch of 1,000 distinct keys, 4 conn.", "points/s", rate, _pick(rivals, 0), 150_000)
     bench.add("  CPU a point, sealing included", "µs", cpu, _pick(rivals, 1))
 
@@ -70,9 +70,9 @@ def log_metric(bench):
     for connections, most, cpu_target in ((8, 7_000, 0.12), (32, 15_000, 0.08)):
         seconds = bench.seconds(5)
         before = bench.machine.fsync_milliseconds()
-        rate, cpu = _measure_points(bench, server, connections, seconds)
+        rate, cpu = measure_points(bench, server, connections, seconds)
         fsync = (before + bench.machine.fsync_milliseconds()) / 2
-        rivals = {rival.name: _measure_points(bench, rival, connections, seconds) for rival in bench.rivals}
+        rivals = {rival.name: measure_points(bench, rival, connections, seconds) for rival in bench.rivals}
         possible = 0.7 * connections / (fsync + 0.25) * 1e3
         note = f"fsync {fsync:.3f} ms: 70 % is {possible:,.0f}/s"
         name = f"log-metric, {connections} conn."
@@ -81,7 +81,7 @@ def log_metric(bench):
     server.remove()
 
 
-def _measure_points(bench, server, connections, seconds):
+def measure_points(bench, server, connections, seconds):
     plan = Plan()
     for connection, run in enumerate(Client(server).runs(connections)):
         body = (
@@ -120,19 +120,19 @@ def token(bench):
 def create_run(bench):
     server = bench.start_martlet()
     before = bench.machine.fsync_milliseconds()
-    _, wall, cpu = _measure_runs(bench, server, bench.seconds(4))
+    _, wall, cpu = measure_runs(bench, server, bench.seconds(4))
     fsync = (before + bench.machine.fsync_milliseconds()) / 2
-    rivals = {rival.name: _measure_runs(bench, rival, bench.seconds(4)) for rival in bench.rivals}
+    rivals = {rival.name: measure_runs(bench, rival, bench.seconds(4)) for rival in bench.rivals}
     bench.add("create run, 1 conn., median", "ms", wall, _pick(rivals, 1), 3 * fsync, f"fsync {fsync:.3f} ms")
     bench.add("  CPU a run, 1 conn.", "ms", cpu, _pick(rivals, 2))
     # Alone, a run pays for waking every thread on its way; the cost of the work shows where requests come together.
-    cpu = _measure_runs(bench, server, bench.seconds(4), 8)[2]
-    rivals = {rival.name: _measure_runs(bench, rival, bench.seconds(4), 8) for rival in bench.rivals}
+    cpu = measure_runs(bench, server, bench.seconds(4), 8)[2]
+    rivals = {rival.name: measure_runs(bench, rival, bench.seconds(4), 8) for rival in bench.rivals}
     bench.add("  CPU a run, 8 conn.", "ms", cpu, _pick(rivals, 2), 0.2)
     server.remove()
 
 
-def _measure_runs(bench, server, seconds, connections=1):
+def measure_runs(bench, server, seconds, connections=1):
     experiment = Client(server).create_experiment(f"create-{random.getrandbits(64):x}")
     tags = '[{"key": "mlflow.user", "value": "bench"}, {"key": "mlflow.source.name", "value": "train.py"}]'
     body = (

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import cases_files
 import cases_operation
+import cases_postgres
 import cases_read
 import cases_write
 from machine import Machine, describe
@@ -31,6 +32,7 @@ CASES = {
     "files": cases_files.small_files,
     "large": cases_files.large_file,
     "backup": cases_operation.backup,
+    "postgres": cases_postgres.postgres,
 }
 
 
@@ -51,9 +53,9 @@ class Bench:
     def seconds(self, whole):
         return whole if not self.is_quick else 1.5
 
-    def start_martlet(self, has_login=False):
+    def start_martlet(self, has_login=False, database=None):
         folder = self.machine.scratch / f"martlet-{len(self.started)}"
-        server = Martlet(folder, self.options.binary, has_login)
+        server = Martlet(folder, self.options.binary, has_login, database)
         self.started.append(server)
         return server.start()
 
@@ -83,9 +85,13 @@ class Bench:
             traceback.print_exc()
             return False
         finally:
-            for server in self.started:
-                if server not in self.rivals:
-                    server.remove()
+            self.remove_servers()
+
+    def remove_servers(self):
+        """Those of a case; the rivals go on."""
+        for server in self.started:
+            if server not in self.rivals:
+                server.remove()
 
     def stop(self):
         for server in self.started:

@@ -41,6 +41,12 @@ def process_tree(root):
     return tree
 
 
+def cpu_seconds_of(root):
+    """CPU of a process tree so far, to 10 ms."""
+    stats = (_stat(pid) for pid in process_tree(root))
+    return sum(sum(map(int, fields[11:13])) for fields in stats if fields) / TICK
+
+
 class Server:
     """A server as a process tree. `name` heads its column in the report."""
 
@@ -117,9 +123,7 @@ class Server:
                 return
 
     def cpu_seconds(self):
-        """CPU of the tree so far, to 10 ms."""
-        stats = (_stat(pid) for pid in process_tree(self.process.pid))
-        return sum(int(fields[11]) + int(fields[12]) for fields in stats if fields) / TICK
+        return cpu_seconds_of(self.process.pid)
 
     def resident_bytes(self):
         stats = (_stat(pid) for pid in process_tree(self.process.pid))
@@ -146,9 +150,10 @@ class Martlet(Server):
 
     PASSWORD = "a password of the bench"
 
-    def __init__(self, folder, binary, has_login=False):
+    def __init__(self, folder, binary, has_login=False, database=None):
         super().__init__(folder)
         self.binary = binary
+        self.database = database
         self.has_login = has_login
 
     def command(self):
@@ -158,7 +163,8 @@ class Martlet(Server):
         ]
 
     def environment(self):
-        return super().environment() | ({"MARTLET_ADMIN_PASSWORD": self.PASSWORD} if self.has_login else {})
+        password = {"MARTLET_ADMIN_PASSWORD": self.PASSWORD} if self.has_login else {}
+        return super().environment() | password | ({"MARTLET_DATABASE": self.database} if self.database else {})
 
 
 class MLflow(Server):

@@ -38,6 +38,13 @@ class Client:
         raw = self.call(method, path, body)
         return time.perf_counter() - started, raw
 
+    def lines(self, path):
+        """The lines of an answer that goes on, as they come."""
+        self.connection.request("GET", path, headers=self.proof)
+        answer = self.connection.getresponse()
+        while line := answer.readline():
+            yield line
+
     def create_experiment(self, name):
         return self.json("POST", f"{API}/experiments/create", {"name": name})["experiment_id"]
 
