@@ -173,43 +173,7 @@ extension SQLMetadataStore {
         )
     }
 
-    static func addInputs(to run: inout Run, number: Int64, on connection: any SQLConnection) throws {
-        run.datasets = try connection.rows(
-            """
-            SELECT dataset.name, dataset.digest, source_type, source, schema, profile, run_dataset.tags
-            FROM run_dataset JOIN dataset ON dataset.id = run_dataset.dataset
-            WHERE run_dataset.run = $1 ORDER BY dataset.id
-            """,
-            [.integer(number)]
-        ) { row in
-            DatasetInput(
-                name: row.text(0),
-                digest: row.text(1),
-                sourceType: row.text(2),
-                source: row.text(3),
-                schema: row.optionalText(4),
-                profile: row.optionalText(5),
-                tags: try decodeTags(row.text(6))
-            )
-        }
-        try connection.query(
-            "SELECT model, is_output, step FROM run_model WHERE run = $1 ORDER BY model",
-            [.integer(number)]
-        ) { row in
-            let model = LoggedModel.ID(row.text(0))
-            if row.flag(1) {
-                run.modelOutputs.append(ModelOutput(modelID: model, step: row.integer(2)))
-            } else {
-                run.modelInputs.append(ModelInput(modelID: model))
-            }
-        }
-    }
-
     private static func encode(_ tags: [Tag]) throws -> String {
         String(decoding: try JSONEncoder().encode(tags), as: UTF8.self)
-    }
-
-    private static func decodeTags(_ text: String) throws -> [Tag] {
-        try JSONDecoder().decode([Tag].self, from: Data(text.utf8))
     }
 }

@@ -60,6 +60,7 @@ extension SQLMetadataStore: RunStore {
     @discardableResult
     package func log(_ batch: LogBatch, to id: Run.ID) async throws(MartletError) -> Experiment.ID {
         let now = environment.now()
+        if batch.hasOnlyPoints { return try await pointQueue.store(batch, to: id, now: now, in: database) }
         return try await database.write { connection in
             let head = try Self.writableHead(of: id, on: connection)
             let fresh = try Self.newParams(batch.params, run: head.number, id: id, on: connection)
@@ -80,12 +81,7 @@ extension SQLMetadataStore: RunStore {
             }
             for metric in batch.modelMetrics { try Self.add(metric, on: connection) }
             try Self.apply(batch.changes, to: head.number, now: now, on: connection)
-            if now - head.heartbeatAt >= 5_000 {
-                try connection.send(
-                    "UPDATE run SET heartbeat_at = $1 WHERE number = $2",
-                    [.integer(now), .integer(head.number)]
-                )
-            }
+            try Self.beat(head, now: now, on: connection)
             return Experiment.ID(head.experiment)
         }
     }
@@ -176,6 +172,16 @@ struct RunHead {
     var heartbeatAt: Int64
 }
 
+extension RunHead {
+    /// Columns from 0 on: number, experiment, stage, heartbeat.
+    init(_ row: any SQLRow) {
+        number = row.integer(0)
+        experiment = row.integer(1)
+        stage = LifecycleStage(stored: row.integer(2))
+        heartbeatAt = row.integer(3)
+    }
+}
+
 /// A run's own columns.
 struct RunRow {
     var number: Int64
@@ -189,33 +195,57 @@ extension SQLMetadataStore {
 
     /// - Throws: `notFound`; `failedPrecondition` for a deleted run.
     static func writableHead(of id: Run.ID, on connection: any SQLConnection) throws -> RunHead {
-        let head = try connection.first(
-            "SELECT number, experiment, stage, heartbeat_at FROM run WHERE id = $1 \(connection.dialect.holdingRow)",
-            [.text(id.rawValue)]
-        ) { row in
-            RunHead(
-                number: row.integer(0),
-                experiment: row.integer(1),
-                stage: LifecycleStage(stored: row.integer(2)),
-                heartbeatAt: row.integer(3)
-            )
-        }
-        guard let head else { throw unknown(id) }
-        guard head.stage == .active else {
-            throw MartletError(
-                .failedPrecondition,
-                "The run \(id) must be in the 'active' state. Current state is deleted."
-            )
-        }
-        return head
+        guard let head = try writableHeads(of: [id], on: connection)[id] else { throw unknown(id) }
+        return try head.get()
     }
 
-    private static let columnNames = """
+    /// The same for several runs, with the refusal of each.
+    static func writableHeads(
+        of ids: Set<Run.ID>,
+        on connection: any SQLConnection
+    ) throws -> [Run.ID: Result<RunHead, MartletError>] {
+        var heads: [Run.ID: RunHead] = [:]
+        // In order, so that two servers that hold the same runs wait for each other and do not deadlock.
+        let sorted = ids.map(\.rawValue).sorted().map { SQLValue.text($0) }
+        let query = connection.dialect == .sqlite ? headQuery : holdingHeadQuery
+        try query.forEachRow(of: sorted, on: connection) { heads[Run.ID($0.text(4))] = RunHead($0) }
+        return Dictionary(uniqueKeysWithValues: ids.map { ($0, writable(heads[$0], $0)) })
+    }
+
+    private static let headQuery = headQuery(.sqlite)
+    private static let holdingHeadQuery = headQuery(.postgres)
+
+    private static func headQuery(_ dialect: SQLDialect) -> BatchedQuery {
+        BatchedQuery {
+            "SELECT number, experiment, stage, heartbeat_at, id FROM run WHERE id IN \($0) ORDER BY id "
+                + dialect.holdingRow
+        }
+    }
+
+    private static func writable(_ head: RunHead?, _ id: Run.ID) -> Result<RunHead, MartletError> {
+        guard let head else { return .failure(unknown(id)) }
+        guard head.stage == .active else {
+            let message = "The run \(id) must be in the 'active' state. Current state is deleted."
+            return .failure(MartletError(.failedPrecondition, message))
+        }
+        return .success(head)
+    }
+
+    /// Notes that the run is alive, not more often than every five seconds.
+    static func beat(_ head: RunHead, now: Int64, on connection: any SQLConnection) throws {
+        guard now - head.heartbeatAt >= 5_000 else { return }
+        try connection.send(
+            "UPDATE run SET heartbeat_at = $1 WHERE number = $2",
+            [.integer(now), .integer(head.number)]
+        )
+    }
+
+    static let columnNames = """
         number, id, experiment, name, status, stage, user_name, started_at, ended_at, created_at, heartbeat_at,
         purpose, hypothesis, notes, conclusion
         """
 
-    private static func row(_ row: any SQLRow) -> RunRow {
+    static func row(_ row: any SQLRow) -> RunRow {
         RunRow(
             number: row.integer(0),
             run: Run(
@@ -245,75 +275,6 @@ extension SQLMetadataStore {
         )
         guard let found else { throw unknown(id) }
         return found
-    }
-
-    private static let rowsByNumber =
-        "SELECT \(columnNames) FROM run WHERE number IN (\(Batches.placeholders(from: 1)))"
-
-    /// Runs by number, in the order of the numbers, with the fields that are wanted.
-    static func runs(_ numbers: [Int64], fields: RunFields, on connection: any SQLConnection) throws -> [Run] {
-        var rows: [Int64: RunRow] = [:]
-        try Batches.forEach(numbers) { list in
-            try connection.query(rowsByNumber, list) { rows[$0.integer(0)] = row($0) }
-        }
-        return try hydrate(numbers.compactMap { rows[$0] }, fields: fields, on: connection)
-    }
-
-    private static let paramsByRun = """
-        SELECT run, key, value FROM run_param WHERE run IN (\(Batches.placeholders(from: 1))) ORDER BY run, key
-        """
-    private static let tagsByRun = """
-        SELECT run, key, value FROM run_tag WHERE run IN (\(Batches.placeholders(from: 1))) ORDER BY run, key
-        """
-
-    static func hydrate(
-        _ rows: [RunRow],
-        fields: RunFields,
-        on connection: any SQLConnection
-    ) throws -> [Run] {
-        let numbers = rows.map(\.number)
-        var places: [Int64: Int] = [:]
-        for (place, number) in numbers.enumerated() { places[number] = place }
-        var runs = rows.map(\.run)
-        if fields.params != [] {
-            let wanted = fields.params.map(Set.init)
-            try pairs(paramsByRun, numbers, wanted, on: connection) { number, key, value in
-                if let place = places[number] { runs[place].params.append(Param(key: key, value: value)) }
-            }
-        }
-        if fields.tags != [] {
-            let wanted = fields.tags.map(Set.init)
-            try pairs(tagsByRun, numbers, wanted, on: connection) { number, key, value in
-                if let place = places[number] { runs[place].tags.append(Tag(key: key, value: value)) }
-            }
-        }
-        if fields.metrics != [] {
-            let summaries = try MetricReader.summaries(runs: numbers, keys: fields.metrics, on: connection)
-            for (number, metrics) in summaries {
-                if let place = places[number] { runs[place].metrics = metrics }
-            }
-        }
-        if fields.inputs {
-            for (place, number) in numbers.enumerated() {
-                try addInputs(to: &runs[place], number: number, on: connection)
-            }
-        }
-        return runs
-    }
-
-    private static func pairs(
-        _ sql: String,
-        _ numbers: [Int64],
-        _ wanted: Set<String>?,
-        on connection: any SQLConnection,
-        _ body: (Int64, String, String) -> Void
-    ) throws {
-        try Batches.forEach(numbers) { list in
-            try connection.query(sql, list) { row in
-                let key = row.text(1)
-                if wanted?.contains(key) ?? true { body(row.integer(0), key, row.text(2)) }
-            }
-        }
     }
 
     private static func insert(_ run: Run, workspace: Int64, on connection: any SQLConnection) throws -> Int64 {

@@ -6,6 +6,7 @@ package struct SQLMetadataStore: Sendable {
     let environment: Environment
     /// The one workspace until logins bring more.
     let workspace: Int64 = 1
+    let pointQueue = PointQueue()
 
     package init(database: any SQLDatabase, environment: Environment) {
         self.database = database
@@ -69,28 +70,6 @@ extension LoggedModel.Status {
         case 2: self = .ready
         case 3: self = .failed
         default: self = .pending
-        }
-    }
-}
-
-/// Reads many rows by few constant texts: `IN` lists of one length, filled up with their last member.
-enum Batches {
-    static let size = 64
-
-    /// `$first, $first+1 …`, `size` of them.
-    static func placeholders(from first: Int) -> String {
-        (first..<first + size).map { "$\($0)" }.joined(separator: ", ")
-    }
-
-    /// Hands out the members in lists of exactly `size`.
-    static func forEach(_ members: [Int64], _ body: ([SQLValue]) throws -> Void) rethrows {
-        var start = 0
-        while start < members.count {
-            let end = Swift.min(start + size, members.count)
-            var list = members[start..<end].map { SQLValue.integer($0) }
-            while list.count < size { list.append(.integer(members[end - 1])) }
-            try body(list)
-            start = end
         }
     }
 }

@@ -81,59 +81,47 @@ package enum MetricReader {
 
     /// What is known of each metric of some runs, by key. Only the named `keys`; `nil` for all.
     ///
-    /// Runs without metrics are left out. Two index seeks a run, and one row a metric.
+    /// Runs without metrics are left out. An index seek for each run, or for each run and key, and one row a metric.
     package static func summaries(
         runs: [Int64],
         keys: [String]?,
         on connection: any SQLConnection
     ) throws -> [Int64: [MetricSummary]] {
         var names: [Int64: String] = [:]
+        var states: [(run: Int64, key: Int64, state: SeriesState)] = []
+        let take: (any SQLRow) -> Void = { states.append(($0.integer(0), $0.integer(1), SeriesState($0, from: 2))) }
         if let keys {
-            for key in keys {
-                if let id = try number(of: key, on: connection) { names[id] = key }
+            try keyNumbers.forEachRow(of: keys.map { .text($0) }, on: connection) { names[$0.integer(0)] = $0.text(1) }
+            for key in names.count <= 16 ? names.keys.sorted() : [] {
+                try summariesOfKey.forEachRow(of: runs, after: [.integer(key)], on: connection, take)
             }
-            if names.isEmpty { return [:] }
+        }
+        if keys == nil || names.count > 16 {
+            try summariesOfRuns.forEachRow(of: runs, on: connection, take)
+        }
+        if keys == nil {
+            let unique = Set(states.map(\.key)).sorted()
+            try keyNames.forEachRow(of: unique, on: connection) { names[$0.integer(0)] = $0.text(1) }
         }
         var result: [Int64: [MetricSummary]] = [:]
-        for run in runs where result[run] == nil {
-            var found: [MetricSummary] = []
-            if keys != nil, names.count <= 16 {
-                for (id, name) in names {
-                    try connection.query(summaryOfKey, [.integer(run), .integer(id)]) { row in
-                        found.append(SeriesState(row, from: 1).summary(key: name))
-                    }
-                }
-            } else {
-                found = try allSummaries(of: run, &names, onlyNamed: keys != nil, on: connection)
+        for (run, key, state) in states {
+            if let name = names[key] {
+                result[run, default: []].append(state.summary(key: name))
+            } else if keys == nil {
+                throw MartletError(.internal, "a metric has no name; restore a backup")
             }
-            if found.isEmpty { continue }
-            found.sort { $0.key < $1.key }
-            result[run] = found
         }
-        return result
+        return result.mapValues { $0.sorted { $0.key < $1.key } }
     }
 
-    private static func allSummaries(
-        of run: Int64,
-        _ names: inout [Int64: String],
-        onlyNamed: Bool,
-        on connection: any SQLConnection
-    ) throws -> [MetricSummary] {
-        try connection.rows(summariesOfRun, [.integer(run)]) { row -> MetricSummary? in
-            let id = row.integer(0)
-            if let name = names[id] { return SeriesState(row, from: 1).summary(key: name) }
-            if onlyNamed { return nil }
-            let name = try connection.first("SELECT name FROM metric_key WHERE id = $1", [.integer(id)]) { $0.text(0) }
-            guard let name else { throw MartletError(.internal, "a metric has no name; restore a backup") }
-            names[id] = name
-            return SeriesState(row, from: 1).summary(key: name)
-        }.compactMap { $0 }
+    private static let keyNumbers = BatchedQuery { "SELECT id, name FROM metric_key WHERE name IN \($0)" }
+    private static let keyNames = BatchedQuery { "SELECT id, name FROM metric_key WHERE id IN \($0)" }
+    private static let summariesOfRuns = BatchedQuery {
+        "SELECT run, key, \(SeriesState.columns) FROM metric_summary WHERE run IN \($0)"
     }
-
-    private static let summariesOfRun =
-        "SELECT key, \(SeriesState.columns) FROM metric_summary WHERE run = $1 ORDER BY key"
-    private static let summaryOfKey =
-        "SELECT key, \(SeriesState.columns) FROM metric_summary WHERE run = $1 AND key = $2"
+    private static let summariesOfKey = BatchedQuery(from: 2) {
+        "SELECT run, key, \(SeriesState.columns) FROM metric_summary WHERE key = $1 AND run IN \($0)"
+    }
 
     /// The number of a key; `nil` when no run has such a metric.
     static func number(of key: String, on connection: any SQLConnection) throws -> Int64? {

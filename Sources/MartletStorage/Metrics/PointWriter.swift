@@ -2,9 +2,16 @@ package import MartletCore
 
 /// Appends points to the log and keeps the summaries.
 ///
-/// The caller holds the run: on an engine with several writers it has locked the run's row, so that two requests
+/// The caller holds the runs: on an engine with several writers it has locked their rows, so that two requests
 /// to one run come one after the other.
 package enum PointWriter {
+    /// The points for one run.
+    struct Share {
+        var run: Int64
+        var experiment: Int64
+        var batch: LogBatch
+    }
+
     /// Stores the points of a batch that are not stored yet; see "Write" in docs/metric-chunks.md.
     ///
     /// Writes nothing before all checks have passed. Durable with the caller's transaction. O(points), and O(keys)
@@ -18,26 +25,25 @@ package enum PointWriter {
         now: Int64,
         on connection: any SQLConnection
     ) throws -> Int {
-        guard batch.pointCount > 0 else { return 0 }
-        var groups = try SeriesGroups(batch)
-        try groups.lookUp(batch.keys, run: run, on: connection)
-        let points = groups.points
-        for index in groups.groups.indices {
-            try groups.groups[index].dropKnown(of: points, run: run, on: connection)
-        }
-        guard groups.groups.contains(where: { !$0.range.isEmpty }) else { return 0 }
-        try groups.nameNewKeys(batch.keys, on: connection)
-        return try append(groups, run: run, experiment: experiment, now: now, on: connection)
+        try write([Share(run: run, experiment: experiment, batch: batch)], now: now, on: connection)
+    }
+
+    /// The same for several runs, each named once, with one look at what is stored.
+    static func write(_ shares: [Share], now: Int64, on connection: any SQLConnection) throws -> Int {
+        var all = try shares.filter { $0.batch.pointCount > 0 }.map { try SeriesGroups($0) }
+        try SeriesGroups.lookUp(&all, on: connection)
+        for index in all.indices { try all[index].dropKnown(on: connection) }
+        all.removeAll { groups in !groups.groups.contains { !$0.range.isEmpty } }
+        for index in all.indices { try all[index].nameNewKeys(on: connection) }
+        return try all.reduce(0) { try $0 + append($1, now: now, on: connection) }
     }
 
     private static func append(
         _ groups: SeriesGroups,
-        run: Int64,
-        experiment: Int64,
         now: Int64,
         on connection: any SQLConnection
     ) throws -> Int {
-        let points = groups.points
+        let (points, run) = (groups.points, groups.run)
         var pieces: [PointLog.Piece] = []
         pieces.reserveCapacity(groups.groups.count)
         var (firstTime, lastTime, count) = (Int64.max, Int64.min, 0)
@@ -60,7 +66,7 @@ package enum PointWriter {
             state.add(points, group.range)
             try connection.send(
                 SeriesState.upsert,
-                state.arguments(run: run, key: group.key, experiment: experiment)
+                state.arguments(run: run, key: group.key, experiment: groups.experiment)
             )
         }
         return count
@@ -72,7 +78,7 @@ package enum PointWriter {
         """
 }
 
-/// The points of a batch by series, each sorted and distinct, and what is stored of each series.
+/// The points for a run by series, each sorted and distinct, and what is stored of each series.
 struct SeriesGroups {
     /// One series of the batch.
     struct Group {
@@ -86,17 +92,20 @@ struct SeriesGroups {
         var range: Range<Int>
     }
 
+    let run: Int64
+    let experiment: Int64
+    let names: [String]
     let points: PointBuffer
     /// In the order of the batch's keys, and by key after `nameNewKeys`. Keys without points are left out.
     var groups: [Group] = []
 
     /// A counting sort by key, then each series in order.
     /// - Throws: `invalidArgument` for columns of different lengths or a key that is not there.
-    init(_ batch: LogBatch) throws(MartletError) {
+    init(_ share: PointWriter.Share) throws(MartletError) {
+        let batch = share.batch
+        (run, experiment, names) = (share.run, share.experiment, batch.keys)
         let count = batch.values.count
-        guard batch.keyIndexes.count == count, batch.steps.count == count, batch.times.count == count else {
-            throw MartletError(.invalidArgument, "the columns of the points are not equally long")
-        }
+        try Self.requireEqualColumns(batch)
         var starts = [Int](repeating: 0, count: batch.keys.count + 1)
         for index in batch.keyIndexes {
             guard Int(index) < batch.keys.count else {
@@ -111,6 +120,14 @@ struct SeriesGroups {
         for key in batch.keys.indices where starts[key] < starts[key + 1] {
             let range = points.sortAndUnite(starts[key]..<starts[key + 1])
             groups.append(Group(keyIndex: key, range: range))
+        }
+    }
+
+    /// - Throws: `invalidArgument` for columns of different lengths.
+    static func requireEqualColumns(_ batch: LogBatch) throws(MartletError) {
+        let count = batch.values.count
+        guard batch.keyIndexes.count == count, batch.steps.count == count, batch.times.count == count else {
+            throw MartletError(.invalidArgument, "the columns of the points are not equally long")
         }
     }
 
@@ -133,27 +150,38 @@ struct SeriesGroups {
     }
 
     /// Finds the number and the state of every series that is stored.
-    mutating func lookUp(_ names: [String], run: Int64, on connection: any SQLConnection) throws {
+    static func lookUp(_ all: inout [SeriesGroups], on connection: any SQLConnection) throws {
+        let places = all.indices.flatMap { share in all[share].groups.indices.map { (share: share, group: $0) } }
         var start = 0
-        while start < groups.count {
-            let query = Lookup.forCount(groups.count - start)
-            var arguments: [SQLValue] = [.integer(run)]
-            arguments.reserveCapacity(query.size + 1)
-            for place in 0..<query.size {
-                let group = start + place
-                arguments.append(group < groups.count ? .text(names[groups[group].keyIndex]) : .null)
+        while start < places.count {
+            let query = Lookup.forCount(places.count - start)
+            var arguments: [SQLValue] = []
+            arguments.reserveCapacity(2 * query.size)
+            for index in start..<(start + query.size) {
+                guard index < places.count else {
+                    arguments += [.null, .null]
+                    continue
+                }
+                let (share, group) = places[index]
+                arguments.append(.integer(all[share].run))
+                arguments.append(.text(all[share].names[all[share].groups[group].keyIndex]))
             }
             try connection.query(query.sql, arguments) { row in
-                let group = start + Int(row.integer(0))
-                groups[group].key = row.integer(1)
-                if !row.isNull(2) { groups[group].state = SeriesState(row, from: 2) }
+                let (share, group) = places[start + Int(row.integer(0))]
+                all[share].groups[group].key = row.integer(1)
+                if !row.isNull(2) { all[share].groups[group].state = SeriesState(row, from: 2) }
             }
             start += query.size
         }
     }
 
+    /// Leaves only the points that are not stored.
+    mutating func dropKnown(on connection: any SQLConnection) throws {
+        for index in groups.indices { try groups[index].dropKnown(of: points, run: run, on: connection) }
+    }
+
     /// Gives numbers to keys that have none, and orders the groups by key, as rows are to be written.
-    mutating func nameNewKeys(_ names: [String], on connection: any SQLConnection) throws {
+    mutating func nameNewKeys(on connection: any SQLConnection) throws {
         var fresh = groups.indices.filter { groups[$0].key == 0 && !groups[$0].range.isEmpty }
         // By name, so that two servers that add the same keys wait for each other and do not deadlock.
         fresh.sort { names[groups[$0].keyIndex] < names[groups[$1].keyIndex] }
@@ -174,7 +202,7 @@ struct SeriesGroups {
     private static let addKey =
         "INSERT INTO metric_key (name) VALUES ($1) ON CONFLICT (name) DO NOTHING RETURNING id"
 
-    /// One statement for many keys: few texts, each for a fixed number of names.
+    /// One statement for many series: few texts, each for a fixed number of them.
     private struct Lookup {
         let size: Int
         let sql: String
@@ -187,13 +215,15 @@ struct SeriesGroups {
 
         private init(size: Int) {
             self.size = size
-            let wanted = (0..<size).map { "(\($0), CAST($\($0 + 2) AS TEXT))" }.joined(separator: ", ")
+            let wanted = (0..<size).map {
+                "(\($0), CAST($\(2 * $0 + 1) AS BIGINT), CAST($\(2 * $0 + 2) AS TEXT))"
+            }.joined(separator: ", ")
             let state = SeriesState.columns.split(separator: ", ").map { "s.\($0)" }.joined(separator: ", ")
             // The order of the joins is the order of the text: names first, whatever the statistics say.
             sql = """
-                WITH wanted (place, name) AS (VALUES \(wanted))
+                WITH wanted (place, run, name) AS (VALUES \(wanted))
                 SELECT w.place, k.id, \(state) FROM wanted w CROSS JOIN metric_key k
-                LEFT JOIN metric_summary s ON s.run = $1 AND s.key = k.id WHERE k.name = w.name
+                LEFT JOIN metric_summary s ON s.run = w.run AND s.key = k.id WHERE k.name = w.name
                 """
         }
     }

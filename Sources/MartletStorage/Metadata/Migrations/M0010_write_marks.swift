@@ -12,7 +12,11 @@ struct M0010_write_marks: Migration {
             CREATE TABLE write_mark (
               writer \(dialect.text) NOT NULL, number BIGINT NOT NULL, is_stored BOOLEAN NOT NULL,
               made_at TIMESTAMPTZ NOT NULL DEFAULT now(), PRIMARY KEY (writer, number))
-            """
+            """,
+            // What was packed by us does not become smaller, and new points wait a minute to be packed.
+            "ALTER TABLE point_log ALTER COLUMN data SET STORAGE EXTERNAL",
+            "ALTER TABLE metric_chunk_data ALTER COLUMN data SET STORAGE EXTERNAL",
+            "ALTER TABLE metric_chunk_cells ALTER COLUMN data SET STORAGE EXTERNAL",
         ]
     }
 }
