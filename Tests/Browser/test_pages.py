@@ -125,3 +125,9 @@ def test_the_total_is_true_and_the_page_stays_small(page, server):
     page.locator(".grid").evaluate("grid => grid.scrollTop = 250 * 28")
     page.locator("#row-255 a:text('many-')").wait_for()
     assert page.evaluate("document.querySelectorAll('*').length") < 3_000
+
+
+@pytest.mark.parametrize("path", ["/", "/e", "/experiments"])
+def test_the_list_of_experiments_has_plain_addresses(page, seeded, path):
+    page.goto(path)
+    page.get_by_role("link", name="curves").wait_for()
