@@ -68,9 +68,8 @@ struct SessionRoutes: NativeRoutes {
         return Response(status: .noContent, headers: cookies)
     }
 
-    /// A login always has a new secret: one that somebody planted before is worth nothing.
     private func loggedIn(_ secret: String, _ request: Request, _ address: String) async throws -> Response {
-        if let old = SessionCookie.secret(of: request) { try await services.logins.logout(old, as: .unknown) }
+        try await services.logins.leave(request)
         let principal = try await services.logins.principal(for: .session(secret), from: address)
         var json = JSONWriter()
         json.beginObject()
@@ -98,9 +97,4 @@ extension JSONWriter {
         }
         endObject()
     }
-}
-
-extension Request {
-    /// Whether a proxy took this request over TLS.
-    var isSecure: Bool { headers[.forwardedScheme]?.lowercased() == "https" }
 }
