@@ -6,6 +6,8 @@ import MartletCore
 struct SessionRoutes: NativeRoutes {
     let services: Services
     let authenticator: Authenticator
+    /// `nil` where people come in with passwords only.
+    let attempts: AttemptCookie?
     let basePath: String
     private static let largestBody = 16 << 10
 
@@ -24,6 +26,13 @@ struct SessionRoutes: NativeRoutes {
         json.beginObject()
         json.field("isLoginRequired", isRequired)
         json.field("needsFirstAccount", services.logins.needsSetup)
+        json.optional("loginProvider", services.identities?.provider.name)
+        var headers: HTTPFields = [.cacheControl: "no-store"]
+        if let attempts, case .refusal(let text)? = attempts.content(of: request) {
+            json.field("refusal", text)
+            // Said once.
+            headers.append(try attempts.field(nil, isSecure: request.isSecure))
+        }
         if let principal {
             json.principal(principal)
         }
@@ -31,7 +40,7 @@ struct SessionRoutes: NativeRoutes {
             json.field("csrfToken", services.logins.crossSiteCode(ofSession: secret))
         }
         json.endObject()
-        return .json(json.bytes, headers: [.cacheControl: "no-store"])
+        return .json(json.bytes, headers: headers)
     }
 
     private func login(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
