@@ -102,7 +102,7 @@ let package = Package(
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "CMalloc", "MartletCore", "MartletStorage", "MartletHTTP", "MartletImport",
+                "CMalloc", "MartletCore", "MartletStorage", "MartletHTTP", "MartletImport", "MartletOpenID",
                 argumentParser, configuration, hummingbird, lifecycle, logging, unixSignals,
             ],
             swiftSettings: settings
