@@ -89,13 +89,20 @@ let package = Package(
             swiftSettings: tested
         ),
 
+        // Asks an identity provider who people are. Never sees storage or the server's wire side.
+        .target(
+            name: "MartletOpenID",
+            dependencies: ["MartletCore", asyncHTTPClient, crypto, cryptoExtras, logging, nioCore, nioHTTP1],
+            swiftSettings: tested
+        ),
+
         .systemLibrary(name: "CMalloc"),
 
         // The one place that introduces storage to HTTP.
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "CMalloc", "MartletCore", "MartletStorage", "MartletHTTP", "MartletImport",
+                "CMalloc", "MartletCore", "MartletStorage", "MartletHTTP", "MartletImport", "MartletOpenID",
                 argumentParser, configuration, hummingbird, lifecycle, logging, unixSignals,
             ],
             swiftSettings: settings
@@ -111,6 +118,10 @@ let package = Package(
         .testTarget(
             name: "MartletImportTests",
             dependencies: ["MartletCore", "MartletImport", "MartletTesting", grdb]
+        ),
+        .testTarget(
+            name: "MartletOpenIDTests",
+            dependencies: ["MartletCore", "MartletOpenID", crypto, cryptoExtras]
         ),
         .testTarget(
             name: "MartletStorageTests",

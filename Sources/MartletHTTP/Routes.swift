@@ -7,10 +7,13 @@ func addRoutes(to router: Router<MartletRequestContext>, _ parts: Parts) {
     let limit = parts.configuration.largestBody
     // The native API, /api/v1
     VersionRoutes(version: parts.configuration.version, environment: services.environment).add(to: router)
+    let basePath = parts.configuration.basePath
+    let attempts = services.identities.map { AttemptCookie(key: $0.key, basePath: basePath) }
     SessionRoutes(
         services: services,
         authenticator: parts.authenticator,
-        basePath: parts.configuration.basePath
+        attempts: attempts,
+        basePath: basePath
     ).add(to: router)
     AccountRoutes(services: services).add(to: router)
     ExperimentRoutes(services: services, largestBody: limit).add(to: router)
@@ -32,6 +35,15 @@ func addRoutes(to router: Router<MartletRequestContext>, _ parts: Parts) {
     ).add(to: router)
     // Other tools' protocols
     for dialect in parts.dialects { dialect.addRoutes(to: router) }
+    // Logins through an identity provider, /login/oidc
+    if let identities = services.identities, let attempts {
+        IdentityRoutes(
+            identities: identities,
+            logins: services.logins,
+            attempts: attempts,
+            basePath: basePath
+        ).add(to: router)
+    }
     // For operators, /metrics
     MetricsRoutes(metrics: parts.metrics).add(to: router)
     // The pages

@@ -1,5 +1,4 @@
 import AsyncHTTPClient
-import Foundation
 import MartletCore
 import NIOCore
 import NIOHTTP1
@@ -96,7 +95,7 @@ struct HTTPCalls: Sendable {
     ) -> HTTPClientRequest {
         var url = base + path
         for (place, item) in query.enumerated() {
-            url += (place == 0 ? "?" : "&") + item.0 + "=" + Self.escaped(item.1)
+            url += (place == 0 ? "?" : "&") + item.0 + "=" + PercentEncoding.encode(item.1)
         }
         var request = HTTPClientRequest(url: url)
         request.method = method
@@ -176,11 +175,5 @@ struct HTTPCalls: Sendable {
         case 500...: .internal
         default: .invalidArgument
         }
-    }
-
-    /// Percent-encoded but for the unreserved characters of RFC 3986.
-    static func escaped(_ text: String) -> String {
-        let plain = CharacterSet(charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-        return text.addingPercentEncoding(withAllowedCharacters: plain) ?? text
     }
 }

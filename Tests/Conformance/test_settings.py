@@ -90,6 +90,40 @@ def test_flags_and_variables_that_cannot_be_used_are_refused(tmp_path, arguments
     assert word in refusal(tmp_path, *arguments, **variables)
 
 
+OIDC = {"MARTLET_OIDC_ISSUER": "https://id.example.org/lab", "MARTLET_OIDC_CLIENT": "martlet", "MARTLET_OIDC_ROLES": "*=viewer"}
+
+
+@pytest.mark.parametrize("change, words", [
+    ({"MARTLET_OIDC_ISSUER": ""}, ["'oidcClient' is there", "not 'oidcIssuer'"]), ({"MARTLET_OIDC_CLIENT": ""}, ["not 'oidcClient'"]),
+    ({"MARTLET_OIDC_ROLES": "", "MARTLET_OIDC_CLIENT": ""}, ["not 'oidcClient' and 'oidcRoles'"]),
+    ({name: "" for name in OIDC} | {"MARTLET_OIDC_SECRET": "hush"}, ["'oidcSecret' is there", "not 'oidcIssuer' and"]),
+    ({"MARTLET_OIDC_ISSUER": "http://id.example.org"}, ["'oidcIssuer'", "https"]),
+    ({"MARTLET_OIDC_ISSUER": "http://127.0.0.1.example.org"}, ["'oidcIssuer'", "https"]),
+    ({"MARTLET_OIDC_ISSUER": "id.example.org"}, ["'oidcIssuer'", "https://host"]),
+    ({"MARTLET_OIDC_ISSUER": "https://me:hush@id.example.org"}, ["'oidcIssuer'", "https://host"]),
+    ({"MARTLET_OIDC_ISSUER": "https://id.example.org/?a=b"}, ["'oidcIssuer'", "https://host"]),
+    ({"MARTLET_OIDC_ROLES": "viewer"}, ["'oidcRoles'", "'viewer' has no '='"]),
+    ({"MARTLET_OIDC_ROLES": "a=owner"}, ["'oidcRoles'", "'owner' is no role"]), ({"MARTLET_OIDC_ROLES": "=viewer"}, ["no group"]),
+    ({"MARTLET_OIDC_ROLES": "a=viewer,a=editor"}, ["'a' is in it twice"]), ({"MARTLET_OIDC_ROLES": "*=viewer,*=none"}, ["twice"]),
+    ({"MARTLET_LOGIN": "off"}, ["'oidcIssuer'", "login: off"]), ({"MARTLET_OPEN": "true"}, ["'oidcIssuer'", "'open'"]),
+], ids=str)
+def test_half_an_identity_provider_and_one_that_cannot_be_trusted_are_refused(tmp_path, change, words):
+    said = re.sub(r"\s+", " ", refusal(tmp_path, **(OIDC | change)))
+    assert [word for word in words if word not in said] == [], said
+    assert "hush" not in said
+
+
+def test_an_identity_provider_comes_from_a_file_and_its_secret_from_no_flag(tmp_path):
+    file = tmp_path / "a.yaml"
+    file.write_text("oidcIssuer: http://[::1]:9/lab\noidcClient: martlet\noidcSecret: hush\noidcRoles: '*=viewer'\noidcName: Lab\noidcGroups: roles\n")
+    own = harness.Server(tmp_path, arguments=["--config", str(file)]).start()
+    try:
+        assert '"loginProvider":"Lab"' in once(own, "GET", "/api/v1/session").text
+    finally:
+        own.stop()
+    assert "--oidc" in refusal(tmp_path / "other", "--oidc-secret", "hush")
+
+
 @pytest.mark.parametrize("host", [
     "0.0.0.0", "::", "192.168.1.5", "example.org", "127.0.0.1.example.org", "127.evil.example.org", "127.0.0.evil", "*",
     "localhost.example.org",

@@ -8,6 +8,8 @@ import requests
 
 import harness
 from harness import Raw, Server
+from oidc_login import Visitor
+from oidc_provider import Provider
 from test_crash import Ledger, Writer, check_everything
 from test_events import TOPICS, next_change, stream, told
 from test_s3 import CREDENTIALS, store  # noqa: F401 - a fixture
@@ -152,3 +154,31 @@ def test_a_login_and_its_end_hold_on_both(tmp_path, store):  # noqa: F811
     finally:
         for server in servers:
             server.stop()
+
+
+def test_a_login_at_a_provider_begins_on_one_and_ends_on_the_other_once(tmp_path, store):  # noqa: F811
+    address, database = store.below(tmp_path.name), harness.new_database()
+    servers = []
+    with Provider() as provider:
+        try:
+            for name in ("one", "two"):
+                folder = tmp_path / name
+                folder.mkdir()
+                environment = CREDENTIALS | {"MARTLET_DATABASE": database} | provider.settings()
+                servers.append(Server(folder, ["--blobs", address], environment).start())
+            first, second = servers
+            visitor = Visitor(first)
+            back = visitor.begin("e/1")
+            cookie = visitor.session.cookies["martlet_attempt"]
+            # A proxy leads the browser to any of them; cookies do not tell ports apart.
+            assert visitor.end(back.replace(first.url, second.url)) == "/login?next=e%2F1"
+            assert visitor.who()["name"] == "ana"
+            for server in servers:
+                thief = Visitor(server)
+                thief.carry(cookie)
+                thief.end(back.replace(first.url, server.url))
+                assert "over already" in thief.who()["refusal"]
+            assert provider.times("/token") == 1
+        finally:
+            for server in servers:
+                server.stop()

@@ -18,7 +18,12 @@ struct TestServer {
     private let dialect: MLflowDialect
     private let database: any SQLDatabase
 
-    init(login policy: LoginPolicy = .off) async throws {
+    /// - Parameter roles: by group of the provider.
+    init(
+        login policy: LoginPolicy = .off,
+        provider: (any IdentityProvider)? = nil,
+        roles: String = "*=viewer"
+    ) async throws {
         folder = try ScratchFolder()
         let environment = Environment.manual(clock)
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
@@ -30,7 +35,7 @@ struct TestServer {
             database: database,
             environment: environment
         )
-        services = Services(
+        var services = Services(
             store: store,
             blobs: blobs,
             hashing: .scrypt(logarithm: 10),
@@ -38,6 +43,18 @@ struct TestServer {
             events: EventBus(capacity: 100, firstRevision: 1_000),
             environment: environment
         )
+        services.identities = try provider.map { provider in
+            IdentityService(
+                provider: provider,
+                roles: try GroupRoles(roles),
+                key: [UInt8](repeating: 9, count: 32),
+                store: store,
+                logins: services.logins,
+                hashing: .scrypt(logarithm: 10),
+                environment: environment
+            )
+        }
+        self.services = services
         dialect = MLflowDialect(
             services: services,
             basePath: configuration.basePath,

@@ -216,17 +216,19 @@ function themeChanged() {
     document.dispatchEvent(new CustomEvent("martlet:theme"));
 }
 
+/** Those that can be listed, as one writes them. */
+const named = (keys = {}) => Object.entries(keys).filter(([, { label }]) => label)
+    .map(([key, one]) => ({ key: one.shown ?? (key === " " ? "Space" : key), ...one }));
+
 async function openHelp() {
     const { showHelp } = await import("./components/help.js");
-    showHelp(page?.keys ?? {});
+    showHelp(named(page?.keys), named(GLOBAL_KEYS));
 }
 
 async function openSearch() {
     if (api.isLocked()) return;
     const { showSearch } = await import("./components/search.js");
-    const commands = [...Object.entries(page?.keys ?? {}), ...Object.entries(GLOBAL_KEYS)]
-        .filter(([, { label }]) => label).map(([key, one]) => ({ key: one.shown ?? (key === " " ? "Space" : key), ...one }));
-    showSearch(shell, commands);
+    showSearch(shell, [...named(page?.keys), ...named(GLOBAL_KEYS)]);
 }
 
 const GLOBAL_KEYS = {

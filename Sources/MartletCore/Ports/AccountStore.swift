@@ -10,6 +10,17 @@ package struct StoredPassword: Sendable {
     }
 }
 
+/// How a person shows to be whom an account belongs to: at most one of both.
+package struct AccountProof: Sendable {
+    package var passwordHash: String?
+    package var identity: Identity.Key?
+
+    package init(passwordHash: String? = nil, identity: Identity.Key? = nil) {
+        self.passwordHash = passwordHash
+        self.identity = identity
+    }
+}
+
 /// What a token is checked against.
 package struct StoredToken: Sendable {
     package var token: AccessToken
@@ -43,19 +54,21 @@ package struct LoginSession: Sendable {
 /// Accounts, their tokens, logins and roles, and the audit log. Every method is one transaction, durable once it
 /// returns; what changes something stores its line of the audit log with it.
 package protocol AccountStore: Sendable {
-    /// Whether anybody could log in at all.
-    func hasAccounts() async throws(MartletError) -> Bool
+    /// The highest role in the workspace of the people who can come in, `noAccess` where none can; `nil` where there
+    /// is no account at all.
+    func highestRole() async throws(MartletError) -> Principal.Role?
     /// By name.
     func accounts() async throws(MartletError) -> [Account]
     /// - Throws: `notFound`.
     func account(_ id: Account.ID) async throws(MartletError) -> Account
     /// `nil` for an unknown name. Case does not count.
     func password(ofAccountNamed name: String) async throws(MartletError) -> StoredPassword?
-    /// - Parameter isFirst: refuses when there is an account already, so that two cannot both be the first.
-    /// - Throws: `alreadyExists`; `failedPrecondition` for a second first one.
+    /// - Parameter isFirst: refuses when there is an admin already, so that two cannot both be the first.
+    /// - Throws: `alreadyExists`; `failedPrecondition` for a second first one; `conflict` for an identity that belongs
+    ///   to another account.
     func createAccount(
         _ account: Account,
-        passwordHash: String?,
+        _ proof: AccountProof,
         isFirst: Bool,
         _ entry: AuditEntry
     ) async throws(MartletError)
@@ -67,6 +80,7 @@ package protocol AccountStore: Sendable {
         _ entry: AuditEntry
     ) async throws(MartletError) -> Account
     /// Ends the account's logins, but for `keeping`.
+    /// - Throws: `notFound`; `failedPrecondition` for an account that comes through an identity provider.
     func setPassword(
         _ hash: String,
         of id: Account.ID,

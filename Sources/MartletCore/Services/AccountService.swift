@@ -69,7 +69,7 @@ package struct AccountService: Sendable {
         } else {
             try requireOwn(id, as: principal, to: "change another account")
         }
-        if let text = changes.displayName { try Rules.checkText(text, what: "display name", longest: 200) }
+        if let text = changes.displayName { try AccountRules.checkDisplayName(text) }
         let old = try await store.account(id)
         var detail: [String] = []
         if let role = changes.role, role != old.role { detail.append("role \(old.role.rawValue) → \(role.rawValue)") }
@@ -217,7 +217,7 @@ package struct AccountService: Sendable {
         from address: String
     ) async throws(MartletError) -> Account {
         try AccountRules.checkName(request.name)
-        try Rules.checkText(request.displayName, what: "display name", longest: 200)
+        try AccountRules.checkDisplayName(request.displayName)
         if request.kind == .service, request.password != nil {
             throw MartletError(.invalidArgument, "a service account has tokens, not a password")
         }
@@ -246,7 +246,7 @@ package struct AccountService: Sendable {
             detail: "\(request.kind.rawValue), role \(request.role.rawValue)",
             address: address
         )
-        try await store.createAccount(account, passwordHash: hash, isFirst: isFirst, entry)
+        try await store.createAccount(account, AccountProof(passwordHash: hash), isFirst: isFirst, entry)
         logins.accountsChanged()
         return account
     }

@@ -66,14 +66,12 @@ package final class LoginService: Sendable {
     }
 
     /// Looks whether there are accounts. Before the first request.
-    /// - Returns: the code that makes the first account, where login is required and there is none.
+    /// - Returns: the code that makes the first account, where login is required and there is no admin.
     package func prepare() async throws(MartletError) -> String? {
         guard policy != .off else { return nil }
-        if try await store.hasAccounts() {
-            state.withLock { $0.isRequired = true }
-            return nil
-        }
-        guard policy == .required else { return nil }
+        let highest = try await store.highestRole()
+        if highest != nil { state.withLock { $0.isRequired = true } }
+        guard highest != .admin, isRequired else { return nil }
         let code = hashing.randomDigits(24)
         state.withLock { $0.setupCode = code }
         return code

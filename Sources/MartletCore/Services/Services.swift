@@ -6,6 +6,8 @@ package struct Services: Sendable {
     package var artifacts: ArtifactService
     package var accounts: AccountService
     package var logins: LoginService
+    /// `nil` where people come in with passwords only.
+    package var identities: IdentityService?
     package var access: AccessControl
     package var imports: ImportService
     package var events: EventBus

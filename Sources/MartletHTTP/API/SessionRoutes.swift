@@ -6,6 +6,8 @@ import MartletCore
 struct SessionRoutes: NativeRoutes {
     let services: Services
     let authenticator: Authenticator
+    /// `nil` where people come in with passwords only.
+    let attempts: AttemptCookie?
     let basePath: String
     private static let largestBody = 16 << 10
 
@@ -24,6 +26,13 @@ struct SessionRoutes: NativeRoutes {
         json.beginObject()
         json.field("isLoginRequired", isRequired)
         json.field("needsFirstAccount", services.logins.needsSetup)
+        json.optional("loginProvider", services.identities?.provider.name)
+        var headers: HTTPFields = [.cacheControl: "no-store"]
+        if let attempts, case .refusal(let text)? = attempts.content(of: request) {
+            json.field("refusal", text)
+            // Said once.
+            headers.append(try attempts.field(nil, isSecure: request.isSecure))
+        }
         if let principal {
             json.principal(principal)
         }
@@ -31,7 +40,7 @@ struct SessionRoutes: NativeRoutes {
             json.field("csrfToken", services.logins.crossSiteCode(ofSession: secret))
         }
         json.endObject()
-        return .json(json.bytes, headers: [.cacheControl: "no-store"])
+        return .json(json.bytes, headers: headers)
     }
 
     private func login(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
@@ -68,9 +77,8 @@ struct SessionRoutes: NativeRoutes {
         return Response(status: .noContent, headers: cookies)
     }
 
-    /// A login always has a new secret: one that somebody planted before is worth nothing.
     private func loggedIn(_ secret: String, _ request: Request, _ address: String) async throws -> Response {
-        if let old = SessionCookie.secret(of: request) { try await services.logins.logout(old, as: .unknown) }
+        try await services.logins.leave(request)
         let principal = try await services.logins.principal(for: .session(secret), from: address)
         var json = JSONWriter()
         json.beginObject()
@@ -98,9 +106,4 @@ extension JSONWriter {
         }
         endObject()
     }
-}
-
-extension Request {
-    /// Whether a proxy took this request over TLS.
-    var isSecure: Bool { headers[.forwardedScheme]?.lowercased() == "https" }
 }

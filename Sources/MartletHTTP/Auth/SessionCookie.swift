@@ -11,15 +11,7 @@ enum SessionCookie {
 
     /// `nil` when there is none that could be ours.
     static func secret(of request: Request) -> String? {
-        for field in request.headers[values: .cookie] {
-            for pair in field.split(separator: ";") {
-                let parts = pair.split(separator: "=", maxSplits: 1)
-                guard parts.count == 2, parts[0].allSatisfy({ $0 != "=" }), parts[0].trimmed == name else { continue }
-                let secret = parts[1].trimmed
-                if secret.utf8.count == 64, secret.utf8.allSatisfy({ isHexadecimal($0) }) { return secret }
-            }
-        }
-        return nil
+        request.cookies(named: name).first { $0.utf8.count == 64 && $0.utf8.allSatisfy { isHexadecimal($0) } }
     }
 
     /// Fields that give a browser the secret; without one, those that take it away.
@@ -37,11 +29,9 @@ enum SessionCookie {
     }
 }
 
-extension Substring {
-    fileprivate var trimmed: String {
-        var text = self
-        while text.first == " " { text.removeFirst() }
-        while text.last == " " { text.removeLast() }
-        return String(text)
+extension LoginService {
+    /// Ends the login that a browser had: each has a new secret, and one that somebody planted is worth nothing.
+    func leave(_ request: Request) async throws(MartletError) {
+        if let old = SessionCookie.secret(of: request) { try await logout(old, as: .unknown) }
     }
 }

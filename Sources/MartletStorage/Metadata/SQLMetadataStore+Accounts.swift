@@ -1,8 +1,8 @@
 package import MartletCore
 
 extension SQLMetadataStore: AccountStore {
-    package func hasAccounts() async throws(MartletError) -> Bool {
-        try await database.read { try Self.hasAccounts(on: $0) }
+    package func highestRole() async throws(MartletError) -> Principal.Role? {
+        try await database.read { try Self.highestRole(on: $0) }
     }
 
     package func accounts() async throws(MartletError) -> [Account] {
@@ -26,13 +26,13 @@ extension SQLMetadataStore: AccountStore {
 
     package func createAccount(
         _ account: Account,
-        passwordHash: String?,
+        _ proof: AccountProof,
         isFirst: Bool,
         _ entry: AuditEntry
     ) async throws(MartletError) {
         let workspace = workspace
         try await database.write { connection in
-            if isFirst, try Self.hasAccounts(on: connection) {
+            if isFirst, try Self.highestRole(on: connection) == .admin {
                 throw MartletError(.failedPrecondition, "the first account exists already; log in with it")
             }
             let made = try connection.execute(
@@ -43,13 +43,14 @@ extension SQLMetadataStore: AccountStore {
                 [
                     .text(account.id.rawValue), .integer(workspace), .text(account.name),
                     .text(account.name.lowercased()), .flag(account.kind == .service), .text(account.displayName),
-                    .integer(account.role.stored), .flag(account.isActive), .text(passwordHash),
+                    .integer(account.role.stored), .flag(account.isActive), .text(proof.passwordHash),
                     .integer(account.createdAt),
                 ]
             )
             guard made == 1 else {
                 throw MartletError(.alreadyExists, "the account '\(account.name)' exists; choose another name")
             }
+            if let identity = proof.identity { try Self.bind(account, to: identity, on: connection) }
             try Self.record(entry, on: connection)
         }
     }
@@ -71,9 +72,7 @@ extension SQLMetadataStore: AccountStore {
                     .text(id.rawValue),
                 ]
             )
-            if !account.isActive {
-                try connection.execute("DELETE FROM login_session WHERE account = $1", [.text(id.rawValue)])
-            }
+            if !account.isActive { try Self.endLogins(of: id, on: connection) }
             let admins = try connection.first(
                 "SELECT count(*) FROM account WHERE role = 3 AND is_active = 1 AND kind = 0"
             ) { $0.integer(0) }
@@ -92,15 +91,18 @@ extension SQLMetadataStore: AccountStore {
         _ entry: AuditEntry
     ) async throws(MartletError) {
         try await database.write { connection in
-            _ = try Self.account(id, on: connection)
+            let account = try Self.account(id, on: connection)
+            guard try !Self.isBound(id, on: connection) else {
+                throw MartletError(
+                    .failedPrecondition,
+                    "'\(account.name)' comes in through the identity provider and has no password"
+                )
+            }
             try connection.execute(
                 "UPDATE account SET password = $1 WHERE id = $2",
                 [.text(hash), .text(id.rawValue)]
             )
-            try connection.execute(
-                "DELETE FROM login_session WHERE account = $1 AND hash <> $2",
-                [.text(id.rawValue), .text(keeping?.rawValue ?? "")]
-            )
+            try Self.endLogins(of: id, keeping: keeping, on: connection)
             try Self.record(entry, on: connection)
         }
     }
@@ -208,8 +210,11 @@ extension SQLMetadataStore {
         return account
     }
 
-    private static func hasAccounts(on connection: any SQLConnection) throws -> Bool {
-        try connection.first("SELECT 1 FROM account LIMIT 1") { $0.integer(0) } != nil
+    private static func highestRole(on connection: any SQLConnection) throws -> Principal.Role? {
+        let highest = try connection.first(
+            "SELECT max(CASE WHEN is_active = 1 AND kind = 0 THEN role ELSE 0 END) FROM account"
+        ) { $0.optionalInteger(0) }
+        return (highest ?? nil).map { Principal.Role(stored: $0) }
     }
 }
 

@@ -138,6 +138,17 @@ extension SQLMetadataStore {
         }
     }
 
+    static func endLogins(
+        of account: Account.ID,
+        keeping: Digest? = nil,
+        on connection: any SQLConnection
+    ) throws {
+        try connection.execute(
+            "DELETE FROM login_session WHERE account = $1 AND hash <> $2",
+            [.text(account.rawValue), .text(keeping?.rawValue ?? "")]
+        )
+    }
+
     static func record(_ entry: AuditEntry, on connection: any SQLConnection) throws {
         try connection.send(
             "INSERT INTO audit (at, actor, action, subject, detail, address) VALUES ($1, $2, $3, $4, $5, $6)",

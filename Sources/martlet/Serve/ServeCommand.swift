@@ -104,14 +104,7 @@ struct ServeCommand: AsyncParsableCommand {
         var logger = Logger(label: "martlet", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = settings.logLevel
         let folder = URL(fileURLWithPath: settings.dataFolder).standardizedFileURL.path
-        let live = try await liveServices(
-            data: folder,
-            database: settings.database,
-            login: settings.login,
-            blobs: settings.blobs,
-            environment: .live,
-            logger: logger
-        )
+        let live = try await liveServices(settings, folder: folder, environment: .live, logger: logger)
         let http = settings.http
         let code = try await live.prepareLogins(settings.adminPassword)
         let application = buildApplication(
@@ -158,7 +151,7 @@ struct ServeCommand: AsyncParsableCommand {
         let address = "http://\(host):\(port)\(http.basePath)"
         print("Martlet listens on \(address) (data in \(folder))")
         if let firstAccount {
-            print("There is no account yet. Make the first one, an admin, at")
+            print("There is no admin yet. Make the first account, an admin, at")
             print("  \(address)/login#first=\(firstAccount)")
         }
         print("For mlflow, paste one of these:")

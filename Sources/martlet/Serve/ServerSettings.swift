@@ -17,6 +17,8 @@ struct ServerSettings: Sendable {
     var blobs: S3Settings?
     /// Whether anybody must log in.
     var login: LoginPolicy
+    /// Who else knows who people are; `nil` for nobody.
+    var identities: IdentitySettings?
     /// Of the account `admin`, which is made with it where there is no account yet.
     var adminPassword: String?
     var logLevel: Logger.Level
@@ -48,7 +50,8 @@ struct ServerSettings: Sendable {
             )
         }
         adminPassword = try await Self.string(config, "adminPassword", isSecret: true)
-        login = try Self.policy(try await Self.string(config, "login") ?? "auto", http)
+        identities = try await Self.identities(config)
+        login = try Self.policy(try await Self.string(config, "login") ?? "auto", http, identities)
         let movesBlobs = try await Self.bool(config, "moveBlobs") ?? false
         blobs = try await Self.string(config, "blobs").map { try S3Settings($0, movesFiles: movesBlobs) }
         guard blobs != nil || !movesBlobs else {
@@ -97,6 +100,20 @@ struct ServerSettings: Sendable {
         }
     }
 
+    /// No flags: a secret must not stand in a command line, and what belongs together stands in one place.
+    private static func identities(_ config: ConfigReader) async throws -> IdentitySettings? {
+        try IdentitySettings(
+            IdentitySettings.Texts(
+                issuer: try await string(config, "oidcIssuer"),
+                client: try await string(config, "oidcClient"),
+                secret: try await string(config, "oidcSecret", isSecret: true),
+                name: try await string(config, "oidcName"),
+                groups: try await string(config, "oidcGroups"),
+                roles: try await string(config, "oidcRoles")
+            )
+        )
+    }
+
     private static func int(
         _ config: ConfigReader,
         _ key: ConfigKey,
@@ -125,13 +142,25 @@ struct ServerSettings: Sendable {
         }
     }
 
-    /// Login is required as soon as others can reach the server, unless somebody said otherwise.
+    /// Login is required as soon as others can reach the server, and with an identity provider, unless somebody said
+    /// otherwise.
     /// - Throws: `SettingsError` for a server that others can reach without login by mistake.
-    private static func policy(_ text: String, _ http: HTTPConfiguration) throws -> LoginPolicy {
+    private static func policy(
+        _ text: String,
+        _ http: HTTPConfiguration,
+        _ identities: IdentitySettings?
+    ) throws -> LoginPolicy {
         let isReachable = !RequestGuard.isLoopback(RequestGuard.name(http.host))
+        if identities != nil, text == "off" || (text == "auto" && http.isOpen) {
+            throw SettingsError(
+                "the setting 'oidcIssuer' names who people log in with, but nobody has to log in; "
+                    + "leave it out, or leave out '\(text == "off" ? "login: off" : "open")'"
+            )
+        }
         switch text {
         case "auto" where http.isOpen: return .off
-        case "auto": return isReachable || !http.publicHosts.isEmpty ? .required : .automatic
+        case "auto":
+            return isReachable || !http.publicHosts.isEmpty || identities != nil ? .required : .automatic
         case "required": return .required
         case "off":
             guard !isReachable || http.isOpen else {

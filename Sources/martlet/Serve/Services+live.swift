@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import MartletCore
+import MartletOpenID
 import MartletStorage
 import ServiceLifecycle
 
@@ -23,8 +24,13 @@ extension LiveServices {
     func prepareLogins(_ adminPassword: String?) async throws(MartletError) -> String? {
         guard let code = try await services.logins.prepare() else { return nil }
         guard let adminPassword else { return code }
-        _ = try await services.accounts.createFirst(name: "admin", password: adminPassword, from: "")
-        return nil
+        do {
+            _ = try await services.accounts.createFirst(name: "admin", password: adminPassword, from: "")
+            return nil
+        } catch  where error.code == .alreadyExists {
+            // Somebody of that name came through the identity provider, and is no admin.
+            return code
+        }
     }
 }
 
@@ -46,23 +52,19 @@ private struct LiveBlobs {
 }
 
 /// The one place where storage meets the rest.
-/// - Parameters:
-///   - address: of a PostgreSQL database; `nil` for SQLite in the folder.
-///   - bucket: where new files go; `nil` for the folder.
+/// - Parameter folder: the data folder, as an absolute path.
 func liveServices(
-    data folder: String,
-    database address: String?,
-    login: LoginPolicy,
-    blobs bucket: S3Settings?,
+    _ settings: ServerSettings,
+    folder: String,
     environment: Environment,
     logger: Logger
 ) async throws(MartletError) -> LiveServices {
     try makeFolder(folder)
     let now = environment.now()
-    let live = try await open(address, folder, now: now, logger)
+    let live = try await open(settings.database, folder, now: now, logger)
     let store = SQLMetadataStore(database: live.database, environment: environment)
     try await store.prepare()
-    let blobs = try await openBlobs(folder, bucket, database: live.database, environment, logger)
+    let blobs = try await openBlobs(folder, settings.blobs, database: live.database, environment, logger)
     let events = EventBus(
         capacity: 10_000,
         // Exact as a JavaScript number for 2^52 events to come.
@@ -71,15 +73,19 @@ func liveServices(
     )
     live.relay?.start(delivering: events)
     let sealer = SealerService(database: live.database, environment: environment, logger: logger)
+    var services = Services(
+        store: store,
+        blobs: blobs.store,
+        hashing: .live,
+        policy: settings.login,
+        events: events,
+        environment: environment
+    )
+    if let identities = settings.identities {
+        services.identities = try await identityService(identities, store, services.logins, environment, logger)
+    }
     return LiveServices(
-        services: Services(
-            store: store,
-            blobs: blobs.store,
-            hashing: .live,
-            policy: login,
-            events: events,
-            environment: environment
-        ),
+        services: services,
         linkKey: try await store.sharedSecret("links", fresh: SecretHashing.live.randomBytes(32)),
         background: [sealer, GarbageCollector(blobs: blobs.store, logger: logger)] + blobs.upkeep + live.upkeep,
         close: {
@@ -90,6 +96,25 @@ func liveServices(
     )
 }
 
+private func identityService(
+    _ settings: IdentitySettings,
+    _ store: SQLMetadataStore,
+    _ logins: LoginService,
+    _ environment: Environment,
+    _ logger: Logger
+) async throws(MartletError) -> IdentityService {
+    IdentityService(
+        provider: OpenIDProvider(settings.provider, environment: environment, logger: logger),
+        roles: settings.roles,
+        key: try await store.sharedSecret("attempts", fresh: SecretHashing.live.randomBytes(32)),
+        store: store,
+        logins: logins,
+        hashing: .live,
+        environment: environment
+    )
+}
+
+/// - Parameter bucket: where new files go; `nil` for the folder.
 private func openBlobs(
     _ folder: String,
     _ bucket: S3Settings?,
@@ -124,6 +149,7 @@ private func openBlobs(
     }
 }
 
+/// - Parameter address: of a PostgreSQL database; `nil` for SQLite in the folder.
 private func open(
     _ address: String?,
     _ folder: String,

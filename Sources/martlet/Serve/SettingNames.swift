@@ -3,8 +3,8 @@ enum SettingNames {
     static let all = [
         "host", "port", "data", "database", "blobs", "moveBlobs", "basePath", "publicHost", "login", "adminPassword",
         "open", "uiDir", "logLevel", "maxBodyBytes", "maxHeaderBytes", "maxConnections", "maxEventStreams",
-        "headTimeout", "slowTimeout", "idleTimeout",
-        "shutdownGrace",
+        "headTimeout", "slowTimeout", "idleTimeout", "shutdownGrace",
+        "oidcIssuer", "oidcClient", "oidcSecret", "oidcName", "oidcGroups", "oidcRoles",
     ]
 
     /// What to do about a name that is none of them, e.g. `server.prot`.

@@ -23,8 +23,6 @@ function field(label, props) {
 }
 
 class LoginPage {
-    keys = {};
-
     constructor(root, route, shell) {
         Object.assign(this, { root, shell });
         this.update(route);
@@ -37,12 +35,12 @@ class LoginPage {
         const code = this.code = /^#first=([0-9a-f]+)$/.exec(location.hash)?.[1] ?? this.code;
         // A secret: neither the history nor a look over the shoulder needs it.
         if (location.hash) history.replaceState(null, "", location.pathname + location.search);
-        const { isLoginRequired, needsFirstAccount, name } = api.who();
+        const { isLoginRequired, needsFirstAccount, name, loginProvider } = api.who();
         this.shell.setCrumbs([["Log in"]]);
-        if (name && isLoginRequired) location.replace(destination(route));
+        if (name && isLoginRequired) this.shell.loginChanged(destination(route));
         else if (!isLoginRequired) this.free();
-        else if (!needsFirstAccount) this.login(code);
-        else if (code) this.first(code);
+        else if (needsFirstAccount && code) this.first(code);
+        else if (!needsFirstAccount || loginProvider) this.login(code);
         else this.say("There is no account yet", "To make the first one, open the link ", h("code", {}, "…/login#first=…"), " that the server printed when it started.");
     }
 
@@ -52,16 +50,21 @@ class LoginPage {
 
     free() {
         this.say("Nobody has to log in here",
-            "Only this computer reaches the server, or somebody in front of it checks who comes. A login is needed as soon as there is an account: ",
+            "Only this computer reaches the server, or somebody before it checks who comes. A login is needed once there is an account: ",
             h("a", { href: href(["settings", "accounts"]) }, "make the first one"), ", or start the server with ", h("code", {}, "--login required"),
             " and open the link that it prints.");
     }
 
     login(code) {
+        const { loginProvider, refusal } = api.who();
         this.form("Log in", code ? "The first account exists already; log in with it." : null, [
             field("Name", { name: "name", autocomplete: "username", autocapitalize: "none", spellcheck: "false", autofocus: true }),
             field("Password", { name: "password", type: "password", autocomplete: "current-password" }),
-        ], "Log in", (values) => api.logIn(values));
+        ], "Log in", api.logIn);
+        if (loginProvider) this.root.firstChild.append(h("a.button", {
+            href: href(["login", "oidc"], { next: this.route.query.get("next") }), data: { skip: "" },
+        }, `Log in with ${loginProvider}`));
+        this.message.textContent = refusal ?? "";
     }
 
     first(code) {
@@ -76,7 +79,7 @@ class LoginPage {
     }
 
     form(title, text, fields, verb, submit) {
-        const message = h("p.bad", { role: "alert" }), button = h("button.button.primary.big", { type: "submit" }, verb);
+        const message = this.message = h("p.bad", { role: "alert" }), button = h("button.button.primary.big", { type: "submit" }, verb);
         const send = async (event) => {
             event.preventDefault();
             button.disabled = true;
@@ -86,7 +89,7 @@ class LoginPage {
                 this.shell.loginChanged(destination(this.route));
             } catch (error) {
                 button.disabled = false;
-                this.refused(error, message, button);
+                this.refused(error, button);
             }
         };
         fill(this.root, h("form.login", { method: "post", on: { submit: send } },
@@ -94,9 +97,10 @@ class LoginPage {
         this.root.querySelector("[autofocus]").focus();
     }
 
-    refused(error, message, button) {
+    refused(error, button) {
+        const { message } = this;
         if (error.status !== 429) {
-            message.textContent = error.message.charAt(0).toUpperCase() + error.message.slice(1);
+            message.textContent = error.message;
             this.root.querySelector("[name=password]").select();
             return;
         }

@@ -7,5 +7,5 @@ export function open(root, route, shell) {
         h("h1", {}, "There is no such page"),
         h("p", {}, "Nothing stands at ", h("code", {}, `/${route.key}`), "."),
         h("p", {}, h("a", { href: href(["e"]) }, "All experiments"))));
-    return { update() {}, close() {}, keys: {} };
+    return { update() {}, close() {} };
 }

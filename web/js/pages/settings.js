@@ -101,7 +101,7 @@ async function profile(body, page) {
     });
     const fact = (name, value) => [h("dt", {}, name), h("dd", {}, value)];
     fill(body, h("dl.pairs", {}, fact("name", own.name), fact("display name", own.displayName || "–"), fact("role", own.role)),
-        h("div.row", {}, button("Change the display name…", rename), button("Change the password…", change)));
+        h("div.row", {}, button("Change the display name…", rename), own.hasPassword && button("Change the password…", change)));
 }
 
 // ---- tokens ----
@@ -161,8 +161,8 @@ async function accounts(body, page, id) {
             table(["name", "display name", "kind", "role", "last seen", ""], all.map((one) => accountRow(one, draw, page.shell))));
         return;
     }
-    fill(body, h("div.empty", {}, h("p", {}, "There are no accounts, so nobody has to log in. As soon as there is one, everybody has to: here with "
-        + "name and password, in programs with a token. (Unless the server runs with --login off.)"),
+    fill(body, h("div.empty", {}, h("p", {}, "There are no accounts, so nobody has to log in. Once there is one, everybody has to: here with a password, "
+        + "in programs with a token. (Unless the server runs with --login off.)"),
     primary("Make the first account…", () => formDialog("The first account", [NAME, ...passwords(true)], "Make the account", async (values) => {
         await api.createAccount({ role: "admin", ...checked(values) });
         if ((await api.session({ isFresh: true })).isLoginRequired) page.shell.loginChanged(href(["login"], { next: "settings/accounts" }));

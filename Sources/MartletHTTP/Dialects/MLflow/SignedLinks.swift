@@ -19,15 +19,13 @@ struct SignedLinks: Sendable {
         self.now = now
     }
 
-    /// An absolute URL at the host that the client spoke to, which the request guard has checked.
+    /// An absolute URL at the host that the client spoke to.
     ///
     /// - Parameter path: percent-encoded, without the base path.
     func url(for method: HTTPRequest.Method, path: String, validFor duration: Duration, _ request: Request) -> String {
         let expires = now() + duration.components.seconds * 1_000
-        let host = request.head.authority ?? "localhost"
         let signature = Self.hexadecimal(code(method, path, expires))
-        return
-            "\(request.isSecure ? "https" : "http")://\(host)\(basePath)\(path)?expires=\(expires)&signature=\(signature)"
+        return request.publicAddress(of: path, basePath: basePath) + "?expires=\(expires)&signature=\(signature)"
     }
 
     /// - Throws: `permissionDenied` for a link that is not ours, was changed, or is too old.
