@@ -1,5 +1,5 @@
 import Foundation
-package import MartletCore
+import MartletCore
 
 import struct Crypto.SHA256
 
@@ -32,6 +32,12 @@ struct BackupManifest: Sendable, Equatable {
     private static let firstLine = "MARTLET BACKUP 1"
 
     var bytes: Int64 { files.reduce(0) { $0 + $1.size } }
+
+    /// Digests of the blobs that have a file of their own, lost ones included.
+    var blobs: Set<String> {
+        let names = (files.map(\.path) + lost).filter { $0.hasPrefix("objects/") }
+        return Set(names.map { String($0.dropFirst("objects/".count)).replacing("/", with: "") })
+    }
 
     func encoded() -> [UInt8] {
         var head = JSONWriter()
@@ -121,6 +127,10 @@ struct BackupFolder: Sendable {
     private static let mark = "MARTLET BACKUP FOLDER 1\n"
 
     var objects: String { path + "/objects" }
+    /// Where the file of a blob stands, below the folder and below `blobs` of a data folder.
+    static func path(of digest: Digest) -> String {
+        "objects/\(digest.rawValue.prefix(2))/\(digest.rawValue.dropFirst(2))"
+    }
     var packs: String { path + "/packs" }
     var snapshots: String { path + "/snapshots" }
     var temporary: String { path + "/temp" }

@@ -15,6 +15,7 @@ struct GarbageCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var options: InstallationOptions
+    @OptionGroup var store: StoreOptions
     @Flag(help: "Print what would go and remove nothing.")
     var dryRun = false
     @Option(help: "What was deleted longer ago goes: a number and s, m, h, d or w.")
@@ -35,11 +36,7 @@ struct GarbageCommand: AsyncParsableCommand {
             let opened = try await OpenInstallation(installation, environment: .live, logger: operatorLogger)
             let outcome: Result<(PurgePlan, GarbageReport), any Error>
             do {
-                let purge = Purge(of: opened.database, deletedBefore: time)
-                let plan = try await purge.plan()
-                FileHandle.standardError.write(Data("martlet: removing \(text(plan))\n".utf8))
-                let gone = try await purge.run(progress: output.progress)
-                outcome = .success((gone, try await opened.collectGarbage()))
+                outcome = .success(try await collect(opened, deletedBefore: time))
             } catch {
                 outcome = .failure(error)
             }
@@ -47,6 +44,17 @@ struct GarbageCommand: AsyncParsableCommand {
             let (gone, garbage) = try outcome.get()
             output.print(json(gone, garbage), ["removed \(text(gone))", text(garbage)])
         }
+    }
+
+    private func collect(
+        _ opened: OpenInstallation,
+        deletedBefore time: Int64
+    ) async throws -> (PurgePlan, GarbageReport) {
+        let purge = Purge(of: opened.database, deletedBefore: time)
+        let plan = try await purge.plan()
+        FileHandle.standardError.write(Data("martlet: removing \(text(plan))\n".utf8))
+        let gone = try await purge.run(progress: output.progress)
+        return (gone, try await store.withStore { try await opened.collectGarbage(in: $0) })
     }
 
     /// Milliseconds.
