@@ -79,11 +79,7 @@ package struct Backup: Sendable {
 
     private func prepare() throws -> (BackupFolder, [FileHold]) {
         let folder = try BackupFolder(preparing: target)
-        let hold = try DurableFile.naming(target) { try FileHold(target + "/lock", isShared: false, waits: false) }
-        guard let hold else {
-            throw MartletError(.failedPrecondition, "another backup to '\(target)' is under way; wait for its end")
-        }
-        return (folder, [hold, try CollectionGate.keep(installation.blobs, progress: progress)])
+        return (folder, [try folder.hold(), try CollectionGate.keep(installation.blobs, progress: progress)])
     }
 
     private func snapshot(in folder: BackupFolder, takesMissing: Bool) async throws -> BackupReport {
@@ -108,7 +104,7 @@ package struct Backup: Sendable {
     private func makeDraft(in folder: BackupFolder) throws -> Draft {
         let name = try freeName(in: folder)
         let partial = folder.folder(of: name) + ".partial"
-        try removeLeftovers(of: folder)
+        try folder.removeLeftovers()
         try DurableFile.makeFolder(partial)
         let schema = try DatabaseCopy(installation: installation, environment: environment, progress: progress)
             .make(at: partial + "/martlet.db")
@@ -182,18 +178,5 @@ package struct Backup: Sendable {
         var text = [CChar](repeating: 0, count: 32)
         let count = strftime(&text, text.count, "%Y%m%dT%H%M%SZ", &parts)
         return String(decoding: text[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
-    /// What interrupted backups left.
-    private func removeLeftovers(of folder: BackupFolder) throws {
-        let partial = try BlobFolder.names(in: folder.snapshots).filter { $0.hasSuffix(".partial") }
-        let temporary = try BlobFolder.names(in: folder.temporary)
-        for path in partial.map({ "\(folder.snapshots)/\($0)" }) + temporary.map({ "\(folder.temporary)/\($0)" }) {
-            do {
-                try FileManager.default.removeItem(atPath: path)
-            } catch {
-                throw MartletError(.unavailable, "'\(path)' of an interrupted backup cannot be removed; remove it")
-            }
-        }
     }
 }

@@ -21,8 +21,8 @@ struct AdminCommand: AsyncParsableCommand {
               martlet admin fsck --data /srv/martlet
             """,
         subcommands: [
-            BackupCommand.self, RestoreCommand.self, FsckCommand.self, MigrateCommand.self, GarbageCommand.self,
-            UsageCommand.self,
+            BackupCommand.self, RestoreCommand.self, PruneCommand.self, FsckCommand.self, MigrateCommand.self,
+            GarbageCommand.self, UsageCommand.self,
         ]
     )
 }
@@ -118,9 +118,7 @@ struct OutputOptions: ParsableArguments {
         json.string(snapshot)
         json.numbers(numbers)
         json.key("lost")
-        json.beginArray()
-        for path in lost { json.string(path) }
-        json.endArray()
+        json.strings(lost)
         json.endObject()
         print(json, lines + lost.map { "lost before the backup: \($0)" })
     }
@@ -149,6 +147,28 @@ func reportingFailure(_ work: () async throws -> Void) async throws {
     } catch let error as MartletError {
         FileHandle.standardError.write(Data("martlet: \(error.message)\n".utf8))
         throw ExitCode(1)
+    }
+}
+
+/// A length of time on the command line.
+enum Age {
+    private static let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800]
+
+    /// - Throws: `ValidationError` that names the option.
+    static func milliseconds(_ text: String, of option: String) throws -> Int64 {
+        guard let last = text.last, let unit = units[last], let number = Int64(text.dropLast()),
+            (0...1_000_000).contains(number)
+        else { throw ValidationError("\(option) is a number and a unit, such as 30d, 12h or 2w") }
+        return number * unit * 1_000
+    }
+}
+
+extension JSONWriter {
+    /// A list of texts.
+    mutating func strings(_ texts: [String]) {
+        beginArray()
+        for text in texts { string(text) }
+        endArray()
     }
 }
 

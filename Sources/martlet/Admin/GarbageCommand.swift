@@ -22,11 +22,11 @@ struct GarbageCommand: AsyncParsableCommand {
     var olderThan = "30d"
     @OptionGroup var output: OutputOptions
 
-    func validate() throws { _ = try age() }
+    func validate() throws { _ = try Age.milliseconds(olderThan, of: "--older-than") }
 
     func run() async throws {
         let installation = try options.installation()
-        let time = Environment.live.now() - (try age())
+        let time = Environment.live.now() - (try Age.milliseconds(olderThan, of: "--older-than"))
         try await reportingFailure {
             if dryRun {
                 let plan = try await Purge(of: try await ReadOnlyDatabase(installation), deletedBefore: time).plan()
@@ -55,15 +55,6 @@ struct GarbageCommand: AsyncParsableCommand {
         FileHandle.standardError.write(Data("martlet: removing \(text(plan))\n".utf8))
         let gone = try await purge.run(progress: output.progress)
         return (gone, try await store.withStore { try await opened.collectGarbage(in: $0) })
-    }
-
-    /// Milliseconds.
-    private func age() throws -> Int64 {
-        let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800]
-        guard let last = olderThan.last, let unit = units[last], let number = Int64(olderThan.dropLast()),
-            (0...1_000_000).contains(number)
-        else { throw ValidationError("--older-than is a number and a unit, such as 30d, 12h or 2w") }
-        return number * unit * 1_000
     }
 
     private func text(_ plan: PurgePlan) -> String {
