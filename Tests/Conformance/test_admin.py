@@ -252,6 +252,25 @@ def test_a_migration_to_postgres_answers_as_before_also_after_kills(mlflow, tmp_
         moved.stop()
 
 
+def test_prune_keeps_what_the_rules_say_and_it_can_be_restored(own_server, mlflow, tmp_path):
+    backups, names = tmp_path / "backups", []
+    for _ in range(3):
+        log_with_client(mlflow, own_server, tmp_path)
+        names.append(succeed("backup", backups, *place(own_server))["snapshot"])
+    for wrong in ([], ["--keep-last", "0"], ["--keep-within", "soon"]):
+        assert admin("prune", backups, *wrong).returncode == 2
+    plan = succeed("prune", backups, "--keep-last", "2", "--dry-run")
+    assert (plan["kept"], plan["removed"]) == (names[1:], names[:1])
+    assert succeed("prune", backups, "--keep-last", "1", "--keep-within", "1h")["removed"] == []
+    report = succeed("prune", backups, "--keep-last", "1")
+    assert (report["kept"], report["removed"]) == (names[2:], names[:2])
+    # The database of the newest names the files of all three runs.
+    assert report["files"] == 0
+    assert admin("restore", backups, "--data", tmp_path / "old", "--snapshot", names[0]).returncode == 1
+    succeed("restore", backups, "--data", tmp_path / "restored")
+    assert succeed("fsck", "--data", tmp_path / "restored")["artifacts"] == 6
+
+
 def test_a_wrong_command_line_ends_with_2_and_a_missing_folder_with_1(tmp_path):
     assert admin("backup").returncode == 2
     assert admin("fsck", "--data", tmp_path, "--database", "mysql://x").returncode == 2

@@ -51,7 +51,14 @@ def experiments(call, name):
     call("DELETE", one, 204, id=id)
     call("POST", one + "/restore", 204, id=id)
     call("GET", path, 200, view="all", limit=1000)
-    assert id in [row["id"] for row in call("GET", "/api/v1/storage", 200).json()["experiments"]]
+    call("PUT", one + "/quota", 204, {"bytes": 10**12}, id=id)
+    call("PUT", "/api/v1/storage/quota", 204, {"bytes": 10**15})
+    storage = call("GET", "/api/v1/storage", 200).json()
+    assert {row["id"]: row.get("quotaBytes") for row in storage["experiments"]}[id] == 10**12
+    assert storage["quotaBytes"] == 10**15
+    call("PUT", "/api/v1/storage/quota", 204, {})
+    assert "quotaBytes" not in call("GET", "/api/v1/storage", 200).json()
+    call("PUT", one + "/quota", 400, {"bytes": -1}, id=id)
     call("POST", path, 409, {"name": name + "!"})
     call("GET", path + "/{id}", 404, id="999999")
     return id

@@ -40,6 +40,8 @@ BODIES = {
     ("POST", "/api/v1/accounts/{id}/password"): {"password": "PASSWORD"},
     ("POST", "/api/v1/accounts/{id}/tokens"): {"name": "t"},
     ("PUT", "/api/v1/experiments/{id}/roles/{account}"): {"role": "viewer"},
+    ("PUT", "/api/v1/experiments/{id}/quota"): {},
+    ("PUT", "/api/v1/storage/quota"): {},
 }
 # A good body is taken once only.
 ONCE = ("POST", "/api/v1/session/first-account")

@@ -118,6 +118,7 @@ public struct AuditEntry: Codable, Sendable, Equatable {
         case experimentRestored = "experiment.restored"
         case runsDeleted = "runs.deleted"
         case runsRestored = "runs.restored"
+        case quotaChanged = "quota.changed"
     }
 
     /// Grows with time; 0 before it is stored.

@@ -17,6 +17,7 @@ public struct MartletError: Error, Sendable, Equatable {
         case unimplemented
         case unavailable
         case storageFull
+        case quotaExceeded
 
         /// The HTTP status of the native API.
         public var status: Int {
@@ -26,7 +27,8 @@ public struct MartletError: Error, Sendable, Equatable {
             case .permissionDenied: 403
             case .notFound: 404
             case .alreadyExists, .conflict: 409
-            case .tooLarge: 413
+            // No client tries these again.
+            case .tooLarge, .quotaExceeded: 413
             case .unprocessable: 422
             case .rateLimited: 429
             case .cancelled: 499

@@ -92,6 +92,8 @@ package protocol UploadStore: Sendable {
     /// Looks at the state of the upload alone, however many parts it has.
     /// - Throws: `notFound` for an unknown or aborted upload; `failedPrecondition` for a completed one.
     func requireOpen(upload: String) async throws(MartletError)
+    /// Sum of the sizes of its parts but one; 0 for an unknown upload. O(parts).
+    func size(of upload: String, but number: Int) async throws(MartletError) -> Int64
     /// Parts by number. - Throws: `notFound`.
     func parts(of upload: String) async throws(MartletError) -> [BlobPart]
     /// Names the blob and ends the upload. Completing it again changes nothing.

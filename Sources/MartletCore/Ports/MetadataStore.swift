@@ -117,6 +117,19 @@ package protocol ArtifactStore: Sendable {
     func delete(_ path: ArtifactPath, of owner: ArtifactOwner) async throws(MartletError)
 }
 
+/// Limits of what is stored, and what counts towards them. Every method is one transaction.
+package protocol QuotaStore: Sendable {
+    /// All limits, in bytes.
+    func quotas() async throws(MartletError) -> [StorageScope: Int64]
+    /// - Parameter bytes: `nil` for no limit.
+    /// - Throws: `notFound` for the experiment.
+    func setQuota(_ bytes: Int64?, of scope: StorageScope) async throws(MartletError)
+    /// Sum of the sizes of files, deleted runs' included. O(runs with files), from an index.
+    func fileBytes(in scope: StorageScope) async throws(MartletError) -> Int64
+    /// Bytes of points as they are stored. O(chunks): ask rarely.
+    func metricBytes(in scope: StorageScope) async throws(MartletError) -> Int64
+}
+
 /// All that is kept in SQL, as one object, for the services.
 package typealias MetadataStore = ExperimentStore & RunStore & LoggedModelStore & MetricStore & ArtifactStore
-    & ImportStore
+    & ImportStore & QuotaStore

@@ -5,11 +5,19 @@ package struct ArtifactService: Sendable {
     private let blobs: any BlobStore
     private let events: EventBus
     private let access: AccessControl
+    private let quotas: QuotaKeeper
 
-    package init(store: any MetadataStore, uploads: any UploadStore, blobs: any BlobStore, events: EventBus) {
+    package init(
+        store: any MetadataStore,
+        uploads: any UploadStore,
+        blobs: any BlobStore,
+        quotas: QuotaKeeper,
+        events: EventBus
+    ) {
         self.store = store
         self.uploads = uploads
         self.blobs = blobs
+        self.quotas = quotas
         self.events = events
         access = AccessControl(store: store)
     }
@@ -48,6 +56,7 @@ package struct ArtifactService: Sendable {
     }
 
     /// Stores what the source yields under a name; durable once it returns. A file of that name is replaced.
+    /// - Throws: `quotaExceeded`, before the first byte where the length is known.
     package func write<Source: AsyncSequence & Sendable>(
         _ source: Source,
         length: Int64?,
@@ -57,9 +66,25 @@ package struct ArtifactService: Sendable {
     ) async throws(MartletError) -> StoredBlob where Source.Element == [UInt8] {
         try await access.require(.editor, of: owner, as: principal, to: "write artifacts")
         guard !path.isRoot else { throw MartletError(.invalidArgument, "an artifact needs a path") }
-        let blob = try await blobs.store(source, length: length, as: .artifact(path, of: owner))
+        let request = QuotaKeeper.Request(owner: owner, length: length ?? 0, path: path)
+        let blob = try await put(source, length, as: .artifact(path, of: owner), request)
         publish(owner)
         return blob
+    }
+
+    private func put<Source: AsyncSequence & Sendable>(
+        _ source: Source,
+        _ length: Int64?,
+        as name: BlobName,
+        _ request: QuotaKeeper.Request
+    ) async throws(MartletError) -> StoredBlob where Source.Element == [UInt8] {
+        let blobs = blobs
+        return try await quotas.within(request) { (place) async throws(MartletError) -> (StoredBlob, bytes: Int64) in
+            let pieces = LimitedPieces(source: source, limit: place.limit)
+            let blob = try await blobs.store(pieces, length: length, as: name)
+            // A part is no file yet.
+            return (blob, request.path == nil ? 0 : blob.size)
+        }
     }
 
     package func delete(
@@ -80,7 +105,12 @@ package struct ArtifactService: Sendable {
     ) async throws(MartletError) -> String {
         try await access.require(.editor, of: owner, as: principal, to: "write artifacts")
         guard !path.isRoot else { throw MartletError(.invalidArgument, "an artifact needs a path") }
-        return try await uploads.beginUpload(to: path, of: owner)
+        // Its size is not known yet: it begins where there is room at all.
+        let uploads = uploads
+        let request = QuotaKeeper.Request(owner: owner, length: 0)
+        return try await quotas.within(request) { (_) async throws(MartletError) -> (String, bytes: Int64) in
+            (try await uploads.beginUpload(to: path, of: owner), 0)
+        }
     }
 
     /// Stores one part; durable once it returns.
@@ -97,7 +127,11 @@ package struct ArtifactService: Sendable {
         }
         // Known before the bytes come: an upload that was aborted should not cost its sender a part.
         try await uploads.requireOpen(upload: upload)
-        return try await blobs.store(source, length: length, as: .part(number, ofUpload: upload))
+        let name = BlobName.part(number, ofUpload: upload)
+        guard try await quotas.isNeeded() else { return try await blobs.store(source, length: length, as: name) }
+        var request = QuotaKeeper.Request(owner: try await uploads.owner(of: upload), length: length ?? 0)
+        request.besides = try await uploads.size(of: upload, but: number)
+        return try await put(source, length, as: name, request)
     }
 
     /// Names the file made of the parts in the order of `numbers`. Completing it again changes nothing.
@@ -122,8 +156,29 @@ package struct ArtifactService: Sendable {
         }
         guard !parts.isEmpty else { throw MartletError(.invalidArgument, "upload \(upload) names no parts") }
         let blob = try await blobs.compose(parts)
-        try await uploads.completeUpload(upload, as: blob)
+        try await complete(upload, as: blob)
         publish(owner)
+    }
+
+    private func complete(_ upload: String, as blob: StoredBlob) async throws(MartletError) {
+        // One that was completed before is counted.
+        guard try await quotas.isNeeded(), try await isOpen(upload) else {
+            return try await uploads.completeUpload(upload, as: blob)
+        }
+        let uploads = uploads
+        let request = QuotaKeeper.Request(owner: try await uploads.owner(of: upload), length: blob.size)
+        try await quotas.within(request) { (_) async throws(MartletError) -> (Void, bytes: Int64) in
+            (try await uploads.completeUpload(upload, as: blob), blob.size)
+        }
+    }
+
+    private func isOpen(_ upload: String) async throws(MartletError) -> Bool {
+        do {
+            try await uploads.requireOpen(upload: upload)
+            return true
+        } catch  where error.code == .failedPrecondition {
+            return false
+        }
     }
 
     package func abortUpload(_ upload: String, as principal: Principal) async throws(MartletError) {

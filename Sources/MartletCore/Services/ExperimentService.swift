@@ -4,9 +4,11 @@ package struct ExperimentService: Sendable {
     private let events: EventBus
     private let access: AccessControl
     private let audit: AuditLog
+    private let quotas: QuotaKeeper
 
-    package init(store: any MetadataStore, events: EventBus, audit: AuditLog) {
+    package init(store: any MetadataStore, quotas: QuotaKeeper, events: EventBus, audit: AuditLog) {
         self.store = store
+        self.quotas = quotas
         self.events = events
         access = AccessControl(store: store)
         self.audit = audit
@@ -32,6 +34,23 @@ package struct ExperimentService: Sendable {
         // It names every experiment: who may not see all of them is not told.
         try principal.require(principal.isUniform ? .viewer : .admin, to: "read what is stored")
         return try await store.storageUsage()
+    }
+
+    /// Limits what is stored; `nil` for no limit. What is there stays. Other servers know it within two seconds.
+    /// - Throws: `notFound` for the experiment; `invalidArgument`.
+    package func setQuota(
+        _ bytes: Int64?,
+        of scope: StorageScope,
+        as principal: Principal
+    ) async throws(MartletError) {
+        try principal.require(.admin, to: "set a quota")
+        guard (0...(1 << 60)).contains(bytes ?? 0) else {
+            throw MartletError(.invalidArgument, "a quota is a number of bytes from 0 to 2^60, or null for none")
+        }
+        try await store.setQuota(bytes, of: scope)
+        await quotas.forgetLimits()
+        let subject = if case .experiment(let id) = scope { id.description } else { "workspace" }
+        try await audit.record(.quotaChanged, subject, as: principal)
     }
 
     /// - Throws: `notFound`.

@@ -22,10 +22,11 @@ package struct Services: Sendable {
         environment: Environment
     ) {
         let audit = AuditLog(store: store, environment: environment)
-        experiments = ExperimentService(store: store, events: events, audit: audit)
+        let quotas = QuotaKeeper(store: store, environment: environment)
+        experiments = ExperimentService(store: store, quotas: quotas, events: events, audit: audit)
         runs = RunService(store: store, events: events, environment: environment, audit: audit)
         loggedModels = LoggedModelService(store: store, events: events, environment: environment)
-        artifacts = ArtifactService(store: store, uploads: store, blobs: blobs, events: events)
+        artifacts = ArtifactService(store: store, uploads: store, blobs: blobs, quotas: quotas, events: events)
         logins = LoginService(store: store, hashing: hashing, environment: environment, policy: policy)
         accounts = AccountService(store: store, logins: logins, hashing: hashing, environment: environment)
         access = AccessControl(store: store)

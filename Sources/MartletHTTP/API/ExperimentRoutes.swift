@@ -8,6 +8,12 @@ struct ExperimentRoutes: NativeRoutes {
 
     func add(to router: Router<MartletRequestContext>) {
         router.get("/api/v1/storage", use: storage)
+        router.put("/api/v1/storage/quota") { request, context in
+            try await setQuota(of: .workspace, request, context)
+        }
+        router.put("/api/v1/experiments/{id}/quota") { request, context in
+            try await setQuota(of: .experiment(experimentID(context)), request, context)
+        }
         router.get("/api/v1/experiments", use: list)
         router.post("/api/v1/experiments", use: create)
         router.get("/api/v1/experiments/{id}", use: read)
@@ -39,13 +45,26 @@ struct ExperimentRoutes: NativeRoutes {
             json.field("metricBytes", experiment.metricBytes)
             json.field("artifacts", experiment.artifacts)
             json.field("artifactBytes", experiment.artifactBytes)
+            if let quota = experiment.quotaBytes { json.field("quotaBytes", quota) }
             json.endObject()
         }
         json.endArray()
         json.field("blobs", usage.blobs)
         json.field("blobBytes", usage.blobBytes)
+        json.field("usedBytes", usage.usedBytes)
+        if let quota = usage.quotaBytes { json.field("quotaBytes", quota) }
         json.endObject()
         return answer(json, to: request, context)
+    }
+
+    private func setQuota(
+        of scope: StorageScope,
+        _ request: Request,
+        _ context: MartletRequestContext
+    ) async throws -> Response {
+        let fields = try await body(request, upTo: largestBody)
+        try await services.experiments.setQuota(fields.integer("bytes"), of: scope, as: context.principal)
+        return noContent
     }
 
     private func list(_ request: Request, _ context: MartletRequestContext) async throws -> Response {

@@ -18,6 +18,15 @@ struct PackPlace: Sendable, Hashable {
     var offset: Int64
 }
 
+/// A blob whose bytes are in an S3 store.
+struct StoredObject: Sendable {
+    var blob: StoredBlob
+    var id: String
+
+    /// Below the prefix of the store.
+    var key: String { S3BlobStore.key(id) }
+}
+
 /// What the database says of a blob.
 struct BlobRow: Sendable {
     var blob: StoredBlob
@@ -127,6 +136,24 @@ enum BlobRows {
         ) { StoredBlob(digest: Digest($0.text(0)), md5: $0.optionalText(1), size: $0.integer(2)) }
     }
 
+    /// Blobs behind `digest` whose bytes are in an S3 store, by digest.
+    static func inStore(after digest: Digest, limit: Int, _ connection: any SQLConnection) throws -> [StoredObject] {
+        try connection.rows(
+            "SELECT digest, md5, size, object FROM blob WHERE digest > $1 AND kind = 3 ORDER BY digest LIMIT $2",
+            [.text(digest.rawValue), .integer(limit)]
+        ) { row in
+            StoredObject(
+                blob: StoredBlob(digest: Digest(row.text(0)), md5: row.optionalText(1), size: row.integer(2)),
+                id: row.text(3)
+            )
+        }
+    }
+
+    /// How many blobs have their bytes in an S3 store.
+    static func countInStore(_ connection: any SQLConnection) throws -> Int64 {
+        try connection.first("SELECT count(*) FROM blob WHERE kind = 3") { $0.integer(0) } ?? 0
+    }
+
     /// Points the row of a blob on the disk at an object with the same bytes. - Returns: false when it is gone.
     static func move(_ digest: Digest, toObject id: String, _ connection: any SQLConnection) throws -> Bool {
         try connection.execute(
@@ -137,9 +164,15 @@ enum BlobRows {
         ) > 0
     }
 
+    /// The name of this database in the S3 store that it uses; empty when it had none.
+    static func storeID(_ connection: any SQLConnection) throws -> String {
+        try connection.first("SELECT id FROM blob_store") { $0.text(0) } ?? ""
+    }
+
     /// The name of this database in the S3 store that it uses, which is `fresh` from now on if it had none.
     static func storeID(orElse fresh: String, _ connection: any SQLConnection) throws -> String {
-        if let id = try connection.first("SELECT id FROM blob_store", [], { $0.text(0) }) { return id }
+        let id = try storeID(connection)
+        if !id.isEmpty { return id }
         try connection.execute("INSERT INTO blob_store (id) VALUES ($1)", [.text(fresh)])
         return fresh
     }

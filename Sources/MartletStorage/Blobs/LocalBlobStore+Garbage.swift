@@ -20,10 +20,7 @@ extension LocalBlobStore {
         let sweep = BlobSweep(database: database, leases: leases, now: environment.now(), grace: grace)
         var report = GarbageReport()
         do {
-            let hold = try CollectionGate.collect(folder.path)
-            guard let hold else {
-                throw MartletError(.unavailable, "a backup or a check of the files is under way; try again after it")
-            }
+            let hold = try closeGate()
             defer { withExtendedLifetime(hold) {} }
             try await sweep.forgetUploads(openFor: uploadAge, &report)
             try await sweep.removeDead(objects: false, &report) { try await self.removeFiles(of: $0) }
@@ -32,6 +29,13 @@ extension LocalBlobStore {
             throw logger.refusal(of: error)
         }
         return report
+    }
+
+    /// Keeps backups and checks of other processes away for as long as the value lives.
+    /// - Throws: `unavailable` while one is under way.
+    func closeGate() throws -> FileHold {
+        if let hold = try CollectionGate.collect(folder.path) { return hold }
+        throw MartletError(.unavailable, "a backup or a check of the files is under way; try again after it")
     }
 
     /// Removes the files of blobs whose rows are gone, under the leases of their digests.

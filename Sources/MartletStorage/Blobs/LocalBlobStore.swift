@@ -93,12 +93,13 @@ extension LocalBlobStore {
         _ body: consuming IncomingBody<Source>,
         as name: BlobName?
     ) async throws -> StoredBlob where Source.Element == [UInt8] {
+        var body = body
         let temporary = "\(folder.temporary)/\(environment.newID())"
         let lane = lanes.next()
         let file = try await lane.run { try OpenFile(temporary, O_RDWR | O_CREAT | O_EXCL) }
         let writer = SlabWriter(file: file, disk: disk, lanes: lanes)
         do {
-            let blob = try await receive(head, body, by: writer)
+            let blob = try await writer.write(head) { try await body.next() }
             await leases.beginPublishing(blob.digest)
             let outcome = await published(blob, temporary, by: writer, as: name)
             await leases.endPublishing(blob.digest)
@@ -108,21 +109,6 @@ extension LocalBlobStore {
             unlink(temporary)
             throw error
         }
-    }
-
-    private func receive<Source: AsyncSequence & Sendable>(
-        _ head: [[UInt8]],
-        _ body: consuming IncomingBody<Source>,
-        by writer: SlabWriter
-    ) async throws -> StoredBlob where Source.Element == [UInt8] {
-        var slab = Slab()
-        for piece in head { slab.append(piece) }
-        while let piece = try await body.next() {
-            slab.append(piece)
-            if slab.size >= SlabWriter.slabSize { try await writer.append(slab.take()) }
-        }
-        if slab.size > 0 { try await writer.append(slab.take()) }
-        return try await writer.finish()
     }
 
     /// Under the lease of the digest: the file gets its place, then its row and its name.
@@ -143,25 +129,5 @@ extension LocalBlobStore {
         } catch {
             return .failure(error)
         }
-    }
-}
-
-/// Pieces that are written together; tiny ones are joined.
-private struct Slab {
-    private var pieces: [[UInt8]] = []
-    private(set) var size = 0
-
-    mutating func append(_ piece: [UInt8]) {
-        size += piece.count
-        if let last = pieces.indices.last, pieces[last].count + piece.count <= 64 << 10 {
-            pieces[last] += piece
-        } else if !piece.isEmpty {
-            pieces.append(piece)
-        }
-    }
-
-    mutating func take() -> [[UInt8]] {
-        defer { self = Slab() }
-        return pieces
     }
 }

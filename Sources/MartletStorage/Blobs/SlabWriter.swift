@@ -99,6 +99,19 @@ final class SlabWriter: @unchecked Sendable {
         try await settle(below: Self.depth)
     }
 
+    /// Takes pieces until there are no more, and gives the names of the whole.
+    /// - Parameter head: the first pieces.
+    func write(_ head: [[UInt8]], _ next: () async throws -> [UInt8]?) async throws -> StoredBlob {
+        var slab = Slab()
+        for piece in head { slab.append(piece) }
+        while let piece = try await next() {
+            slab.append(piece)
+            if slab.size >= Self.slabSize { try await append(slab.take()) }
+        }
+        if slab.size > 0 { try await append(slab.take()) }
+        return try await finish()
+    }
+
     /// Waits for what was appended, and for the names of the whole.
     func finish() async throws(IOFailure) -> StoredBlob {
         try await settle(below: 1)
@@ -155,5 +168,25 @@ final class SlabWriter: @unchecked Sendable {
             posix_fadvise(file.descriptor, off_t(before * Self.pace), off_t(Self.pace), POSIX_FADV_DONTNEED)
         }
         return nil
+    }
+}
+
+/// Pieces that are written together; tiny ones are joined.
+private struct Slab {
+    private var pieces: [[UInt8]] = []
+    private(set) var size = 0
+
+    mutating func append(_ piece: [UInt8]) {
+        size += piece.count
+        if let last = pieces.indices.last, pieces[last].count + piece.count <= 64 << 10 {
+            pieces[last] += piece
+        } else if !piece.isEmpty {
+            pieces.append(piece)
+        }
+    }
+
+    mutating func take() -> [[UInt8]] {
+        defer { self = Slab() }
+        return pieces
     }
 }

@@ -2,7 +2,7 @@ import MartletCore
 
 /// One step of the schema. Forward only: never edited once released.
 protocol Migration: Sendable {
-    /// From 1, without gaps.
+    /// From 1, ascending.
     var number: Int64 { get }
     func statements(for dialect: SQLDialect) -> [String]
 }
@@ -12,6 +12,7 @@ enum Migrator {
     static let migrations: [any Migration] = [
         M0001_tracking(), M0002_metrics(), M0003_models(), M0004_artifacts(), M0005_access(), M0006_deletion(),
         M0007_imports(), M0008_blobs_in_s3(), M0009_scores(), M0010_write_marks(), M0011_identities(),
+        M0012_quotas(),
     ]
 
     static var newest: Int64 { migrations.last?.number ?? 0 }

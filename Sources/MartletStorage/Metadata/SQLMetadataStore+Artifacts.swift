@@ -121,6 +121,12 @@ enum ArtifactRows {
                 [.text(vacancy.owner)] + folder.key + [.integer(now)]
             )
         }
+        try FileUseRows.add(1, blob.size, to: vacancy.owner, connection)
+        let replaced = try connection.first(
+            "SELECT size FROM artifact WHERE owner = $1 AND folder = $2 AND name = $3 AND is_folder = 0",
+            [.text(vacancy.owner)] + vacancy.place.key
+        ) { $0.integer(0) }
+        if let replaced { try FileUseRows.add(-1, -replaced, to: vacancy.owner, connection) }
         let changed = try connection.execute(
             """
             INSERT INTO artifact (owner, folder, name, is_folder, digest, md5, size, modified_at)
@@ -183,32 +189,57 @@ enum ArtifactRows {
         if path.isEmpty {
             let removed = try connection.execute("DELETE FROM artifact WHERE owner = $1", [.text(owner)])
             if removed == 0 { throw MartletError(.notFound, "there are no artifacts to delete") }
-            return
+            return try FileUseRows.remove(owner, connection)
         }
         let place = TreePlace(checked: path)
         guard let isFolder = try isFolder(place, of: owner, connection) else {
             throw MartletError(.notFound, "there is no artifact '\(path)'")
         }
-        if isFolder {
-            try connection.execute(
-                "DELETE FROM artifact WHERE owner = $1 AND folder = $2",
-                [.text(owner), .text(path)]
-            )
-            // '0' is the character after '/': the range holds every path below, in the order of bytes.
-            try connection.execute(
-                "DELETE FROM artifact WHERE owner = $1 AND folder >= $2 AND folder < $3",
-                [.text(owner), .text(path + "/"), .text(path + "0")]
-            )
-        }
-        try remove(place, of: owner, connection)
+        // Holds the tree, so that what is counted is what goes.
+        try FileUseRows.add(0, 0, to: owner, connection)
+        let gone: Gone = if isFolder { try removeAll(in: path, of: owner, connection) } else { (0, 0) }
+        let file = try remove(place, of: owner, connection)
+        try FileUseRows.add(-gone.files - file.files, -gone.bytes - file.bytes, to: owner, connection)
         try removeEmptyFolders(from: place.folder, of: owner, connection)
     }
 
-    private static func remove(_ place: TreePlace, of owner: String, _ connection: any SQLConnection) throws {
-        try connection.execute(
-            "DELETE FROM artifact WHERE owner = $1 AND folder = $2 AND name = $3",
-            [.text(owner)] + place.key
+    private typealias Gone = (files: Int64, bytes: Int64)
+
+    /// - Returns: the files below the folder, and their bytes.
+    private static func removeAll(
+        in folder: String,
+        of owner: String,
+        _ connection: any SQLConnection
+    ) throws -> Gone {
+        // '0' is the character after '/': the range holds every path below, in the order of bytes.
+        let below = "owner = $1 AND (folder = $2 OR (folder >= $3 AND folder < $4))"
+        return try remove(
+            below,
+            [.text(owner), .text(folder), .text(folder + "/"), .text(folder + "0")],
+            connection
         )
+    }
+
+    @discardableResult
+    private static func remove(
+        _ place: TreePlace,
+        of owner: String,
+        _ connection: any SQLConnection
+    ) throws -> Gone {
+        try remove("owner = $1 AND folder = $2 AND name = $3", [.text(owner)] + place.key, connection)
+    }
+
+    private static func remove(
+        _ condition: String,
+        _ values: [SQLValue],
+        _ connection: any SQLConnection
+    ) throws -> Gone {
+        let gone = try connection.first(
+            "SELECT count(size), CAST(coalesce(sum(size), 0) AS BIGINT) FROM artifact WHERE \(condition)",
+            values
+        ) { ($0.integer(0), $0.integer(1)) }
+        try connection.execute("DELETE FROM artifact WHERE \(condition)", values)
+        return gone ?? (0, 0)
     }
 
     private static func removeEmptyFolders(

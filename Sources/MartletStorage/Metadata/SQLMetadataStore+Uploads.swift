@@ -22,6 +22,15 @@ extension SQLMetadataStore: UploadStore {
         try await database.read { try UploadRows.requireOpen(upload, $0) }
     }
 
+    package func size(of upload: String, but number: Int) async throws(MartletError) -> Int64 {
+        try await database.read { connection in
+            try connection.first(
+                "SELECT CAST(coalesce(sum(size), 0) AS BIGINT) FROM upload_part WHERE upload = $1 AND number <> $2",
+                [.text(upload), .integer(number)]
+            ) { $0.integer(0) } ?? 0
+        }
+    }
+
     package func parts(of upload: String) async throws(MartletError) -> [BlobPart] {
         try await database.read { try UploadRows.parts(of: upload, $0) }
     }

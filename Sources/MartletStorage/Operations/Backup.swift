@@ -11,62 +11,103 @@ package struct BackupReport: Sendable, Equatable {
     /// Of those, what was copied now and not there from an earlier snapshot.
     package var copiedFiles = 0
     package var copiedBytes: Int64 = 0
-    /// Files that the data folder had lost or damaged, below `blobs`.
+    /// Files that the data folder, or the S3 store, had lost or damaged, as they stand below `blobs`.
     package var lost: [String] = []
-    /// Blobs that are stored in another place than the data folder, e.g. in a bucket, which has its own backups.
+    /// Blobs in an S3 store that was not named: they are not in the backup.
     package var elsewhere: Int64 = 0
 }
 
 /// Copies an installation into a folder of backups, while its server runs. See docs/backup.md.
 ///
 /// First the database, as it is at one moment; then the files that its rows name, which neither change nor go while
-/// the gate of the garbage collector is held; the manifest last.
+/// the gate of the garbage collector is held; then the objects of the S3 store; the manifest last.
 package struct Backup: Sendable {
     private let installation: Installation
     private let target: String
+    private let store: S3Client?
     private let environment: Environment
     private let progress: @Sendable (String) -> Void
+    private let queue = DispatchQueue(label: "martlet.backup")
 
-    /// - Parameter progress: is told what is under way, often.
+    /// - Parameters:
+    ///   - store: has the objects of the installation; without it they are left out and counted.
+    ///   - progress: is told what is under way, often.
     package init(
         of installation: Installation,
         to target: String,
+        store: S3Client?,
         environment: Environment,
         progress: @escaping @Sendable (String) -> Void
     ) {
         self.installation = installation
         self.target = target
+        self.store = store
         self.environment = environment
         self.progress = progress
     }
 
     /// Durable once it returns; when it throws, there is no new snapshot.
-    /// - Throws: `failedPrecondition` for a wrong folder; `storageFull`; `unavailable`.
+    /// - Throws: `failedPrecondition` for a wrong folder, and for an S3 store that is not the installation's;
+    ///   `storageFull`; `unavailable`.
     package func run() async throws(MartletError) -> BackupReport {
         do {
             try installation.check()
-            return try await DispatchQueue(label: "martlet.backup").run { try perform() }
+            let (folder, holds) = try await queue.run { try prepare() }
+            defer { withExtendedLifetime(holds) {} }
+            do {
+                return try await snapshot(in: folder, takesMissing: false)
+            } catch is ObjectsMissing {
+                // The gate keeps away the collector of the server over this data folder, and no others.
+                progress("objects are missing: another server may have collected them since; beginning anew")
+                return try await snapshot(in: folder, takesMissing: true)
+            }
         } catch {
             throw OperationFailure.refusal(error)
         }
     }
 
-    private func perform() throws -> BackupReport {
+    /// The store lacks objects that the copy of the database names.
+    private struct ObjectsMissing: Error {}
+
+    /// A snapshot that has no name yet.
+    private struct Draft: Sendable {
+        var manifest: BackupManifest
+        var report: BackupReport
+        var partial: String
+        var copy: String { partial + "/martlet.db" }
+    }
+
+    private func prepare() throws -> (BackupFolder, [FileHold]) {
         let folder = try BackupFolder(preparing: target)
-        let hold = try DurableFile.naming(target) { try FileHold(target + "/lock", isShared: false, waits: false) }
-        guard let hold else {
-            throw MartletError(.failedPrecondition, "another backup to '\(target)' is under way; wait for its end")
+        return (folder, [try folder.hold(), try CollectionGate.keep(installation.blobs, progress: progress)])
+    }
+
+    private func snapshot(in folder: BackupFolder, takesMissing: Bool) async throws -> BackupReport {
+        var draft = try await queue.run { try makeDraft(in: folder) }
+        if let store, draft.report.elsewhere > 0 {
+            draft.report.elsewhere = 0
+            let missing = try await BackupObjects(store: store, folder: folder, progress: progress)
+                .fetchAll(named: draft.copy, to: &draft.manifest, &draft.report)
+            guard missing.isEmpty || takesMissing else { throw ObjectsMissing() }
         }
-        let gate = try CollectionGate.keep(installation.blobs, progress: progress)
-        defer { withExtendedLifetime((hold, gate)) {} }
+        let whole = draft
+        try await queue.run {
+            try DurableFile.write(whole.manifest.encoded(), to: "\(whole.partial)/\(BackupManifest.fileName)")
+            try DurableFile.publish(whole.partial, as: folder.folder(of: whole.manifest.name))
+        }
+        draft.report.files = draft.manifest.files.count
+        draft.report.bytes = draft.manifest.bytes
+        return draft.report
+    }
+
+    /// The database, and all that stands in the data folder.
+    private func makeDraft(in folder: BackupFolder) throws -> Draft {
         let name = try freeName(in: folder)
         let partial = folder.folder(of: name) + ".partial"
-        try removeLeftovers(of: folder)
+        try folder.removeLeftovers()
         try DurableFile.makeFolder(partial)
-
-        let copy = partial + "/martlet.db"
         let schema = try DatabaseCopy(installation: installation, environment: environment, progress: progress)
-            .make(at: copy)
+            .make(at: partial + "/martlet.db")
         var manifest = BackupManifest(
             name: name,
             createdAt: environment.now(),
@@ -76,13 +117,9 @@ package struct Backup: Sendable {
         var report = BackupReport(snapshot: name)
         try addOwnFiles(of: name, at: partial, to: &manifest, &report)
         var files = BackupFiles(installation: installation, folder: folder, environment: environment, progress)
-        try files.copyAll(named: try SQLiteFile(copy, .readAlone), to: &manifest, &report)
-        try DurableFile.write(manifest.encoded(), to: "\(partial)/\(BackupManifest.fileName)")
-        try DurableFile.publish(partial, as: folder.folder(of: name))
-        report.files = manifest.files.count
-        report.bytes = manifest.bytes
+        try files.copyAll(named: try SQLiteFile(partial + "/martlet.db", .readAlone), to: &manifest, &report)
         report.lost = manifest.lost
-        return report
+        return Draft(manifest: manifest, report: report, partial: partial)
     }
 
     /// The database and the files that stand beside it in the data folder, which are the snapshot's own.
@@ -141,18 +178,5 @@ package struct Backup: Sendable {
         var text = [CChar](repeating: 0, count: 32)
         let count = strftime(&text, text.count, "%Y%m%dT%H%M%SZ", &parts)
         return String(decoding: text[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
-    /// What interrupted backups left.
-    private func removeLeftovers(of folder: BackupFolder) throws {
-        let partial = try BlobFolder.names(in: folder.snapshots).filter { $0.hasSuffix(".partial") }
-        let temporary = try BlobFolder.names(in: folder.temporary)
-        for path in partial.map({ "\(folder.snapshots)/\($0)" }) + temporary.map({ "\(folder.temporary)/\($0)" }) {
-            do {
-                try FileManager.default.removeItem(atPath: path)
-            } catch {
-                throw MartletError(.unavailable, "'\(path)' of an interrupted backup cannot be removed; remove it")
-            }
-        }
     }
 }

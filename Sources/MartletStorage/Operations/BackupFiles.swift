@@ -33,8 +33,7 @@ struct BackupFiles {
         _ report: inout BackupReport
     ) throws {
         try database.snapshot { connection in
-            report.elsewhere =
-                try connection.first("SELECT count(*) FROM blob WHERE kind NOT IN (0, 1, 2)") { $0.integer(0) } ?? 0
+            report.elsewhere = try BlobRows.countInStore(connection)
             try copyObjects(connection, to: &manifest, &report)
             try copyPacks(connection, to: &manifest, &report)
         }
@@ -53,7 +52,7 @@ struct BackupFiles {
         let sql = "SELECT digest, size FROM blob WHERE kind = 0 ORDER BY digest"
         try connection.query(sql, []) { row in
             let (digest, size) = (Digest(row.text(0)), row.integer(1))
-            let path = "objects/\(digest.rawValue.prefix(2))/\(digest.rawValue.dropFirst(2))"
+            let path = BackupFolder.path(of: digest)
             seen += 1
             if DurableFile.size(of: "\(folder.path)/\(path)") != size {
                 progress("\(seen) files looked at, \(report.copiedFiles) copied (\(report.copiedBytes) bytes)")

@@ -1,5 +1,5 @@
 import Foundation
-package import MartletCore
+import MartletCore
 
 import struct Crypto.SHA256
 
@@ -32,6 +32,12 @@ struct BackupManifest: Sendable, Equatable {
     private static let firstLine = "MARTLET BACKUP 1"
 
     var bytes: Int64 { files.reduce(0) { $0 + $1.size } }
+
+    /// Digests of the blobs that have a file of their own, lost ones included.
+    var blobs: Set<String> {
+        let names = (files.map(\.path) + lost).filter { $0.hasPrefix("objects/") }
+        return Set(names.map { String($0.dropFirst("objects/".count)).replacing("/", with: "") })
+    }
 
     func encoded() -> [UInt8] {
         var head = JSONWriter()
@@ -112,69 +118,5 @@ struct BackupManifest: Sendable, Equatable {
             !fields[3].hasPrefix("/"), !fields[3].split(separator: "/").contains("..")
         else { throw MartletError(.failedPrecondition, "it has a line that cannot be read") }
         files.append(File(digest: fields[1], size: size, path: fields[3]))
-    }
-}
-
-/// A folder of backups: objects and packs that snapshots share, and a folder for each snapshot.
-struct BackupFolder: Sendable {
-    let path: String
-    private static let mark = "MARTLET BACKUP FOLDER 1\n"
-
-    var objects: String { path + "/objects" }
-    var packs: String { path + "/packs" }
-    var snapshots: String { path + "/snapshots" }
-    var temporary: String { path + "/temp" }
-
-    init(existing path: String) throws(MartletError) {
-        self.path = path
-        guard FileManager.default.contents(atPath: path + "/martlet-backup") == Data(Self.mark.utf8) else {
-            throw MartletError(.failedPrecondition, "'\(path)' is no folder of Martlet backups")
-        }
-    }
-
-    /// Makes what is missing.
-    /// - Throws: `failedPrecondition` for a folder with something else in it.
-    init(preparing path: String) throws {
-        self.path = path
-        let mark = path + "/martlet-backup"
-        try DurableFile.makeFolder(path)
-        if !FileManager.default.fileExists(atPath: mark) {
-            let names = try DurableFile.naming(path) { try BlobFolder.names(in: path) }
-            guard names.allSatisfy({ $0.hasPrefix("martlet-backup") || $0 == "lost+found" }) else {
-                throw MartletError(
-                    .failedPrecondition,
-                    "'\(path)' is neither empty nor a folder of Martlet backups; choose another"
-                )
-            }
-            try DurableFile.write(Array(Self.mark.utf8), to: mark)
-        }
-        for folder in [objects, packs, snapshots, temporary] { try DurableFile.makeFolder(folder) }
-        try DurableFile.sync(path)
-    }
-
-    /// Names of the whole snapshots, oldest first.
-    func snapshotNames() throws -> [String] {
-        try DurableFile.naming(snapshots) { try BlobFolder.names(in: snapshots) }
-            .filter { !$0.hasSuffix(".partial") && FileManager.default.fileExists(atPath: manifest(of: $0)) }
-            .sorted()
-    }
-
-    func folder(of snapshot: String) -> String { "\(snapshots)/\(snapshot)" }
-    func manifest(of snapshot: String) -> String { "\(folder(of: snapshot))/\(BackupManifest.fileName)" }
-
-    /// - Throws: `notFound` for an unknown name and for a backup without a whole snapshot.
-    func manifest(named name: String?) throws -> BackupManifest {
-        let names = try snapshotNames()
-        guard let newest = names.last else {
-            throw MartletError(.notFound, "'\(path)' has no whole snapshot")
-        }
-        guard let name else { return try BackupManifest(at: manifest(of: newest)) }
-        guard names.contains(name) else {
-            throw MartletError(
-                .notFound,
-                "'\(path)' has no whole snapshot '\(name)'; it has \(names.suffix(20).joined(separator: ", "))"
-            )
-        }
-        return try BackupManifest(at: manifest(of: name))
     }
 }

@@ -3,7 +3,7 @@ import Foundation
 import MartletCore
 
 /// A content as its row says, and what is wrong with its bytes.
-private struct CheckedBlob: Sendable {
+struct CheckedBlob: Sendable {
     var digest: Digest
     var md5: String?
     var size: Int64
@@ -17,6 +17,15 @@ private struct CheckedBlob: Sendable {
         size = row.integer(2)
         kind = row.integer(3)
         place = PackPlace(pack: row.integer(4), offset: row.integer(5))
+    }
+
+    init(_ object: StoredObject, problem: String?) {
+        digest = object.blob.digest
+        md5 = object.blob.md5
+        size = object.blob.size
+        kind = 3
+        place = PackPlace(pack: 0, offset: 0)
+        self.problem = problem
     }
 
     static let columns = "digest, md5, size, kind, pack, pack_offset"
@@ -70,7 +79,8 @@ extension Check {
         }
     }
 
-    private func settle(_ page: [CheckedBlob], _ report: inout CheckReport) async throws {
+    /// Counts the contents, and tells of what is wrong with them.
+    func settle(_ page: [CheckedBlob], _ report: inout CheckReport) async throws {
         report.blobs += page.count
         report.bytes += page.reduce(0) { $0 + $1.size }
         progress("\(report.blobs) contents and \(report.bytes) bytes checked")

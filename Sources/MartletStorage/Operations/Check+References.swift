@@ -10,6 +10,22 @@ extension Check {
         for (table, prefix) in [("run", "run:"), ("logged_model", "model:")] {
             try await checkOwners(in: table, prefix, &report)
         }
+        try await checkSums(&report)
+    }
+
+    /// The running sums of files, which quotas are held against.
+    private func checkSums(_ report: inout CheckReport) async throws {
+        let wrong = try await database.read { try FileUseRows.wrong($0) }
+        guard !wrong.isEmpty else { return }
+        if repairs {
+            try await database.write { connection in
+                try connection.execute("DELETE FROM file_use")
+                try connection.execute(FileUseRows.fill)
+            }
+        }
+        report.findings += wrong.map { owner in
+            CheckFinding(what: "the files of '\(owner)' are counted wrong", isRepaired: repairs)
+        }
     }
 
     private func checkArtifacts(_ report: inout CheckReport) async throws {
@@ -123,7 +139,8 @@ extension Check {
         for owner in owners {
             if repairs {
                 try await database.write { connection in
-                    _ = try connection.execute("DELETE FROM artifact WHERE owner = $1", [.text(owner)])
+                    try connection.execute("DELETE FROM artifact WHERE owner = $1", [.text(owner)])
+                    try FileUseRows.remove(owner, connection)
                 }
             }
             report.findings.append(

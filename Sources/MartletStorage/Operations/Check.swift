@@ -25,30 +25,52 @@ package struct CheckReport: Sendable, Equatable {
     package var garbageBlobs = 0
     package var garbageBytes: Int64 = 0
     package var strayFiles = 0
+    /// Objects of the S3 store that no row names: not wrong either. Uploads that are under way are among them.
+    package var strayObjects = 0
+    package var strayObjectBytes: Int64 = 0
+    /// Contents in an S3 store that was not named, so that they were not looked at.
+    package var elsewhere: Int64 = 0
     package var findings: [CheckFinding] = []
 
     package var isSound: Bool { findings.allSatisfy(\.isRepaired) }
+}
+
+/// How a check looks at what is stored.
+package struct CheckScope: Sendable {
+    /// Mends what can be mended: needs a database that can be written, and the data folder for this process alone.
+    package var repairs: Bool
+    /// Has the objects of the installation; without it they are counted and not looked at.
+    package var store: S3Client?
+    /// Whether objects are read as a whole and hashed; else the store is asked for their sizes.
+    package var readsObjects: Bool
+
+    package init(repairs: Bool, store: S3Client?, readsObjects: Bool) {
+        self.repairs = repairs
+        self.store = store
+        self.readsObjects = readsObjects
+    }
 }
 
 /// Reads all that an installation stores and checks it; mends what can be. See docs/backup.md.
 package struct Check: Sendable {
     let installation: Installation
     let database: any SQLDatabase
-    let repairs: Bool
+    let scope: CheckScope
     let progress: @Sendable (String) -> Void
 
-    /// - Parameter repairs: needs a database that can be written, and the data folder for this process alone.
     package init(
         of installation: Installation,
         _ database: any SQLDatabase,
-        repairs: Bool,
+        _ scope: CheckScope,
         progress: @escaping @Sendable (String) -> Void
     ) {
         self.installation = installation
         self.database = database
-        self.repairs = repairs
+        self.scope = scope
         self.progress = progress
     }
+
+    var repairs: Bool { scope.repairs }
 
     /// O(all that is stored). Memory does not grow with the data, but for the numbers of the chunks.
     package func run() async throws(MartletError) -> CheckReport {
@@ -67,6 +89,7 @@ package struct Check: Sendable {
             try await checkRuns(&report)
             try await checkChunkIDs(&report)
             try await checkBlobs(&report)
+            try await checkObjects(&report)
             try await checkReferences(&report)
         } catch {
             throw OperationFailure.refusal(error)

@@ -148,6 +148,8 @@ enum OperationFailure {
             MartletError(.storageFull, "the disk is full; free space and try again")
         case let failure as FileFailure:
             MartletError(failure.cause.code == ENOSPC ? .storageFull : .unavailable, "\(failure)")
+        case let failure as S3Failure:
+            MartletError(failure.refusal.code, "\(failure.refusal.message) (\(failure))")
         case let error as PostgresError:
             MartletError(.unavailable, "the database failed: \(error.message)")
         case let error as SQLiteError:

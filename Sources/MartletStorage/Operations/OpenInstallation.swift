@@ -44,13 +44,16 @@ package struct OpenInstallation: Sendable {
     }
 
     /// Collects what nothing names and is older than a day, and uploads that were left a week ago.
-    package func collectGarbage() async throws(MartletError) -> GarbageReport {
-        let blobs = try await LocalBlobStore(
+    /// - Parameter store: has the objects of the installation, which stay without it.
+    package func collectGarbage(in store: S3Client?) async throws(MartletError) -> GarbageReport {
+        let disk = try await LocalBlobStore(
             folder: installation.blobs,
             database: database,
             environment: environment,
             logger: logger
         )
+        var blobs: any CollectedBlobStore = disk
+        if let store { blobs = try await S3BlobStore(disk: disk, client: store, logger: logger) }
         return try await blobs.collectGarbage(olderThan: .seconds(86_400), uploadsOlderThan: .seconds(7 * 86_400))
     }
 

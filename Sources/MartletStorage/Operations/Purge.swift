@@ -149,6 +149,7 @@ package struct Purge: Sendable {
 
     private static func removeFiles(of owner: String, _ connection: any SQLConnection) throws {
         try connection.execute("DELETE FROM artifact WHERE owner = $1", [.text(owner)])
+        try FileUseRows.remove(owner, connection)
         try connection.execute(
             "DELETE FROM upload_part WHERE upload IN (SELECT id FROM upload WHERE owner = $1)",
             [.text(owner)]
@@ -182,7 +183,7 @@ package struct Purge: Sendable {
             [.integer(id), .integer(time)]
         )
         guard removed > 0 else { return false }
-        for table in ["experiment_tag", "experiment_role", "dataset"] {
+        for table in ["experiment_tag", "experiment_role", "dataset", "quota"] {
             try connection.execute("DELETE FROM \(table) WHERE experiment = $1", [.integer(id)])
         }
         return true

@@ -15,6 +15,10 @@ package struct RestoreReport: Sendable, Equatable {
     package var lost: [String] = []
     /// Rows that were written to PostgreSQL; `nil` for SQLite.
     package var rows: Int64?
+    /// Files that went to the S3 store.
+    package var objects = 0
+    /// Blobs whose objects are not in the backup, which was made without the S3 store that has them.
+    package var elsewhere: Int64 = 0
 }
 
 /// Makes a data folder from a snapshot of a backup. See docs/backup.md.
@@ -25,6 +29,7 @@ package struct Restore: Sendable {
     private let snapshot: String?
     private let environment: Environment
     private let progress: @Sendable (String) -> Void
+    private let queue = DispatchQueue(label: "martlet.restore")
 
     /// - Parameter snapshot: its name; `nil` for the newest.
     package init(
@@ -43,7 +48,7 @@ package struct Restore: Sendable {
     /// - Throws: `failedPrecondition` that names the first file that is not as the manifest says.
     package func check() async throws(MartletError) -> RestoreReport {
         do {
-            return try await DispatchQueue(label: "martlet.restore").run {
+            return try await queue.run {
                 let (folder, manifest) = try self.manifest()
                 for file in manifest.files { try transfer(file, of: folder, to: nil) }
                 return report(of: manifest)
@@ -53,28 +58,46 @@ package struct Restore: Sendable {
         }
     }
 
-    /// Durable once it returns; when it throws, neither the folder nor rows are there.
-    /// - Throws: `failedPrecondition` for a target that is not empty and for a backup that is not as it was made.
-    package func run(to installation: Installation) async throws(MartletError) -> RestoreReport {
+    /// Durable once it returns; when it throws, neither the folder nor rows are there, nor objects while the store
+    /// still takes orders.
+    /// - Parameter store: takes the files that were in an S3 store; without it they go to the folder.
+    /// - Throws: `failedPrecondition` for a target that is not empty, for a store in use, and for a backup that is not
+    ///   as it was made.
+    package func run(to installation: Installation, store: S3Client?) async throws(MartletError) -> RestoreReport {
         let target = installation.folder
+        let partial = "\(target).restoring-\(environment.newID().prefix(8))"
         do {
-            let partial = "\(target).restoring-\(environment.newID().prefix(8))"
-            return try await DispatchQueue(label: "martlet.restore").run {
+            defer { try? FileManager.default.removeItem(atPath: partial) }
+            let (folder, manifest, files) = try await queue.run {
                 try Self.requireEmpty(target)
-                defer { try? FileManager.default.removeItem(atPath: partial) }
                 let (folder, manifest) = try self.manifest()
-                try fill(partial, from: folder, manifest)
-                var report = report(of: manifest)
-                if let address = installation.database {
-                    report.rows = try load(partial + "/martlet.db", into: address)
-                }
-                // An empty folder gives way to the new one.
-                try DurableFile.publish(partial, as: target)
-                return report
+                return (folder, manifest, try fill(partial, from: folder, manifest, sparing: store != nil))
             }
+            var report = report(of: manifest)
+            report.elsewhere = files.elsewhere
+            let sending = store.map { RestoreObjects(store: $0, folder: folder, environment: environment, progress) }
+            let sent = try await sending?.send(files.spared)
+            do {
+                report.rows = try await queue.run { try finish(partial, sent, as: installation) }
+            } catch {
+                if let sent { await sending?.undo(sent) }
+                throw error
+            }
+            report.objects = files.spared.count
+            return report
         } catch {
             throw OperationFailure.refusal(error)
         }
+    }
+
+    /// - Returns: rows that went to PostgreSQL.
+    private func finish(_ partial: String, _ sent: SentObjects?, as installation: Installation) throws -> Int64? {
+        let copy = partial + "/martlet.db"
+        if let sent { try RestoredBlobs(copy).pointAtObjects(sent) }
+        let rows = try installation.database.map { try load(copy, into: $0) }
+        // An empty folder gives way to the new one.
+        try DurableFile.publish(partial, as: installation.folder)
+        return rows
     }
 
     private func manifest() throws -> (BackupFolder, BackupManifest) {
@@ -101,20 +124,46 @@ package struct Restore: Sendable {
 
     // MARK: Files
 
-    private func fill(_ partial: String, from folder: BackupFolder, _ manifest: BackupManifest) throws {
-        for name in ["", "/blobs", "/blobs/objects", "/blobs/packs", "/blobs/temp"] {
-            try DurableFile.makeFolder(partial + name)
-        }
+    /// - Parameter sparing: whether the files that were in an S3 store are left for one.
+    /// - Returns: those files, and how many blobs are in a store that the backup was made without.
+    private func fill(
+        _ partial: String,
+        from folder: BackupFolder,
+        _ manifest: BackupManifest,
+        sparing: Bool
+    ) throws -> (spared: [BackupManifest.File], elsewhere: Int64) {
+        let subfolders = ["/blobs/objects", "/blobs/packs", "/blobs/temp", "/blobs", ""].map { partial + $0 }
+        for path in subfolders.reversed() { try DurableFile.makeFolder(path) }
         var folders: Set<String> = []
-        for (index, file) in manifest.files.enumerated() {
-            progress("\(index) of \(manifest.files.count) files restored")
+        func restore(_ file: BackupManifest.File) throws {
             let path = "\(partial)/\(try Self.place(of: file, manifest))"
             let parent = (path as NSString).deletingLastPathComponent
             if folders.insert(parent).inserted { try DurableFile.makeFolder(parent) }
             try transfer(file, of: folder, to: path)
         }
-        for path in folders.sorted() { try DurableFile.sync(path) }
-        for name in ["/blobs/objects", "/blobs/packs", "/blobs", ""] { try DurableFile.sync(partial + name) }
+        let isObject = { (file: BackupManifest.File) in file.path.hasPrefix("objects/") }
+        for file in manifest.files where !isObject(file) { try restore(file) }
+        let blobs = RestoredBlobs(partial + "/martlet.db")
+        let stored = try blobs.inStore()
+        let elsewhere = stored.subtracting(manifest.blobs)
+        if sparing { try Self.requireNone(elsewhere) }
+        var spared: [BackupManifest.File] = []
+        for (index, file) in manifest.files.enumerated() where isObject(file) {
+            progress("\(index) of \(manifest.files.count) files restored")
+            if sparing, stored.contains(file.digest) { spared.append(file) } else { try restore(file) }
+        }
+        for path in folders.sorted() + subfolders { try DurableFile.sync(path) }
+        if spared.isEmpty { try blobs.pointAtFiles(stored, but: elsewhere) }
+        return (spared, Int64(elsewhere.count))
+    }
+
+    private static func requireNone(_ elsewhere: Set<String>) throws(MartletError) {
+        guard !elsewhere.isEmpty else { return }
+        throw MartletError(
+            .failedPrecondition,
+            "\(elsewhere.count) files of this snapshot are in an S3 store that the backup was made without: restore it "
+                + "without --blobs, and serve it with that store"
+        )
     }
 
     /// Where a file of the backup stands in a data folder.
@@ -171,7 +220,7 @@ package struct Restore: Sendable {
         try DurableFile.copy(source, to: target, range, through: &hash)
     }
 
-    private static func tampered(_ file: BackupManifest.File, _ cause: String) -> MartletError {
+    static func tampered(_ file: BackupManifest.File, _ cause: String) -> MartletError {
         MartletError(
             .failedPrecondition,
             "the backup is damaged: '\(file.path)': \(cause); restore another snapshot or copy of the backup"

@@ -2,7 +2,7 @@ package import MartletCore
 
 /// Counts what is stored.
 package enum StorageCount {
-    /// Reads all rows of runs, summaries, chunks and artifacts once, but no points. From several snapshots, so that
+    /// Reads all rows of runs, summaries and chunks once, but no points. From several snapshots, so that
     /// none is held long.
     package static func usage(of database: any SQLDatabase) async throws(MartletError) -> StorageUsage {
         var experiments = try await database.read { connection in
@@ -18,17 +18,28 @@ package enum StorageCount {
             let start = experiments[index]
             experiments[index] = try await database.read { connection in
                 var usage = start
-                try usage.addRuns(connection)
-                try usage.addFiles(connection)
+                try usage.count(connection)
                 return usage
             }
         }
-        let whole = try await database.read { connection in
-            try connection.first(
-                "SELECT count(*), CAST(coalesce(sum(size), 0) AS BIGINT) FROM blob WHERE kind <> 2"
-            ) { ($0.integer(0), $0.integer(1)) }
+        let (whole, quotas, files) = try await database.read { connection in
+            (
+                try connection.first(
+                    "SELECT count(*), CAST(coalesce(sum(size), 0) AS BIGINT) FROM blob WHERE kind <> 2"
+                ) { ($0.integer(0), $0.integer(1)) }, try QuotaRows.all(connection),
+                try FileUseRows.sum(in: .workspace, connection).bytes
+            )
         }
-        return StorageUsage(experiments: experiments, blobs: whole?.0 ?? 0, blobBytes: whole?.1 ?? 0)
+        for index in experiments.indices {
+            experiments[index].quotaBytes = quotas[.experiment(experiments[index].id)]
+        }
+        return StorageUsage(
+            experiments: experiments,
+            blobs: whole?.0 ?? 0,
+            blobBytes: whole?.1 ?? 0,
+            usedBytes: experiments.reduce(files) { $0 + $1.metricBytes },
+            quotaBytes: quotas[.workspace]
+        )
     }
 
     /// Points of a run and the bytes that they take.
@@ -37,53 +48,54 @@ package enum StorageCount {
             "SELECT CAST(coalesce(sum(count), 0) AS BIGINT) FROM metric_summary WHERE run = $1",
             [.integer(run)]
         ) { $0.integer(0) }
-        var bytes: Int64 = 0
-        for sql in [
-            "SELECT CAST(coalesce(sum(bytes), 0) AS BIGINT) FROM point_log WHERE run = $1",
-            "SELECT CAST(coalesce(sum(length(cells)), 0) AS BIGINT) FROM metric_chunk WHERE run = $1",
-            sizeOfChunks("metric_chunk_data"), sizeOfChunks("metric_chunk_cells"),
-        ] {
-            bytes += try connection.first(sql, [.integer(run)]) { $0.integer(0) } ?? 0
-        }
-        return (points ?? 0, bytes)
+        return (points ?? 0, try metricBytes(where: "run = $1", [.integer(run)], connection))
     }
 
-    private static func sizeOfChunks(_ table: String) -> String {
-        """
-        SELECT CAST(coalesce(sum(length(d.data)), 0) AS BIGINT)
-        FROM metric_chunk AS c JOIN \(table) AS d ON d.id = c.id WHERE c.run = $1
-        """
+    /// Bytes that points take, with their pyramids. O(chunks).
+    static func metricBytes(in scope: StorageScope, _ connection: any SQLConnection) throws -> Int64 {
+        switch scope {
+        case .workspace: try metricBytes(where: "1 = 1", [], connection)
+        case .experiment(let id):
+            try metricBytes(
+                where: "run IN (SELECT number FROM run WHERE experiment = $1)",
+                [.integer(id.number)],
+                connection
+            )
+        }
+    }
+
+    private static func metricBytes(
+        where condition: String,
+        _ values: [SQLValue],
+        _ connection: any SQLConnection
+    ) throws -> Int64 {
+        let joined = { (table: String) in
+            """
+            SELECT CAST(coalesce(sum(length(d.data)), 0) AS BIGINT)
+            FROM metric_chunk AS c JOIN \(table) AS d ON d.id = c.id WHERE \(condition)
+            """
+        }
+        return try [
+            "SELECT CAST(coalesce(sum(bytes), 0) AS BIGINT) FROM point_log WHERE \(condition)",
+            "SELECT CAST(coalesce(sum(length(cells)), 0) AS BIGINT) FROM metric_chunk WHERE \(condition)",
+            joined("metric_chunk_data"), joined("metric_chunk_cells"),
+        ].reduce(0) { sum, sql in sum + (try connection.first(sql, values) { $0.integer(0) } ?? 0) }
     }
 }
 
 extension StorageUsage.Experiment {
-    fileprivate mutating func addRuns(_ connection: any SQLConnection) throws {
-        let numbers = try connection.rows(
-            "SELECT number, stage FROM run WHERE experiment = $1",
+    fileprivate mutating func count(_ connection: any SQLConnection) throws {
+        let counts = try connection.first(
+            """
+            SELECT count(*), coalesce(sum(CASE WHEN stage = 0 THEN 0 ELSE 1 END), 0), (
+              SELECT CAST(coalesce(sum(s.count), 0) AS BIGINT) FROM metric_summary AS s WHERE s.experiment = $1)
+            FROM run WHERE experiment = $1
+            """,
             [.integer(id.number)]
-        ) { (number: $0.integer(0), isDeleted: $0.integer(1) != 0) }
-        runs = Int64(numbers.count)
-        deletedRuns = Int64(numbers.count { $0.isDeleted })
-        for run in numbers {
-            let metrics = try StorageCount.metrics(ofRun: run.number, connection)
-            points += metrics.points
-            metricBytes += metrics.bytes
-        }
-    }
-
-    fileprivate mutating func addFiles(_ connection: any SQLConnection) throws {
-        for (table, prefix) in [("run", "run:"), ("logged_model", "model:")] {
-            let files = try connection.first(
-                """
-                SELECT count(*), CAST(coalesce(sum(a.size), 0) AS BIGINT)
-                FROM \(table) AS o JOIN artifact AS a ON a.owner = '\(prefix)' || o.id
-                WHERE o.experiment = $1 AND a.is_folder = 0
-                """,
-                [.integer(id.number)]
-            ) { ($0.integer(0), $0.integer(1)) }
-            artifacts += files?.0 ?? 0
-            artifactBytes += files?.1 ?? 0
-        }
+        ) { ($0.integer(0), $0.integer(1), $0.integer(2)) }
+        (runs, deletedRuns, points) = counts ?? (0, 0, 0)
+        metricBytes = try StorageCount.metricBytes(in: .experiment(id), connection)
+        (artifacts, artifactBytes) = try FileUseRows.sum(in: .experiment(id), connection)
     }
 }
 

@@ -44,6 +44,8 @@ package final class PostgresDatabase: SQLDatabase {
                 do {
                     try Self.prepare(writer.value, now: now)
                     continuation.resume(returning: .success(()))
+                } catch let error as PostgresError where error.isLost {
+                    continuation.resume(returning: .failure(error.refusalAtStart))
                 } catch {
                     continuation.resume(returning: .failure(Self.refusal(error, logger)))
                 }

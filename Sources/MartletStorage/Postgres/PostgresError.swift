@@ -1,4 +1,5 @@
 import CLibPQ
+import Foundation
 import MartletCore
 
 /// What PostgreSQL said, or that it says nothing any more. The SQL is for the log, never for a client.
@@ -22,6 +23,13 @@ struct PostgresError: Error, CustomStringConvertible {
 
     var description: String {
         "PostgreSQL \(state ?? "connection"): \(message) in \(sql.prefix(300))"
+    }
+
+    /// What the operator is told who starts a server on a database that cannot be reached, or refuses it. libpq names
+    /// hosts, ports, users and files there, and no password.
+    var refusalAtStart: MartletError {
+        let cause = message.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+        return MartletError(.unavailable, "the database cannot be used: \(cause.joined(separator: "; "))")
     }
 
     /// What a client may know of it.

@@ -21,8 +21,8 @@ struct AdminCommand: AsyncParsableCommand {
               martlet admin fsck --data /srv/martlet
             """,
         subcommands: [
-            BackupCommand.self, RestoreCommand.self, FsckCommand.self, MigrateCommand.self, GarbageCommand.self,
-            UsageCommand.self,
+            BackupCommand.self, RestoreCommand.self, PruneCommand.self, FsckCommand.self, MigrateCommand.self,
+            GarbageCommand.self, UsageCommand.self,
         ]
     )
 }
@@ -54,6 +54,41 @@ struct InstallationOptions: ParsableArguments {
     static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
 }
 
+/// Which S3 store has the files of the installation.
+struct StoreOptions: ParsableArguments {
+    @Option(help: "S3 store that has files, as for martlet serve. (default: MARTLET_BLOBS, or none)")
+    var blobs: String?
+
+    /// Runs work with the store, or with none.
+    func withStore<Result>(_ work: (S3Client?) async throws -> Result) async throws -> Result {
+        let variable = ProcessInfo.processInfo.environment["MARTLET_BLOBS"].flatMap { $0.isEmpty ? nil : $0 }
+        return try await Self.withStore(blobs ?? variable, work)
+    }
+
+    /// The connections end with the work.
+    /// - Throws: `ValidationError` for an address that cannot be used, and without credentials.
+    static func withStore<Result>(
+        _ address: String?,
+        _ work: (S3Client?) async throws -> Result
+    ) async throws -> Result {
+        guard let address else { return try await work(nil) }
+        let client: S3Client
+        do {
+            client = try S3Settings(address, movesFiles: false).client(.live, operatorLogger)
+        } catch let error as SettingsError {
+            throw ValidationError(error.description)
+        }
+        let outcome: Swift.Result<Result, any Error>
+        do {
+            outcome = .success(try await work(client))
+        } catch {
+            outcome = .failure(error)
+        }
+        try await client.close()
+        return try outcome.get()
+    }
+}
+
 /// How the command answers.
 struct OutputOptions: ParsableArguments {
     @Flag(help: "Print one JSON object on standard output.")
@@ -73,6 +108,19 @@ struct OutputOptions: ParsableArguments {
             }
             if isDue { FileHandle.standardError.write(Data("martlet: \(text)\n".utf8)) }
         }
+    }
+
+    /// Prints what was done with a snapshot.
+    func print(_ snapshot: String, _ numbers: [(String, Int64)], lost: [String], _ lines: [String]) {
+        var json = JSONWriter()
+        json.beginObject()
+        json.key("snapshot")
+        json.string(snapshot)
+        json.numbers(numbers)
+        json.key("lost")
+        json.strings(lost)
+        json.endObject()
+        print(json, lines + lost.map { "lost before the backup: \($0)" })
     }
 
     /// Prints the object, or the lines.
@@ -99,6 +147,28 @@ func reportingFailure(_ work: () async throws -> Void) async throws {
     } catch let error as MartletError {
         FileHandle.standardError.write(Data("martlet: \(error.message)\n".utf8))
         throw ExitCode(1)
+    }
+}
+
+/// A length of time on the command line.
+enum Age {
+    private static let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800]
+
+    /// - Throws: `ValidationError` that names the option.
+    static func milliseconds(_ text: String, of option: String) throws -> Int64 {
+        guard let last = text.last, let unit = units[last], let number = Int64(text.dropLast()),
+            (0...1_000_000).contains(number)
+        else { throw ValidationError("\(option) is a number and a unit, such as 30d, 12h or 2w") }
+        return number * unit * 1_000
+    }
+}
+
+extension JSONWriter {
+    /// A list of texts.
+    mutating func strings(_ texts: [String]) {
+        beginArray()
+        for text in texts { string(text) }
+        endArray()
     }
 }
 

@@ -9,73 +9,55 @@ struct BackupCommand: AsyncParsableCommand {
         abstract: "Copy all of an installation into a folder of backups, while its server runs.",
         discussion: """
             The first backup copies everything; later ones to the same folder copy the database and the files that are
-            new. Each is a snapshot of its own, which `martlet admin restore` takes by its name.
+            new. Each is a snapshot of its own, which `martlet admin restore` takes by its name. Files in an S3 store are
+            fetched with --blobs; its credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
             """
     )
 
     @Argument(help: "The folder of backups, which is made where there is none.")
     var target: String
     @OptionGroup var options: InstallationOptions
+    @OptionGroup var store: StoreOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
         let installation = try options.installation()
         try await reportingFailure {
-            let report = try await Backup(
-                of: installation,
-                to: InstallationOptions.absolute(target),
-                environment: .live,
-                progress: output.progress
-            ).run()
-            output.print(json(report), lines(report))
-            if !report.lost.isEmpty {
-                throw MartletError(
-                    .failedPrecondition,
-                    "the backup is whole, but \(report.lost.count) files of the data folder were lost or damaged "
-                        + "before; see martlet admin fsck"
-                )
+            try await store.withStore { store in
+                let report = try await Backup(
+                    of: installation,
+                    to: InstallationOptions.absolute(target),
+                    store: store,
+                    environment: .live,
+                    progress: output.progress
+                ).run()
+                tell(report)
+                if !report.lost.isEmpty {
+                    throw MartletError(
+                        .failedPrecondition,
+                        "the backup is not whole: \(report.lost.count) files were lost or damaged before; "
+                            + "see martlet admin fsck"
+                    )
+                }
             }
         }
     }
 
-    private func json(_ report: BackupReport) -> JSONWriter {
-        var json = JSONWriter()
-        json.beginObject()
-        json.key("snapshot")
-        json.string(report.snapshot)
-        json.key("files")
-        json.integer(Int64(report.files))
-        json.key("bytes")
-        json.integer(report.bytes)
-        json.key("copiedFiles")
-        json.integer(Int64(report.copiedFiles))
-        json.key("copiedBytes")
-        json.integer(report.copiedBytes)
-        json.key("elsewhere")
-        json.integer(report.elsewhere)
-        json.key("lost")
-        json.strings(report.lost)
-        json.endObject()
-        return json
-    }
-
-    private func lines(_ report: BackupReport) -> [String] {
+    private func tell(_ report: BackupReport) {
         var lines = [
             "snapshot \(report.snapshot): \(report.files) files, \(readable(report.bytes)); copied now: "
                 + "\(report.copiedFiles) files, \(readable(report.copiedBytes))"
         ]
         if report.elsewhere > 0 {
-            lines.append("\(report.elsewhere) contents are stored outside of the data folder and need a backup there")
+            lines.append(
+                "\(report.elsewhere) files are in an S3 store and not in the backup: name the store with --blobs, or "
+                    + "back it up with its own tools"
+            )
         }
-        return lines + report.lost.map { "lost before the backup: \($0)" }
-    }
-}
-
-extension JSONWriter {
-    /// A list of texts.
-    mutating func strings(_ texts: [String]) {
-        beginArray()
-        for text in texts { string(text) }
-        endArray()
+        let numbers = [
+            ("files", Int64(report.files)), ("bytes", report.bytes), ("copiedFiles", Int64(report.copiedFiles)),
+            ("copiedBytes", report.copiedBytes), ("elsewhere", report.elsewhere),
+        ]
+        output.print(report.snapshot, numbers, lost: report.lost, lines)
     }
 }

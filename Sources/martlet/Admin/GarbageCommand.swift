@@ -15,17 +15,18 @@ struct GarbageCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var options: InstallationOptions
+    @OptionGroup var store: StoreOptions
     @Flag(help: "Print what would go and remove nothing.")
     var dryRun = false
     @Option(help: "What was deleted longer ago goes: a number and s, m, h, d or w.")
     var olderThan = "30d"
     @OptionGroup var output: OutputOptions
 
-    func validate() throws { _ = try age() }
+    func validate() throws { _ = try Age.milliseconds(olderThan, of: "--older-than") }
 
     func run() async throws {
         let installation = try options.installation()
-        let time = Environment.live.now() - (try age())
+        let time = Environment.live.now() - (try Age.milliseconds(olderThan, of: "--older-than"))
         try await reportingFailure {
             if dryRun {
                 let plan = try await Purge(of: try await ReadOnlyDatabase(installation), deletedBefore: time).plan()
@@ -35,11 +36,7 @@ struct GarbageCommand: AsyncParsableCommand {
             let opened = try await OpenInstallation(installation, environment: .live, logger: operatorLogger)
             let outcome: Result<(PurgePlan, GarbageReport), any Error>
             do {
-                let purge = Purge(of: opened.database, deletedBefore: time)
-                let plan = try await purge.plan()
-                FileHandle.standardError.write(Data("martlet: removing \(text(plan))\n".utf8))
-                let gone = try await purge.run(progress: output.progress)
-                outcome = .success((gone, try await opened.collectGarbage()))
+                outcome = .success(try await collect(opened, deletedBefore: time))
             } catch {
                 outcome = .failure(error)
             }
@@ -49,13 +46,15 @@ struct GarbageCommand: AsyncParsableCommand {
         }
     }
 
-    /// Milliseconds.
-    private func age() throws -> Int64 {
-        let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800]
-        guard let last = olderThan.last, let unit = units[last], let number = Int64(olderThan.dropLast()),
-            (0...1_000_000).contains(number)
-        else { throw ValidationError("--older-than is a number and a unit, such as 30d, 12h or 2w") }
-        return number * unit * 1_000
+    private func collect(
+        _ opened: OpenInstallation,
+        deletedBefore time: Int64
+    ) async throws -> (PurgePlan, GarbageReport) {
+        let purge = Purge(of: opened.database, deletedBefore: time)
+        let plan = try await purge.plan()
+        FileHandle.standardError.write(Data("martlet: removing \(text(plan))\n".utf8))
+        let gone = try await purge.run(progress: output.progress)
+        return (gone, try await store.withStore { try await opened.collectGarbage(in: $0) })
     }
 
     private func text(_ plan: PurgePlan) -> String {

@@ -10,7 +10,8 @@ struct RestoreCommand: AsyncParsableCommand {
         abstract: "Make a data folder from a snapshot of a backup.",
         discussion: """
             Every byte is checked against the manifest of the snapshot; a backup that was changed or cut is refused. The
-            new folder appears when all of it is whole. With --database the tables go to an empty PostgreSQL.
+            new folder appears when all of it is whole. With --database the tables go to an empty PostgreSQL,
+            with --blobs the files that were in an S3 store to one.
             """
     )
 
@@ -20,6 +21,8 @@ struct RestoreCommand: AsyncParsableCommand {
     var data: String?
     @Option(help: "An empty PostgreSQL for the tables, as postgres://user@host/name. (default: SQLite)")
     var database: String?
+    @Option(help: "S3 store for the files that were in one, at an unused prefix. (default: the data folder)")
+    var blobs: String?
     @Option(help: "Name of the snapshot. (default: the newest)")
     var snapshot: String?
     @Flag(help: "Check the snapshot and write nothing.")
@@ -39,41 +42,33 @@ struct RestoreCommand: AsyncParsableCommand {
                 environment: .live,
                 progress: output.progress
             )
+            if dryRun { return tell(try await restore.check(), in: nil) }
             let folder = InstallationOptions.absolute(data ?? "")
-            let report =
-                dryRun
-                ? try await restore.check()
-                : try await restore.run(to: Installation(folder: folder, database: database))
-            output.print(json(report), lines(report, folder))
+            try await StoreOptions.withStore(blobs) { store in
+                let installation = Installation(folder: folder, database: database)
+                tell(try await restore.run(to: installation, store: store), in: folder)
+            }
         }
     }
 
-    private func json(_ report: RestoreReport) -> JSONWriter {
-        var json = JSONWriter()
-        json.beginObject()
-        json.key("snapshot")
-        json.string(report.snapshot)
-        json.key("createdAt")
-        json.integer(report.createdAt)
-        json.key("files")
-        json.integer(Int64(report.files))
-        json.key("bytes")
-        json.integer(report.bytes)
-        json.key("lost")
-        json.strings(report.lost)
-        if let rows = report.rows {
-            json.key("rows")
-            json.integer(rows)
+    /// - Parameter folder: the new one; `nil` where nothing was written.
+    private func tell(_ report: RestoreReport, in folder: String?) {
+        var lines = ["snapshot \(report.snapshot): \(report.files) files, \(readable(report.bytes))"]
+        if let folder {
+            lines[0] += " restored to \(folder)"
+            if report.objects > 0 { lines[0] += ", \(report.objects) of them in the S3 store" }
+            if let rows = report.rows { lines[0] += ", \(rows) rows in PostgreSQL" }
+        } else {
+            lines[0] += ", all as they were backed up"
         }
-        json.endObject()
-        return json
-    }
-
-    private func lines(_ report: RestoreReport, _ folder: String) -> [String] {
-        let what = "snapshot \(report.snapshot): \(report.files) files, \(readable(report.bytes))"
-        let lost = report.lost.map { "lost before the backup: \($0)" }
-        if dryRun { return ["\(what), all as they were backed up"] + lost }
-        let rows = report.rows.map { ", \($0) rows in PostgreSQL" } ?? ""
-        return ["\(what) restored to \(folder)\(rows)"] + lost
+        if report.elsewhere > 0 {
+            lines.append("\(report.elsewhere) files are in an S3 store still: serve the folder with it (--blobs)")
+        }
+        var numbers = [
+            ("createdAt", report.createdAt), ("files", Int64(report.files)), ("bytes", report.bytes),
+            ("objects", Int64(report.objects)), ("elsewhere", report.elsewhere),
+        ]
+        if let rows = report.rows { numbers.append(("rows", rows)) }
+        output.print(report.snapshot, numbers, lost: report.lost, lines)
     }
 }

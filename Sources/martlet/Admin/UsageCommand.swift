@@ -39,10 +39,12 @@ struct UsageCommand: AsyncParsableCommand {
                 ("artifactBytes", experiment.artifactBytes),
             ]
             json.numbers(numbers)
+            if let quota = experiment.quotaBytes { json.numbers([("quotaBytes", quota)]) }
             json.endObject()
         }
         json.endArray()
-        json.numbers([("blobs", usage.blobs), ("blobBytes", usage.blobBytes)])
+        json.numbers([("blobs", usage.blobs), ("blobBytes", usage.blobBytes), ("usedBytes", usage.usedBytes)])
+        if let quota = usage.quotaBytes { json.numbers([("quotaBytes", quota)]) }
         json.endObject()
         return json
     }
@@ -53,7 +55,18 @@ struct UsageCommand: AsyncParsableCommand {
                 + "\(experiment.runs) runs (\(experiment.deletedRuns) deleted), \(experiment.points) points in "
                 + "\(readable(experiment.metricBytes)), \(experiment.artifacts) artifacts of "
                 + readable(experiment.artifactBytes)
-        } + ["contents without doubles: \(usage.blobs), \(readable(usage.blobBytes))"]
+                + quota(experiment.quotaBytes, experiment.metricBytes + experiment.artifactBytes)
+        } + [
+            "contents without doubles: \(usage.blobs), \(readable(usage.blobBytes))",
+            "used by all: \(readable(usage.usedBytes))\(quota(usage.quotaBytes, usage.usedBytes))",
+        ]
+    }
+
+    /// How much of a limit is used.
+    private func quota(_ limit: Int64?, _ used: Int64) -> String {
+        guard let limit else { return "" }
+        let share = limit > 0 ? " (\(Int((Double(used) / Double(limit) * 100).rounded())) %)" : ""
+        return "; quota \(readable(limit))\(share)"
     }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import MartletCore
 import MartletStorage
 
@@ -30,5 +31,9 @@ struct S3Settings: Sendable {
             secretKey: secret,
             sessionToken: environment["AWS_SESSION_TOKEN"]
         )
+    }
+
+    func client(_ environment: Environment, _ logger: Logger) -> S3Client {
+        S3Client(address, credentials: credentials, environment: environment, patience: .live, logger: logger)
     }
 }

@@ -129,13 +129,7 @@ private func openBlobs(
         logger: logger
     )
     guard let bucket else { return LiveBlobs(store: disk, upkeep: [], close: {}) }
-    let client = S3Client(
-        bucket.address,
-        credentials: bucket.credentials,
-        environment: environment,
-        patience: .live,
-        logger: logger
-    )
+    let client = bucket.client(environment, logger)
     let close: @Sendable () async throws -> Void = { try await client.close() }
     do {
         let store = try await S3BlobStore(disk: disk, client: client, logger: logger)

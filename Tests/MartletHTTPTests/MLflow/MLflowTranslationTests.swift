@@ -75,6 +75,7 @@ struct MLflowTranslationTests {
             (.notFound, "RESOURCE_DOES_NOT_EXIST", 404), (.invalidArgument, "INVALID_PARAMETER_VALUE", 400),
             (.failedPrecondition, "INVALID_PARAMETER_VALUE", 400), (.conflict, "INVALID_PARAMETER_VALUE", 400),
             (.unimplemented, "NOT_IMPLEMENTED", 501), (.storageFull, "RESOURCE_EXHAUSTED", 507),
+            (.quotaExceeded, "RESOURCE_EXHAUSTED", 413),
             (.permissionDenied, "PERMISSION_DENIED", 403), (.unavailable, "TEMPORARILY_UNAVAILABLE", 503),
         ]
     )

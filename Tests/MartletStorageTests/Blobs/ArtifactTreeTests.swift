@@ -139,6 +139,7 @@ struct UploadTests {
             store: scene.metadata,
             uploads: uploads,
             blobs: scene.blobs,
+            quotas: QuotaKeeper(store: scene.metadata, environment: scene.environment),
             events: events
         )
         for number in 1...3 {
@@ -177,6 +178,11 @@ private final class CountingUploads: UploadStore {
     func owner(of upload: String) async throws(MartletError) -> ArtifactOwner { try await base.owner(of: upload) }
 
     func requireOpen(upload: String) async throws(MartletError) { try await base.requireOpen(upload: upload) }
+
+    func size(of upload: String, but number: Int) async throws(MartletError) -> Int64 {
+        readsOfParts.withLock { $0 += 1 }
+        return try await base.size(of: upload, but: number)
+    }
 
     func parts(of upload: String) async throws(MartletError) -> [BlobPart] {
         readsOfParts.withLock { $0 += 1 }

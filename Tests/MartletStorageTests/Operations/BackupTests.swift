@@ -103,7 +103,9 @@ struct BackupTests {
         try FileManager.default.createDirectory(atPath: scene.restored, withIntermediateDirectories: true)
         FileManager.default.createFile(atPath: scene.restored + "/thesis.tex", contents: Data([1]))
         await #expect(throws: MartletError.self) { try await scene.restore() }
-        let backup = Backup(of: scene.installation, to: scene.restored, environment: scene.environment) { _ in }
+        let backup = Backup(of: scene.installation, to: scene.restored, store: nil, environment: scene.environment) {
+            _ in
+        }
         await #expect(throws: MartletError.self) { _ = try await backup.run() }
         #expect(try scene.files(in: scene.restored).count == 1)
     }
@@ -179,6 +181,7 @@ struct BackupTests {
         let other = try await Backup(
             of: restored.installation,
             to: scene.target,
+            store: nil,
             environment: scene.environment
         ) { _ in }.run()
         for snapshot in [original, later, other] {

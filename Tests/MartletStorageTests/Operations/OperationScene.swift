@@ -47,20 +47,25 @@ struct OperationScene {
 
     func seal() async throws { try await Sealer(database: database).sealEverything() }
 
-    func backup() async throws -> BackupReport {
+    func backup(_ store: S3Client? = nil) async throws -> BackupReport {
         clock.advance(by: 1_000)
-        return try await Backup(of: installation, to: target, environment: environment) { _ in }.run()
+        return try await Backup(of: installation, to: target, store: store, environment: environment) { _ in }.run()
     }
 
     @discardableResult
-    func restore(_ snapshot: String? = nil, to path: String? = nil) async throws -> RestoreReport {
+    func restore(
+        _ snapshot: String? = nil,
+        to path: String? = nil,
+        store: S3Client? = nil
+    ) async throws -> RestoreReport {
         let installation = Installation(folder: path ?? restored, database: nil)
         return try await Restore(from: target, snapshot: snapshot, environment: environment) { _ in }
-            .run(to: installation)
+            .run(to: installation, store: store)
     }
 
     func check(repairs: Bool = false) async throws -> CheckReport {
-        try await Check(of: installation, database, repairs: repairs) { _ in }.run()
+        let scope = CheckScope(repairs: repairs, store: nil, readsObjects: false)
+        return try await Check(of: installation, database, scope) { _ in }.run()
     }
 
     /// Changes one byte of a file.
@@ -112,7 +117,8 @@ struct RestoredScene {
         }
     }
 
-    func check() async throws -> CheckReport {
-        try await Check(of: installation, database, repairs: false) { _ in }.run()
+    func check(_ store: S3Client? = nil) async throws -> CheckReport {
+        let scope = CheckScope(repairs: false, store: store, readsObjects: true)
+        return try await Check(of: installation, database, scope) { _ in }.run()
     }
 }

@@ -7,8 +7,8 @@ import { confirmDialog, formDialog, openDialog } from "../components/dialog.js";
 const TABS = { profile, tokens, accounts, audit, about };
 const DAY = 86_400_000;
 const ROLES = [["none", "none: sees nothing"], ["viewer", "viewer: reads"], ["editor", "editor: logs and changes"], ["admin", "admin: decides who may what"]];
-const ACTIONS = ["login", "logout", "login.failed", "account.created", "account.changed", "password.changed", "token.created", "token.revoked",
-    "role.changed", "experiment.deleted", "experiment.restored", "runs.deleted", "runs.restored"];
+const ACTIONS = ("login logout login.failed account.created account.changed password.changed token.created token.revoked "
+    + "role.changed experiment.deleted experiment.restored runs.deleted runs.restored quota.changed").split(" ");
 const NAME = { name: "name", label: "Name", required: true, hint: "Letters, digits and . _ - @ +" };
 const DISPLAY_NAME = { name: "displayName", label: "Display name" };
 

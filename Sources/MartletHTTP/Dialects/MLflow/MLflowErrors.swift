@@ -39,7 +39,7 @@ enum MLflowErrors {
         case .internal: "INTERNAL_ERROR"
         case .unimplemented: "NOT_IMPLEMENTED"
         case .unavailable: "TEMPORARILY_UNAVAILABLE"
-        case .storageFull: "RESOURCE_EXHAUSTED"
+        case .storageFull, .quotaExceeded: "RESOURCE_EXHAUSTED"
         }
     }
 

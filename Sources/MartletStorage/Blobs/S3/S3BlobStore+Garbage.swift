@@ -1,5 +1,4 @@
 package import MartletCore
-import NIOCore
 
 extension S3BlobStore: CollectedBlobStore {
     /// Removes what nothing names, in the store and on the disk, and uploads that a stop interrupted. O(blobs), and one
@@ -17,6 +16,8 @@ extension S3BlobStore: CollectedBlobStore {
         )
         var report = GarbageReport()
         do {
+            let hold = try disk.closeGate()
+            defer { withExtendedLifetime(hold) {} }
             // Nothing is removed from a store before it is certain that it is ours.
             try await claim()
             try await sweep.forgetUploads(openFor: uploadAge, &report)
@@ -71,9 +72,6 @@ extension BlobPlace {
 // MARK: - Whose store it is
 
 extension S3BlobStore {
-    /// Says in the store whose it is. Two databases that share a prefix would collect each other's objects.
-    private static let marker = "martlet-store"
-
     /// Sees that the store is this database's, and makes an unused one so.
     /// - Throws: `failedPrecondition` when it is another's, or lacks what this database has in a store.
     func claim() async throws {
@@ -84,23 +82,7 @@ extension S3BlobStore {
                 try connection.first("SELECT 1 FROM blob WHERE kind = 3 LIMIT 1") { _ in true } ?? false
             )
         }
-        if let found = try await client.content(of: Self.marker) {
-            guard found == Array(own.utf8) else {
-                throw MartletError(
-                    .failedPrecondition,
-                    "\(client.address) belongs to another Martlet; choose another prefix with --blobs"
-                )
-            }
-            return
-        }
-        if hasObjects {
-            throw MartletError(
-                .failedPrecondition,
-                "\(client.address) does not hold the files of this database; name the store that does with --blobs, or "
-                    + "copy all of it there first, '\(Self.marker)' included"
-            )
-        }
-        let content = Array(own.utf8)
-        try await client.put(Self.marker, .init(bytes: content), ContentHash(of: content))
+        if hasObjects { return try await client.requireOwner(own) }
+        if try await !client.isOwned(by: own) { try await client.setOwner(own) }
     }
 }

@@ -37,7 +37,7 @@ extension S3BlobStore {
     private func move(_ blob: StoredBlob, _ report: inout MoveReport) async throws {
         do {
             let content = try await disk.read(blob.digest, range: nil)
-            let size = try partSize(for: blob.size)
+            let size = try writer.partSize(for: blob.size)
             let source = PartSource(([], false), IncomingBody(content, length: blob.size), partSize: size)
             if try await move(source, blob) {
                 report.blobs += 1
@@ -57,12 +57,12 @@ extension S3BlobStore {
     /// - Returns: false when the blob was collected meanwhile.
     private func move(_ source: PartSource<BlobContent>, _ blob: StoredBlob) async throws -> Bool {
         try await withObject { id in
-            let (sent, isWritten) = try await write(source, as: id) { $0.digest == blob.digest ? nil : $0 }
+            let (sent, isWritten) = try await writer.write(source, as: id) { $0.digest == blob.digest ? nil : $0 }
             guard isWritten else {
                 throw MartletError(.internal, "it has the digest \(sent.digest.rawValue) by now")
             }
             let isThere = try await catalog.database.write { try BlobRows.move(blob.digest, toObject: id, $0) }
-            if !isThere { await discardObject(id) }
+            if !isThere { await writer.discard(id) }
             return isThere
         }
     }

@@ -7,6 +7,8 @@ import NIOHTTP1
 struct S3Listed: Sendable, Equatable {
     /// Below the prefix of the address.
     var key: String
+    /// Bytes.
+    var size: Int64
     /// Milliseconds since 1970-01-01 UTC, by the store's clock.
     var changedAt: Int64
 }
@@ -98,7 +100,7 @@ extension S3Client {
         let page = try await document(answering: request, "ListBucketResult")
         let objects = page.all("Contents").compactMap { element -> S3Listed? in
             guard let key = below(element["Key"]), let time = Self.time(element["LastModified"]) else { return nil }
-            return S3Listed(key: key, changedAt: time)
+            return S3Listed(key: key, size: Int64(element["Size"]) ?? 0, changedAt: time)
         }
         let token = page["NextContinuationToken"]
         guard page["IsTruncated"] == "true" else { return (objects, nil) }

@@ -78,7 +78,7 @@ package final class S3Client: Sendable {
     private let signer: SignatureV4
     private let environment: Environment
     private let patience: S3Patience
-    private let logger: Logger
+    let logger: Logger
     private let http: HTTPClient
 
     /// Bytes of an answer that is read as a whole, such as a list of a thousand keys.

@@ -27,6 +27,11 @@ struct S3Failure: StorageFailure {
         if case .status(404, let code) = cause { code != "NoSuchBucket" } else { false }
     }
 
+    /// Whether the store gave an answer that cannot be right.
+    var isWrong: Bool {
+        if case .wrong = cause { true } else { false }
+    }
+
     /// Whether the same request may succeed soon.
     var isPassing: Bool {
         switch cause {

@@ -82,6 +82,11 @@ final class FakeS3: Sendable {
         }
     }
 
+    /// Changes what is stored behind everybody's back; `nil` removes it.
+    func tamper(_ path: String, _ change: ([UInt8]) -> [UInt8]?) {
+        state.withLock { $0.objects[path] = change($0.objects[path] ?? []) }
+    }
+
     // MARK: What a good server answers
 
     static func response(_ status: String, _ headers: [String] = [], _ body: [UInt8] = []) -> [UInt8] {
@@ -102,11 +107,32 @@ final class FakeS3: Sendable {
         case "DELETE":
             objects[request.path] = nil
             return response("204 No Content")
+        case "GET" where request.path.contains("?list-type=2"): return list(below: request.path, objects)
+        case "POST" where request.path.hasSuffix("?delete="):
+            let bucket = request.path.prefix { $0 != "?" }
+            for key in String(decoding: request.body, as: UTF8.self).matches(of: /<Key>([^<]+)<\/Key>/) {
+                objects["\(bucket)/\(key.1)"] = nil
+            }
+            return response("200 OK", [], Array("<DeleteResult></DeleteResult>".utf8))
+        case "HEAD":
+            guard let object = objects[request.path] else { return response("404 Not Found") }
+            return response("200 OK", ["content-length: \(object.count)"])
         case "GET":
             guard let object = objects[request.path] else { return error("404 Not Found", "NoSuchKey") }
             return response(to: request, object)
         default: return error("501 Not Implemented", "NotImplemented")
         }
+    }
+
+    /// All objects of blobs, on one page.
+    private static func list(below path: String, _ objects: [String: [UInt8]]) -> [UInt8] {
+        let bucket = path.prefix { $0 != "?" } + "/"
+        let lines = objects.filter { $0.key.hasPrefix(bucket + "objects/") }.sorted { $0.key < $1.key }.map {
+            "<Contents><Key>\($0.key.dropFirst(bucket.count))</Key><Size>\($0.value.count)</Size>"
+                + "<LastModified>2026-01-01T00:00:00Z</LastModified></Contents>"
+        }
+        let text = "<ListBucketResult><IsTruncated>false</IsTruncated>\(lines.joined())</ListBucketResult>"
+        return response("200 OK", [], Array(text.utf8))
     }
 
     private static func response(to request: Request, _ object: [UInt8]) -> [UInt8] {

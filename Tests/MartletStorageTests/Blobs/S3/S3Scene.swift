@@ -103,5 +103,7 @@ extension S3Patience {
 }
 
 extension FakeS3 {
-    func address() throws -> S3Address { try S3Address("s3://bucket?endpoint=http://127.0.0.1:\(port)") }
+    func address(_ bucket: String = "bucket") throws -> S3Address {
+        try S3Address("s3://\(bucket)?endpoint=http://127.0.0.1:\(port)")
+    }
 }
