@@ -48,12 +48,13 @@ struct PostgresEventRelayTests {
         let before = first.bus.revision
         first.bus.publish([topic, topic])
         #expect(await second.bus.next(there)?.map(\.topic) == [topic])
-        #expect(await first.bus.next(here)?.map(\.topic) == [topic])
-        // An echo would have come with what the other server says after it.
+        let own = try #require(await first.bus.next(here))
+        #expect(own.map(\.topic) == [topic])
+        // An echo would have come with what the other server says after it, and be the newer event of its topic.
         let end = first.bus.subscribe(to: ["end \(topic)"])
         second.bus.publish(["end \(topic)"])
         #expect(await first.bus.next(end)?.count == 1)
-        #expect(first.bus.missed(since: before, topics: [topic])?.map(\.revision) == [before + 2])
+        #expect(first.bus.missed(since: before, topics: [topic])?.map(\.revision) == own.map(\.revision))
         await first.relay.stop()
         await second.relay.stop()
     }

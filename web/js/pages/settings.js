@@ -1,4 +1,4 @@
-// Oneself, one's tokens; for admins all accounts, roles, and what was done; what this server is.
+// Oneself and tokens; for admins accounts, roles, and what was done; this server.
 import { copyBox, errorBox, fill, h, href, navigate, server, setQuery, skeleton } from "../dom.js";
 import { ago, day, iso } from "../format.js";
 import * as api from "../api.js";
