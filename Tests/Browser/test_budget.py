@@ -4,6 +4,7 @@ import gzip
 import math
 import pathlib
 import random
+import time
 
 import pytest
 
@@ -39,6 +40,8 @@ def thirty(server):
     experiment = server.experiment("run table")
     for index in range(30):
         server.run(experiment, f"run-{index}", {"m": [1.0, 2.0]})
+    # A page that opens while the runs are still announced rightly reads them once more.
+    time.sleep(1)
     return experiment
 
 
