@@ -1,6 +1,7 @@
 """Quotas: files beyond a limit are refused at once and clearly, metrics never, by every server over one database."""
 
 import os
+import socket
 import time
 
 import pytest
@@ -114,6 +115,21 @@ def test_an_upload_in_parts_is_refused_with_the_part_that_is_too_much(own_server
     assert upload.complete(parts).status_code == 200
     assert storage(own_server)["usedBytes"] == 12 << 20
     refused(raw.send("PUT", raw.artifact_url(upload.run, "more"), data=b"x"))
+
+
+def test_a_part_of_the_greatest_length_is_refused_and_the_server_goes_on(own_server):
+    raw = harness.Raw(own_server)
+    set_quota(own_server, 12 << 20)
+    upload = harness.Upload(raw, 2)
+    upload.put(1, b"a" * (5 << 20))
+    late = upload.credentials[1]
+    target = late["url"].removeprefix(own_server.url)
+    for length in ((1 << 63) - 1, (1 << 63) - (5 << 20)):
+        head = f"PUT {target} HTTP/1.1\r\nHost: 127.0.0.1:{own_server.port}\r\nContent-Length: {length}\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", own_server.port), timeout=20) as connection:
+            connection.sendall(head.encode() + b"x" * 1000)
+            assert connection.recv(1000).startswith(b"HTTP/1.1 413 ")
+    assert upload.put(2, b"b" * (2 << 20))
 
 
 @pytest.mark.skipif(not harness.POSTGRES, reason="needs PostgreSQL: MARTLET_TEST_POSTGRES is not set")

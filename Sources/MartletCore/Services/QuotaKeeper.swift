@@ -88,9 +88,9 @@ package actor QuotaKeeper {
         let scopes = try await limitedScopes(of: request.owner)
         guard !scopes.isEmpty else { return Reservation() }
         for scope in scopes { try await count(scope) }
-        let wanted = request.length + request.besides
         var freed: Int64 = 0
-        if scopes.contains(where: { wanted > room(in: $0) }), let path = request.path {
+        // A length is what a client says: near the greatest number nothing may be added to it.
+        if scopes.contains(where: { request.length > room(in: $0) - request.besides }), let path = request.path {
             freed = try await store.entry(at: path, of: request.owner)?.size ?? 0
         }
         // From here on nobody else comes between.
