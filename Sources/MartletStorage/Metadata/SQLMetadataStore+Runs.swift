@@ -195,8 +195,9 @@ extension SQLMetadataStore {
 
     /// - Throws: `notFound`; `failedPrecondition` for a deleted run.
     static func writableHead(of id: Run.ID, on connection: any SQLConnection) throws -> RunHead {
-        guard let head = try writableHeads(of: [id], on: connection)[id] else { throw unknown(id) }
-        return try head.get()
+        var head: RunHead?
+        try headQuery(connection.dialect).forEachRow(of: [.text(id.rawValue)], on: connection) { head = RunHead($0) }
+        return try writable(head, id).get()
     }
 
     /// The same for several runs, with the refusal of each.
@@ -207,15 +208,19 @@ extension SQLMetadataStore {
         var heads: [Run.ID: RunHead] = [:]
         // In order, so that two servers that hold the same runs wait for each other and do not deadlock.
         let sorted = ids.map(\.rawValue).sorted().map { SQLValue.text($0) }
-        let query = connection.dialect == .sqlite ? headQuery : holdingHeadQuery
-        try query.forEachRow(of: sorted, on: connection) { heads[Run.ID($0.text(4))] = RunHead($0) }
+        try headQuery(connection.dialect).forEachRow(of: sorted, on: connection) { row in
+            heads[Run.ID(row.text(4))] = RunHead(row)
+        }
         return Dictionary(uniqueKeysWithValues: ids.map { ($0, writable(heads[$0], $0)) })
     }
 
-    private static let headQuery = headQuery(.sqlite)
-    private static let holdingHeadQuery = headQuery(.postgres)
+    private static let (plainHeads, heldHeads) = (makeHeadQuery(.sqlite), makeHeadQuery(.postgres))
 
     private static func headQuery(_ dialect: SQLDialect) -> BatchedQuery {
+        dialect == .sqlite ? plainHeads : heldHeads
+    }
+
+    private static func makeHeadQuery(_ dialect: SQLDialect) -> BatchedQuery {
         BatchedQuery {
             "SELECT number, experiment, stage, heartbeat_at, id FROM run WHERE id IN \($0) ORDER BY id "
                 + dialect.holdingRow
