@@ -41,6 +41,40 @@ struct PostgresDatabaseTests {
         await careless.close()
     }
 
+    @Test("a transaction whose connection ends in its commit is stored once")
+    func lostInCommit() async throws {
+        // The first commit is ended from within, the ones after it pass.
+        try await database.write { connection in
+            try connection.execute("CREATE SEQUENCE commits")
+            try connection.execute(
+                """
+                CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                  IF nextval('commits') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;
+                  RETURN NULL; END $$
+                """
+            )
+            try connection.execute(
+                """
+                CREATE CONSTRAINT TRIGGER cut AFTER INSERT ON thing DEFERRABLE INITIALLY DEFERRED
+                FOR EACH ROW EXECUTE FUNCTION cut()
+                """
+            )
+        }
+        try await database.write { try $0.execute("INSERT INTO thing (id) VALUES (7)") }
+        #expect(try await database.read { try $0.first("SELECT count(*) FROM thing") { $0.integer(0) } } == 1)
+        #expect(try await database.read { try $0.first("SELECT last_value FROM commits") { $0.integer(0) } } == 2)
+        // The mark that was stored in its place says so.
+        let inPlace = "SELECT count(*) FROM write_mark WHERE NOT is_stored"
+        #expect(try await database.read { try $0.first(inPlace) { $0.integer(0) } } == 1)
+    }
+
+    @Test("marks of commits do not pile up")
+    func marks() async throws {
+        for _ in 0..<2_100 { try await database.write { try $0.execute("DELETE FROM thing") } }
+        let count = try await database.read { try $0.first("SELECT count(*) FROM write_mark") { $0.integer(0) } ?? 0 }
+        #expect((1...1_100).contains(count))
+    }
+
     @Test("reads see one snapshot and change nothing")
     func snapshots() async throws {
         let error = await #expect(throws: MartletError.self) {
