@@ -31,7 +31,7 @@ def test_a_wrong_password_says_so_and_the_right_one_comes_in(visitor):
     # The next try only needs typing.
     visitor.keyboard.type(PASSWORD)
     visitor.keyboard.press("Enter")
-    visitor.get_by_role("link", name="closed place").wait_for()
+    visitor.get_by_role("link", name="closed place", exact=True).wait_for()
     assert path(visitor) == "/"
     visitor.get_by_role("link", name="eda, role editor").wait_for()
     visitor.locator(".live[data-state='live']").wait_for()
@@ -79,7 +79,7 @@ def test_guessing_is_slowed_down_and_says_for_how_long(visitor):
 def test_logging_out_ends_it_in_every_tab(visitor, closed):
     closed.enter(visitor, "eda")
     visitor.goto("/")
-    visitor.get_by_role("link", name="closed place").click()
+    visitor.get_by_role("link", name="closed place", exact=True).click()
     visitor.locator("#row-0").wait_for()
     other = visitor.context.new_page()
     other.goto(f"/r/{closed.made}")

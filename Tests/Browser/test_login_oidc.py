@@ -84,5 +84,5 @@ def test_the_login_leads_to_no_other_site(visitor, lab, link):
     visitor.goto("/login")
     visitor.goto(visitor.evaluate("(next) => 'login/oidc?' + new URLSearchParams({ next })", link))
     visitor.get_by_role("button", name="Sign in").click()
-    visitor.get_by_role("link", name="lab place").wait_for()
+    visitor.get_by_role("link", name="lab place", exact=True).wait_for()
     assert path(visitor) == "/"

@@ -130,4 +130,4 @@ def test_the_total_is_true_and_the_page_stays_small(page, server):
 @pytest.mark.parametrize("path", ["/", "/e", "/experiments"])
 def test_the_list_of_experiments_has_plain_addresses(page, seeded, path):
     page.goto(path)
-    page.get_by_role("link", name="curves").wait_for()
+    page.get_by_role("link", name="curves", exact=True).wait_for()

@@ -38,7 +38,7 @@ def walk_to(page, name):
 def test_a_token_is_made_used_and_revoked_by_keyboard(visitor, closed):
     closed.enter(visitor, "eda")
     visitor.goto("/")
-    visitor.get_by_role("link", name="closed place").wait_for()
+    visitor.get_by_role("link", name="closed place", exact=True).wait_for()
     visitor.keyboard.press("g")
     visitor.keyboard.press("s")
     visitor.get_by_text("Change the password…").wait_for()
@@ -182,7 +182,7 @@ def test_an_admin_says_who_may_see_an_experiment(visitor, closed):
     with conftest.visiting(visitor.context.browser, closed.url) as other:
         closed.enter(other, "vera")
         other.goto("/")
-        other.get_by_role("link", name="closed place").wait_for()
+        other.get_by_role("link", name="closed place", exact=True).wait_for()
         assert other.get_by_role("link", name=MARKUP).count() == 0
         assert choose("") == {}
         other.reload()
