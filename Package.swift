@@ -67,13 +67,17 @@ let package = Package(
             swiftSettings: tested
         ),
 
+        // GraphQL: reads documents and answers them from tables of resolvers. Knows nothing of Martlet.
+        .target(name: "MartletGraphQL", swiftSettings: tested),
+
         // Towards the wire. Never sees storage.
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CWebUI"),
         .target(
             name: "MartletHTTP",
             dependencies: [
-                "MartletCore", "CWebUI", "CZlib", hummingbird, httpTypes, nioHTTPTypes, asyncHTTPClient, crypto,
+                "MartletCore", "MartletGraphQL", "CWebUI", "CZlib", hummingbird, httpTypes, nioHTTPTypes,
+                asyncHTTPClient, crypto,
                 cryptoExtras,
                 lifecycle, logging, nioCore, nioPosix,
             ],
@@ -115,6 +119,7 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "MartletCoreTests", dependencies: ["MartletCore", "MartletTesting"]),
+        .testTarget(name: "MartletGraphQLTests", dependencies: ["MartletGraphQL"]),
         .testTarget(
             name: "MartletImportTests",
             dependencies: ["MartletCore", "MartletImport", "MartletTesting", grdb]
