@@ -220,10 +220,14 @@ static const unsigned char file_53[] = {
 };
 
 static const unsigned char file_54[] = {
-#embed "../../web/pages.css" if_empty(0)
+#embed "../../web/js/workspaces.js" if_empty(0)
 };
 
 static const unsigned char file_55[] = {
+#embed "../../web/pages.css" if_empty(0)
+};
+
+static const unsigned char file_56[] = {
 #embed "../../web/style.css" if_empty(0)
 };
 
@@ -282,8 +286,9 @@ static const CWebUIFile files[] = {
     {"js/pages/runTables.js", file_51, sizeof(file_51)},
     {"js/pages/runsTab.js", file_52, sizeof(file_52)},
     {"js/pages/settings.js", file_53, sizeof(file_53)},
-    {"pages.css", file_54, sizeof(file_54)},
-    {"style.css", file_55, sizeof(file_55)},
+    {"js/workspaces.js", file_54, sizeof(file_54)},
+    {"pages.css", file_55, sizeof(file_55)},
+    {"style.css", file_56, sizeof(file_56)},
 };
 
 int cwebui_file_count(void) { return sizeof(files) / sizeof(files[0]); }

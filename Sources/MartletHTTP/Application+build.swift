@@ -39,7 +39,8 @@ package func buildApplication(
         requestGuard: RequestGuard(configuration, acceptsAddresses: { services.logins.isRequired }),
         errors: ErrorRendering(dialects: dialects, routes: RouteTable(router)),
         metrics: parts.metrics,
-        authenticator: parts.authenticator
+        authenticator: parts.authenticator,
+        workspaces: WorkspaceChoice(workspaces: services.workspaces, dialects: dialects)
     )
     var quiet = logger
     // Hummingbird says where it listens at `info`; the command says it better.

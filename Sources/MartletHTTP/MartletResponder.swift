@@ -14,6 +14,7 @@ package struct MartletResponder: HTTPResponder {
     let errors: ErrorRendering
     let metrics: ServerMetrics
     let authenticator: Authenticator
+    let workspaces: WorkspaceChoice
 
     package func respond(to request: Request, context: MartletRequestContext) async throws -> Response {
         let start = ContinuousClock.now
@@ -23,7 +24,8 @@ package struct MartletResponder: HTTPResponder {
         var response: Response
         do {
             try requestGuard.check(request)
-            context.principal = try await authenticator.principal(for: request, context)
+            let principal = try await authenticator.principal(for: request, context)
+            context.principal = try await workspaces.confine(principal, request)
             response = try await routes.respond(to: request, context: context)
         } catch {
             response = errors.response(to: error, request: request, context: context)

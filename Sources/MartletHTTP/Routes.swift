@@ -16,6 +16,7 @@ func addRoutes(to router: Router<MartletRequestContext>, _ parts: Parts) {
         basePath: basePath
     ).add(to: router)
     AccountRoutes(services: services).add(to: router)
+    WorkspaceRoutes(services: services).add(to: router)
     ExperimentRoutes(services: services, largestBody: limit).add(to: router)
     RunRoutes(services: services, largestBody: limit).add(to: router)
     RunSearchRoutes(services: services, largestBody: limit).add(to: router)

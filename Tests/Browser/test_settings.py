@@ -233,6 +233,6 @@ def test_a_telephone_needs_no_sideways_scrolling(visitor, closed, place, theme):
 def test_where_nobody_logs_in_the_settings_say_what_the_server_is(page, server):
     page.goto("/settings/about")
     page.get_by_text(re.compile(r"Martlet \d")).wait_for()
-    assert page.locator(".tabs a").all_text_contents() == ["accounts", "audit", "about"]
+    assert page.locator(".tabs a").all_text_contents() == ["accounts", "workspaces", "audit", "about"]
     page.goto("/settings/tokens")
     page.get_by_text("nobody has a profile or tokens").wait_for()

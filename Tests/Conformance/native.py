@@ -56,7 +56,7 @@ def operations():
 
 def is_access(path):
     """Whether it is about who may do what: where there is an account, everybody must log in."""
-    return path.startswith(("/api/v1/session", "/api/v1/accounts", "/api/v1/tokens", "/api/v1/audit")) or "/roles" in path
+    return path.startswith(("/api/v1/session", "/api/v1/accounts", "/api/v1/tokens", "/api/v1/audit", "/api/v1/workspaces")) or "/roles" in path
 
 
 def operation(method, path):

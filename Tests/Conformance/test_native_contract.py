@@ -23,8 +23,8 @@ class Calls:
         self.session = requests.Session()
         self.seen = set()
 
-    def __call__(self, method, path, expected, body=None, /, id=None, data=None, headers=None, account=None, **query):
-        url = self.server.url + path.replace("{id}", str(id)).replace("{account}", str(account))
+    def __call__(self, method, path, expected, body=None, /, id=None, data=None, headers=None, account=None, name=None, **query):
+        url = self.server.url + path.replace("{id}", str(id)).replace("{account}", str(account)).replace("{name}", str(name))
         answer = self.session.request(method, url, json=body, data=data, params=query, headers=headers, timeout=30)
         assert answer.status_code == expected, f"{method} {path}: {answer.status_code} {answer.text[:300]}"
         native.check(method, path, answer)
@@ -213,6 +213,19 @@ def test_every_answer_about_access_is_as_described(tmp_path):
         call("GET", roles, 200, id=0)
         call("PUT", roles + "/{account}", 204, {"role": None}, id=0, account=made["id"])
         call("PUT", roles + "/{account}", 404, {"role": "viewer"}, id=0, account="f" * 32)
+        rooms = "/api/v1/workspaces"
+        call("POST", rooms, 201, {"name": "team", "description": "d", "artifactRoot": "s3://b/p"})
+        call("POST", rooms, 409, {"name": "team"})
+        call("GET", rooms, 200)
+        call("GET", rooms + "/{name}", 200, name="team")
+        call("PATCH", rooms + "/{name}", 200, {"description": "other", "artifactRoot": None}, name="team")
+        call("PUT", rooms + "/{name}/roles/{account}", 204, {"role": "editor"}, name="team", account=made["id"])
+        call("GET", rooms + "/{name}/roles", 200, name="team")
+        call("GET", "/api/v1/experiments", 200, workspace="team")
+        call("PUT", rooms + "/{name}/roles/{account}", 204, {"role": None}, name="team", account=made["id"])
+        call("DELETE", rooms + "/{name}", 204, name="team")
+        call("DELETE", rooms + "/{name}", 404, name="team")
+        call.seen.discard(("GET", "/api/v1/experiments"))
         call("GET", "/api/v1/audit", 200, limit=5, action="token.created")
         call("GET", "/api/v1/audit", 400, action="nonsense")
         call("DELETE", "/api/v1/session", 204)

@@ -40,6 +40,9 @@ BODIES = {
     ("POST", "/api/v1/accounts/{id}/password"): {"password": "PASSWORD"},
     ("POST", "/api/v1/accounts/{id}/tokens"): {"name": "t"},
     ("PUT", "/api/v1/experiments/{id}/roles/{account}"): {"role": "viewer"},
+    ("POST", "/api/v1/workspaces"): {"name": "NAME"},
+    ("PATCH", "/api/v1/workspaces/{name}"): {},
+    ("PUT", "/api/v1/workspaces/{name}/roles/{account}"): {"role": "viewer"},
     ("PUT", "/api/v1/experiments/{id}/quota"): {},
     ("PUT", "/api/v1/storage/quota"): {},
 }
@@ -74,6 +77,7 @@ def guarded(tmp_path_factory):
     session.headers["X-CSRF-Token"] = session.post(server.url + "/api/v1/session", json=body, timeout=20).json()["csrfToken"]
     made = [session.post(server.url + "/api/v1/accounts", json={"name": name, "password": PASSWORD}, timeout=20).json()["id"]
             for name in ("root", "ana")]
+    assert session.post(server.url + "/api/v1/workspaces", json={"name": "team"}, timeout=20).status_code == 201
     yield server, session, made[1]
     assert server.is_healthy()
     server.stop()
@@ -88,7 +92,7 @@ class Sender:
         if not isinstance(data, bytes):
             data = json.dumps(data).replace("RUN", self.run).replace("NAME", uuid.uuid4().hex)
             data = data.replace("PASSWORD", PASSWORD).encode()
-        url = server.url + path.replace("{id}", "0" if "experiments" in path else id).replace("{account}", id)
+        url = server.url + path.replace("{id}", "0" if "experiments" in path else id).replace("{account}", id).replace("{name}", "team")
         if path.startswith("/api/v1/session"):
             # Whoever logs in has no cookie yet.
             session = requests.Session()

@@ -72,7 +72,7 @@ def test_the_client_hears_of_a_full_quota_at_once_and_its_run_goes_on(own_server
     assert (row["quotaBytes"], row["artifactBytes"]) == (500_000, 290_005)
 
 
-def test_limits_of_experiment_and_workspace_and_files_of_models(own_server):
+def test_limits_of_experiment_and_installation_and_files_of_models(own_server):
     raw = harness.Raw(own_server)
     experiment = raw.ok("experiments/create", {"name": "a"})["experiment_id"]
     runs = [raw.new_run(), raw.new_run(experiment)]
@@ -84,7 +84,7 @@ def test_limits_of_experiment_and_workspace_and_files_of_models(own_server):
 
     assert "experiment" in refused(put(runs[1], "a", 401, experiment))
     assert put(runs[1], "a", 400, experiment).status_code == 200
-    assert "workspace" in refused(put(runs[0], "b", 601))
+    assert "installation" in refused(put(runs[0], "b", 601))
     assert put(runs[0], "b", 600).status_code == 200
     # Sent in pieces, without a length.
     refused(raw.send("PUT", raw.artifact_url(runs[0], "c"), data=iter([b"x" * 10] * 10)))
@@ -171,6 +171,6 @@ def test_only_admins_set_limits(tmp_path):
             assert requests.put(url, json={"bytes": 1}, auth=("ana", "correct horse 2"), timeout=20).status_code == 403
             assert requests.put(url, json={"bytes": 1}, auth=root, timeout=20).status_code == 204
         audit = requests.get(server.url + "/api/v1/audit?action=quota.changed", auth=root, timeout=20).json()
-        assert [entry["subject"] for entry in audit["entries"]] == ["0", "workspace"]
+        assert [entry["subject"] for entry in audit["entries"]] == ["0", "installation"]
     finally:
         server.stop()

@@ -11,7 +11,7 @@ export class ApiError extends Error {
     }
 }
 
-/** The absolute address of a path below /api/v1/, for links, images and downloads. */
+/** The absolute address of a path below /api/v1/. */
 export function apiURL(parts, query = {}) {
     const url = new URL(parts.map(encodeURIComponent).join("/"), root);
     for (const [key, value] of Object.entries(query)) {
@@ -55,10 +55,14 @@ export const who = () => known;
 /** Whether nothing can be read before a login. */
 export const isLocked = () => Boolean(known.isLoginRequired && !known.name);
 
-/** Whether to show what needs a role, in the workspace or in one experiment. The server checks anyway. */
-export function may(role, experiment = null) {
+const places = {}; // Of experiments: their workspaces.
+const note = (one) => ((places[one.id] = one.workspace), one);
+
+/** Whether to show what needs a role. The server checks anyway. */
+export function may(role, experiment, workspace = places[experiment]) {
     if (!known.role) return !known.isLoginRequired;
-    const own = known.experimentRoles?.[experiment] ?? known.role;
+    const all = known.role === "admin" ? known.role : known.workspaceRoles?.[workspace] ?? known.role;
+    const own = all === "admin" ? all : known.experimentRoles?.[experiment] ?? all;
     return ROLES.indexOf(own) >= ROLES.indexOf(role);
 }
 
@@ -98,13 +102,13 @@ async function refusal(response) {
         code = answer.code ?? "";
         requestID = answer.requestID ?? requestID;
     } catch {
-        // Not JSON: the status line says what there is to say.
+        // Not JSON.
     }
     const retryAfter = Number(response.headers.get("Retry-After") ?? 0);
     return new ApiError(message, { status: response.status, code, requestID, retryAfter });
 }
 
-async function json(method, parts, { query, ...more } = {}) {
+export async function json(method, parts, { query, ...more } = {}) {
     const response = await send(method, apiURL(parts, query), more);
     return response.status === 204 ? null : response.json();
 }
@@ -137,17 +141,21 @@ export const revokeToken = (id) => json("DELETE", ["tokens", id]);
 
 export const roles = (experiment) => json("GET", ["experiments", experiment, "roles"]);
 
-/** @param role null for that of the workspace */
+/** @param role null for that of its workspace */
 export const setRole = (experiment, account, role) => json("PUT", ["experiments", experiment, "roles", account], { body: { role } });
 
 export const audit = (query) => json("GET", ["audit"], { query });
 
 /** @returns {Promise<{experiments: object[], hasMore: boolean}>} */
-export const experiments = (query = {}, signal) => json("GET", ["experiments"], { query, signal });
+export async function experiments(query = {}, signal) {
+    const answer = await json("GET", ["experiments"], { query, signal });
+    answer.experiments.forEach(note);
+    return answer;
+}
 
-export const experiment = (id, signal) => json("GET", ["experiments", id], { signal });
+export const experiment = async (id, signal) => note(await json("GET", ["experiments", id], { signal }));
 
-export const createExperiment = (body) => json("POST", ["experiments"], { body });
+export const createExperiment = (body, workspace) => json("POST", ["experiments"], { body, query: { workspace } });
 
 export const changeExperiment = (id, body) => json("PATCH", ["experiments", id], { body });
 
@@ -179,7 +187,7 @@ export const artifacts = (run, path = "", signal) =>
 /** @returns {Promise<{ok: boolean, message?: string}>} */
 export const checkFilter = (filter, signal) => json("POST", ["filter"], { body: { filter }, signal });
 
-/** All matching rows as a file. @returns {Promise<Blob>} */
+/** @returns {Promise<Blob>} */
 export async function exportRuns(body) {
     const response = await send("POST", apiURL(["runs", "export"]), { body });
     return response.blob();

@@ -18,7 +18,7 @@ public struct Account: Codable, Sendable, Equatable {
     public var name: String
     public var kind: Kind
     public var displayName: String
-    /// In the workspace.
+    /// In the default workspace.
     public var role: Principal.Role
     /// An inactive account can do nothing; what it did stays under its name.
     public var isActive: Bool
@@ -92,7 +92,7 @@ public struct AccessToken: Codable, Sendable, Equatable {
     }
 }
 
-/// The role of one account in one experiment, where it is another than in the workspace.
+/// The role of one account in one experiment, where it is another than in its workspace.
 public struct ExperimentRole: Codable, Sendable, Equatable {
     public var account: Account.ID
     public var role: Principal.Role
@@ -119,6 +119,9 @@ public struct AuditEntry: Codable, Sendable, Equatable {
         case runsDeleted = "runs.deleted"
         case runsRestored = "runs.restored"
         case quotaChanged = "quota.changed"
+        case workspaceCreated = "workspace.created"
+        case workspaceChanged = "workspace.changed"
+        case workspaceDeleted = "workspace.deleted"
     }
 
     /// Grows with time; 0 before it is stored.
@@ -151,5 +154,24 @@ public struct AuditEntry: Codable, Sendable, Equatable {
         self.subject = subject
         self.detail = detail
         self.address = address
+    }
+}
+
+extension AuditEntry {
+    /// What a principal did.
+    init(_ action: Action, _ subject: String, _ detail: String = "", as principal: Principal, at time: Int64) {
+        self.init(
+            at: time,
+            actor: principal.name,
+            action: action,
+            subject: subject,
+            detail: detail,
+            address: principal.address
+        )
+    }
+
+    /// What somebody did to their own account, who is not known yet.
+    init(_ action: Action, by name: String, _ detail: String = "", from address: String, at time: Int64) {
+        self.init(at: time, actor: name, action: action, subject: name, detail: detail, address: address)
     }
 }

@@ -2,15 +2,16 @@
 public enum ArtifactOwner: Sendable, Hashable {
     case run(Run.ID)
     case loggedModel(LoggedModel.ID)
-    /// Files that were put beside any run or model. One tree per workspace.
-    case workspace
+    /// Files that were put beside any run or model.
+    case workspace(Workspace.ID)
 
-    /// The form that is stored: `run:<id>`, `model:<id>`, `workspace`.
+    /// The form that is stored: `run:<id>`, `model:<id>`, `workspace` for the default one, `workspace:<number>`.
     public var key: String {
         switch self {
         case .run(let id): "run:\(id.rawValue)"
         case .loggedModel(let id): "model:\(id.rawValue)"
-        case .workspace: "workspace"
+        case .workspace(.default): "workspace"
+        case .workspace(let id): "workspace:\(id)"
         }
     }
 
@@ -20,7 +21,10 @@ public enum ArtifactOwner: Sendable, Hashable {
         switch (parts.first, parts.dropFirst().first) {
         case ("run", let id?): self = .run(Run.ID(id))
         case ("model", let id?): self = .loggedModel(LoggedModel.ID(id))
-        case ("workspace", nil): self = .workspace
+        case ("workspace", nil): self = .workspace(.default)
+        case ("workspace", let number?):
+            guard let number = Int64(number) else { return nil }
+            self = .workspace(Workspace.ID(number))
         default: return nil
         }
     }

@@ -1,6 +1,9 @@
 /// A question and the runs that try to answer it.
 public struct Experiment: Codable, Sendable, Equatable {
     public var id: ID
+    /// The name of its workspace.
+    public var workspace: String
+    /// Unique in its workspace.
     public var name: String
     /// Where clients put artifacts: `mlflow-artifacts:/<id>` unless the creator chose another place.
     public var artifactLocation: String
@@ -17,6 +20,7 @@ public struct Experiment: Codable, Sendable, Equatable {
 
     public init(
         id: ID,
+        workspace: String = Workspace.defaultName,
         name: String,
         artifactLocation: String,
         stage: LifecycleStage,
@@ -27,6 +31,7 @@ public struct Experiment: Codable, Sendable, Equatable {
         tags: [String: String]
     ) {
         self.id = id
+        self.workspace = workspace
         self.name = name
         self.artifactLocation = artifactLocation
         self.stage = stage

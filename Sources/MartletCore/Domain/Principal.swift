@@ -1,6 +1,6 @@
 /// Who asks. Every request has one; services decide what it may do.
 public struct Principal: Sendable, Equatable {
-    /// What somebody may do, in the workspace or in one experiment. Each may what those before it may.
+    /// What somebody may do, in a workspace or in one experiment. Each may what those before it may.
     public enum Role: String, Codable, Sendable, Comparable, CaseIterable {
         /// Nothing: what has only such a role is not even shown.
         case noAccess = "none"
@@ -24,10 +24,15 @@ public struct Principal: Sendable, Equatable {
     }
 
     public var name: String
-    /// In the workspace.
+    /// In the default workspace. Its admins may do everything, in every workspace.
     public var role: Role
-    /// Where an experiment's role is another than that of the workspace. Means nothing for an admin.
+    /// In the other workspaces: none in one that is absent.
+    public var workspaceRoles: [Workspace.ID: Role]
+    /// Where an experiment's role is another than that of its workspace. Means nothing for an admin.
     public var experimentRoles: [Experiment.ID: Role]
+    /// The one workspace that the request is about: what is in another is not there for it. `nil` for a request that
+    /// may read and change by id whatever the principal may, and lists and makes things in the default workspace.
+    public var workspace: Workspace.ID?
     /// `nil` for whoever has none: the one local person, the holder of a signed link, somebody unknown.
     public var account: Account.ID?
     /// Where the request came from, for the audit log; empty when that is unknown.
@@ -38,6 +43,7 @@ public struct Principal: Sendable, Equatable {
     public init(
         name: String,
         role: Role,
+        workspaceRoles: [Workspace.ID: Role] = [:],
         experimentRoles: [Experiment.ID: Role] = [:],
         account: Account.ID? = nil,
         address: String = "",
@@ -45,6 +51,7 @@ public struct Principal: Sendable, Equatable {
     ) {
         self.name = name
         self.role = role
+        self.workspaceRoles = workspaceRoles
         self.experimentRoles = experimentRoles
         self.account = account
         self.address = address
@@ -57,19 +64,24 @@ public struct Principal: Sendable, Equatable {
     /// Somebody who did not say who they are, where that is asked.
     public static let unknown = Principal(name: "nobody", role: .noAccess, isKnown: false)
 
-    /// Whether one role holds in every experiment.
-    public var isUniform: Bool { experimentRoles.isEmpty || role == .admin }
+    /// Where the request lists and makes things.
+    public var currentWorkspace: Workspace.ID { workspace ?? .default }
 
-    public func role(in experiment: Experiment.ID) -> Role {
-        role == .admin ? .admin : experimentRoles[experiment] ?? role
+    public func role(in workspace: Workspace.ID) -> Role {
+        role == .admin || workspace == .default ? role : workspaceRoles[workspace] ?? .noAccess
     }
 
-    /// Whether the principal has the role in the workspace or in some experiment.
-    public func role(somewhereAtLeast needed: Role) -> Bool {
-        role >= needed || experimentRoles.values.contains { $0 >= needed }
+    public func role(in place: ExperimentPlace) -> Role {
+        let role = role(in: place.workspace)
+        return role == .admin ? .admin : experimentRoles[place.experiment] ?? role
     }
 
-    /// Checks the role in the workspace.
+    /// The highest role in any workspace or experiment.
+    public var highestRole: Role {
+        max(role, workspaceRoles.values.max() ?? .noAccess, experimentRoles.values.max() ?? .noAccess)
+    }
+
+    /// Checks the role in the default workspace, which decides about the whole installation.
     /// - Throws: `permissionDenied` when the role is less than `needed`; `unauthenticated`.
     public func require(_ needed: Role, to action: String) throws(MartletError) {
         guard role >= needed else { throw refusal(needed, to: action, in: "") }

@@ -1,6 +1,6 @@
 /// What a quota limits: all that is stored, or what one experiment stores.
 public enum StorageScope: Sendable, Hashable {
-    case workspace
+    case installation
     case experiment(Experiment.ID)
 }
 
@@ -34,7 +34,7 @@ public struct StorageUsage: Codable, Sendable, Equatable {
     /// Distinct contents and their bytes: what several files share counts once.
     public var blobs: Int64
     public var blobBytes: Int64
-    /// What the quota of the workspace counts: `metricBytes` and `artifactBytes` of all experiments, and the files that
+    /// What the quota of the installation counts: `metricBytes` and `artifactBytes` of all experiments, and the files that
     /// belong to none.
     public var usedBytes: Int64
     /// `nil` without a limit.

@@ -51,10 +51,26 @@ package struct LoginSession: Sendable {
     }
 }
 
+/// Roles of one account beside its own.
+package struct AccountRoles: Sendable, Equatable {
+    /// In workspaces other than the default one.
+    package var workspaces: [Workspace.ID: Principal.Role]
+    /// Where an experiment's role is another than that of its workspace.
+    package var experiments: [Experiment.ID: Principal.Role]
+
+    package init(
+        workspaces: [Workspace.ID: Principal.Role] = [:],
+        experiments: [Experiment.ID: Principal.Role] = [:]
+    ) {
+        self.workspaces = workspaces
+        self.experiments = experiments
+    }
+}
+
 /// Accounts, their tokens, logins and roles, and the audit log. Every method is one transaction, durable once it
 /// returns; what changes something stores its line of the audit log with it.
 package protocol AccountStore: Sendable {
-    /// The highest role in the workspace of the people who can come in, `noAccess` where none can; `nil` where there
+    /// The highest role in the default workspace of the people who can come in, `noAccess` where none can; `nil` where there
     /// is no account at all.
     func highestRole() async throws(MartletError) -> Principal.Role?
     /// By name.
@@ -102,11 +118,11 @@ package protocol AccountStore: Sendable {
 
     /// Notes that an account, and a token, was used.
     func touch(_ account: Account.ID, token: AccessToken.ID?, at time: Int64) async throws(MartletError)
-    /// Where the account's role is another than in the workspace.
-    func experimentRoles(of account: Account.ID) async throws(MartletError) -> [Experiment.ID: Principal.Role]
+    /// What the account may, where that is another than its own role.
+    func roles(of account: Account.ID) async throws(MartletError) -> AccountRoles
     /// By name of the account. - Throws: `notFound` for the experiment.
     func roles(in experiment: Experiment.ID) async throws(MartletError) -> [ExperimentRole]
-    /// - Parameter role: `nil` for that of the workspace again.
+    /// - Parameter role: `nil` for that of its workspace again.
     /// - Throws: `notFound` for the experiment or the account.
     func setRole(
         _ role: Principal.Role?,

@@ -2,7 +2,7 @@
 package protocol IdentityStore: Sendable {
     /// `nil` for somebody who was not here yet.
     func account(of identity: Identity.Key) async throws(MartletError) -> Account?
-    /// Sets the role in the workspace to what the provider says, whoever is left as admin.
+    /// Sets the role in the default workspace to what the provider says, whoever is left as admin.
     /// - Parameters:
     ///   - endsLogins: whether the account's logins end as well.
     ///   - entry: `nil` where the role stays.

@@ -1,11 +1,14 @@
 /// Experiments. Every method is one transaction; once a write returns it survives a power loss.
 package protocol ExperimentStore: Sendable {
-    /// - Throws: `alreadyExists` when an experiment has the name, deleted ones included.
+    /// - Throws: `alreadyExists` when an experiment of the workspace has the name, deleted ones included; `notFound`
+    ///   for the workspace.
     func createExperiment(_ request: CreateExperiment) async throws(MartletError) -> Experiment
     /// - Throws: `notFound`.
     func experiment(_ id: Experiment.ID) async throws(MartletError) -> Experiment
-    /// `nil` when no experiment, deleted ones included, has the name.
-    func experiment(named name: String) async throws(MartletError) -> Experiment?
+    /// `nil` when no experiment of the workspace, deleted ones included, has the name.
+    func experiment(named name: String, in workspace: Workspace.ID) async throws(MartletError) -> Experiment?
+    /// Of a deleted one too. - Throws: `notFound`.
+    func workspace(ofExperiment id: Experiment.ID) async throws(MartletError) -> Workspace.ID
     func searchExperiments(_ request: SearchExperiments) async throws(MartletError) -> Page<Experiment>
     /// - Throws: `notFound`; `failedPrecondition` when a deleted experiment is renamed; `alreadyExists`.
     func updateExperiment(_ id: Experiment.ID, _ changes: ExperimentChanges) async throws(MartletError) -> Experiment

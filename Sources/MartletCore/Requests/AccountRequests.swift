@@ -70,14 +70,25 @@ public struct SearchAudit: Sendable {
     }
 }
 
-/// Which experiments somebody may see.
-public enum ExperimentScope: Sendable, Equatable {
-    case all
-    case only([Experiment.ID])
-    case allBut([Experiment.ID])
+/// Which experiments of a workspace somebody may see.
+public struct ExperimentScope: Sendable, Equatable {
+    public enum Choice: Sendable, Equatable {
+        case all
+        case only([Experiment.ID])
+        case allBut([Experiment.ID])
+    }
 
+    public var workspace: Workspace.ID
+    public var choice: Choice
+
+    public init(workspace: Workspace.ID, choice: Choice) {
+        self.workspace = workspace
+        self.choice = choice
+    }
+
+    /// Whether it has an experiment of its workspace.
     public func contains(_ id: Experiment.ID) -> Bool {
-        switch self {
+        switch choice {
         case .all: true
         case .only(let ids): ids.contains(id)
         case .allBut(let ids): !ids.contains(id)

@@ -1,5 +1,6 @@
 /// A new experiment.
 public struct CreateExperiment: Codable, Sendable {
+    public var workspace: Workspace.ID
     public var name: String
     /// `nil` for `mlflow-artifacts:/<id>`.
     public var artifactLocation: String?
@@ -8,12 +9,14 @@ public struct CreateExperiment: Codable, Sendable {
     public var tags: [String: String]
 
     public init(
+        workspace: Workspace.ID = .default,
         name: String,
         artifactLocation: String? = nil,
         purpose: String = "",
         goal: Goal? = nil,
         tags: [String: String] = [:]
     ) {
+        self.workspace = workspace
         self.name = name
         self.artifactLocation = artifactLocation
         self.purpose = purpose
@@ -46,7 +49,7 @@ public struct SearchExperiments: Sendable {
     /// At least 1.
     public var limit: Int
     public var offset: Int
-    public var scope = ExperimentScope.all
+    public var scope = ExperimentScope(workspace: .default, choice: .all)
 
     public init(filter: Filter?, order: [SearchOrder], view: LifecycleView, limit: Int, offset: Int) {
         self.filter = filter

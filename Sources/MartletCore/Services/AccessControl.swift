@@ -1,11 +1,13 @@
-/// Who may do what, where roles differ from experiment to experiment.
+/// Who may do what, where roles differ from workspace to workspace and from experiment to experiment.
 ///
-/// Costs nothing for a principal whose role is the same everywhere; for others one read that finds the experiment.
+/// Costs a look into a table in memory; one read for an experiment or a run that was not asked for before.
 package struct AccessControl: Sendable {
     private let store: any MetadataStore
+    private let places: ExperimentPlaces
 
     package init(store: any MetadataStore) {
         self.store = store
+        places = ExperimentPlaces(store: store)
     }
 
     /// - Throws: `notFound` for an experiment that the principal may not see; `permissionDenied`; `unauthenticated`.
@@ -14,12 +16,15 @@ package struct AccessControl: Sendable {
         in experiment: Experiment.ID,
         as principal: Principal,
         to action: String
-    ) throws(MartletError) {
-        try check(needed, in: experiment, as: principal, to: action, "No Experiment with id=\(experiment) exists")
+    ) async throws(MartletError) {
+        guard !principal.mayEverything else { return }
+        try requireSome(.viewer, as: principal, to: action)
+        let place = try await places.place(of: experiment)
+        try await check(needed, in: place, as: principal, to: action, "No Experiment with id=\(experiment) exists")
     }
 
     /// Checks the role in the run's experiment.
-    /// - Throws: also `notFound` for an unknown run, unless the role is the same everywhere.
+    /// - Throws: also `notFound` for an unknown run, unless the principal may everything.
     package func require(
         _ needed: Principal.Role,
         of run: Run.ID,
@@ -36,10 +41,10 @@ package struct AccessControl: Sendable {
         as principal: Principal,
         to action: String
     ) async throws(MartletError) {
-        guard !principal.isUniform else { return try principal.require(needed, to: action) }
-        let experiments = try await store.experiments(ofRuns: runs)
-        for (run, experiment) in zip(runs, experiments) {
-            try check(needed, in: experiment, as: principal, to: action, "Run with id=\(run) not found")
+        guard !principal.mayEverything else { return }
+        try requireSome(.viewer, as: principal, to: action)
+        for (run, place) in zip(runs, try await places.places(ofRuns: runs)) {
+            try await check(needed, in: place, as: principal, to: action, "Run with id=\(run) not found")
         }
     }
 
@@ -50,9 +55,10 @@ package struct AccessControl: Sendable {
         as principal: Principal,
         to action: String
     ) async throws(MartletError) {
-        guard !principal.isUniform else { return try principal.require(needed, to: action) }
-        let experiment = try await store.experiment(ofLoggedModel: model)
-        try check(needed, in: experiment, as: principal, to: action, "Logged model with ID '\(model)' not found.")
+        guard !principal.mayEverything else { return }
+        try requireSome(.viewer, as: principal, to: action)
+        let place = try await places.place(of: try await store.experiment(ofLoggedModel: model))
+        try await check(needed, in: place, as: principal, to: action, "Logged model with ID '\(model)' not found.")
     }
 
     /// Checks the role where the files belong.
@@ -65,8 +71,23 @@ package struct AccessControl: Sendable {
         switch owner {
         case .run(let run): try await require(needed, of: run, as: principal, to: action)
         case .loggedModel(let model): try await require(needed, of: model, as: principal, to: action)
-        case .workspace: try principal.require(needed, to: action)
+        case .workspace(let workspace): try require(needed, in: workspace, as: principal, to: action)
         }
+    }
+
+    /// Checks the role in a workspace.
+    /// - Throws: `notFound` for one that the request may not see.
+    package func require(
+        _ needed: Principal.Role,
+        in workspace: Workspace.ID,
+        as principal: Principal,
+        to action: String
+    ) throws(MartletError) {
+        let isOutside = principal.workspace.map { $0 != workspace } ?? false
+        guard isOutside || principal.role(in: workspace) < needed else { return }
+        let isHidden = workspace != .default && principal.role(in: workspace) == .noAccess && principal.isKnown
+        if isOutside || isHidden { throw MartletError(.notFound, "the workspace does not exist") }
+        throw principal.refusal(needed, to: action, in: workspace == .default ? "" : " in this workspace")
     }
 
     /// Those of the experiments that the principal may see.
@@ -74,33 +95,87 @@ package struct AccessControl: Sendable {
         _ experiments: [Experiment.ID],
         as principal: Principal,
         to action: String
-    ) throws(MartletError) -> [Experiment.ID] {
-        let scope = try scope(of: principal, to: action)
-        return scope == .all ? experiments : experiments.filter { scope.contains($0) }
+    ) async throws(MartletError) -> [Experiment.ID] {
+        guard !principal.mayEverything else { return experiments }
+        try requireSome(.viewer, as: principal, to: action)
+        var visible: [Experiment.ID] = []
+        for experiment in experiments {
+            do {
+                try await require(.viewer, in: experiment, as: principal, to: action)
+                visible.append(experiment)
+            } catch  where error.code == .notFound || error.code == .permissionDenied {
+                continue
+            }
+        }
+        return visible
     }
 
-    /// Which experiments the principal may see at all.
+    /// Which experiments of the current workspace the principal may see.
     package func scope(of principal: Principal, to action: String) throws(MartletError) -> ExperimentScope {
-        guard !principal.isUniform else {
-            try principal.require(.viewer, to: action)
-            return .all
+        let workspace = principal.currentWorkspace
+        let role = principal.role(in: workspace)
+        if role == .admin { return ExperimentScope(workspace: workspace, choice: .all) }
+        guard !principal.experimentRoles.isEmpty else {
+            try require(.viewer, in: workspace, as: principal, to: action)
+            return ExperimentScope(workspace: workspace, choice: .all)
         }
-        let sees = principal.role >= .viewer
+        let sees = role >= .viewer
         let ids = principal.experimentRoles.filter { ($0.value >= .viewer) != sees }.map(\.key).sorted()
-        return sees ? .allBut(ids) : .only(ids)
+        return ExperimentScope(workspace: workspace, choice: sees ? .allBut(ids) : .only(ids))
+    }
+
+    /// Whether the principal has any business in a workspace: a role in it or in one of its experiments.
+    package func mayEnter(_ workspace: Workspace.ID, _ principal: Principal) async throws(MartletError) -> Bool {
+        if principal.role(in: workspace) >= .viewer { return true }
+        for (experiment, role) in principal.experimentRoles where role >= .viewer {
+            do {
+                if try await places.place(of: experiment).workspace == workspace { return true }
+            } catch  where error.code == .notFound {
+                continue
+            }
+        }
+        return false
+    }
+
+    /// Remembers where a new run is.
+    func note(_ run: Run.ID, in experiment: Experiment.ID) { places.note(run, in: experiment) }
+
+    /// Refuses who may do it nowhere, before anything is looked up for them.
+    package func requireSome(
+        _ needed: Principal.Role,
+        as principal: Principal,
+        to action: String
+    ) throws(MartletError) {
+        guard principal.highestRole < needed else { return }
+        throw principal.refusal(needed, to: action, in: "")
     }
 
     /// - Parameter missing: what is said of what is not there, so that hidden things are not told apart from it.
     private func check(
         _ needed: Principal.Role,
-        in experiment: Experiment.ID,
+        in place: ExperimentPlace,
         as principal: Principal,
         to action: String,
         _ missing: String
-    ) throws(MartletError) {
-        let role = principal.role(in: experiment)
-        guard role < needed else { return }
-        if role == .noAccess, principal.isKnown { throw MartletError(.notFound, missing) }
-        throw principal.refusal(needed, to: action, in: " in experiment \(experiment)")
+    ) async throws(MartletError) {
+        if principal.mayDo(needed, in: place) { return }
+        var place = place
+        if places.forget(place.experiment) {
+            place = try await places.place(of: place.experiment)
+            if principal.mayDo(needed, in: place) { return }
+        }
+        let isOutside = principal.workspace.map { $0 != place.workspace } ?? false
+        let isHidden = isOutside || principal.role(in: place) == .noAccess
+        if isHidden, principal.isKnown { throw MartletError(.notFound, missing) }
+        throw principal.refusal(needed, to: action, in: " in experiment \(place.experiment)")
+    }
+}
+
+extension Principal {
+    /// Whether nothing needs to be looked up: an admin who is not confined to one workspace.
+    fileprivate var mayEverything: Bool { role == .admin && workspace == nil }
+
+    fileprivate func mayDo(_ needed: Role, in place: ExperimentPlace) -> Bool {
+        (workspace.map { $0 == place.workspace } ?? true) && role(in: place) >= needed
     }
 }

@@ -1,17 +1,22 @@
-/// Accounts, tokens, roles and the audit log: what may be done with them, and by whom.
+/// Accounts, tokens, roles in experiments and the audit log: what may be done with them, and by whom.
 package struct AccountService: Sendable {
+    private static let deciding = "decide who may what"
+
     private let store: any AccountStore
+    private let access: AccessControl
     private let logins: LoginService
     private let hashing: SecretHashing
     private let environment: Environment
 
     package init(
         store: any AccountStore,
+        access: AccessControl,
         logins: LoginService,
         hashing: SecretHashing,
         environment: Environment
     ) {
         self.store = store
+        self.access = access
         self.logins = logins
         self.hashing = hashing
         self.environment = environment
@@ -140,7 +145,7 @@ package struct AccountService: Sendable {
         let now = environment.now()
         guard request.scope > .noAccess else { throw MartletError(.invalidArgument, "a token needs a scope") }
         // Else a token of narrow scope could make a wide one.
-        guard request.scope <= max(principal.role, principal.experimentRoles.values.max() ?? .noAccess) else {
+        guard request.scope <= principal.highestRole else {
             throw MartletError(.permissionDenied, "a token cannot do more than who makes it")
         }
         guard request.expiresAt.map({ $0 > now }) ?? true else {
@@ -183,20 +188,20 @@ package struct AccountService: Sendable {
         in experiment: Experiment.ID,
         as principal: Principal
     ) async throws(MartletError) -> [ExperimentRole] {
-        try requireAdmin(of: experiment, as: principal)
+        try await access.require(.admin, in: experiment, as: principal, to: Self.deciding)
         return try await store.roles(in: experiment)
     }
 
-    /// - Parameter role: `nil` for that of the workspace again.
+    /// - Parameter role: `nil` for that of its workspace again.
     package func setRole(
         _ role: Principal.Role?,
         of id: Account.ID,
         in experiment: Experiment.ID,
         as principal: Principal
     ) async throws(MartletError) {
-        try requireAdmin(of: experiment, as: principal)
+        try await access.require(.admin, in: experiment, as: principal, to: Self.deciding)
         let account = try await store.account(id)
-        let detail = "experiment \(experiment): \(role?.rawValue ?? "as in the workspace")"
+        let detail = "experiment \(experiment): \(role?.rawValue ?? "as in its workspace")"
         try await store.setRole(role, of: id, in: experiment, entry(.roleChanged, account.name, detail, as: principal))
         logins.accountsChanged()
     }
@@ -256,28 +261,12 @@ package struct AccountService: Sendable {
         try principal.require(.admin, to: action)
     }
 
-    private func requireAdmin(of experiment: Experiment.ID, as principal: Principal) throws(MartletError) {
-        let role = principal.role(in: experiment)
-        guard role < .admin else { return }
-        if role == .noAccess, principal.isKnown {
-            throw MartletError(.notFound, "No Experiment with id=\(experiment) exists")
-        }
-        throw principal.refusal(.admin, to: "decide who may what", in: " in experiment \(experiment)")
-    }
-
     private func entry(
         _ action: AuditEntry.Action,
         _ subject: String,
         _ detail: String = "",
         as principal: Principal
     ) -> AuditEntry {
-        AuditEntry(
-            at: environment.now(),
-            actor: principal.name,
-            action: action,
-            subject: subject,
-            detail: detail,
-            address: principal.address
-        )
+        AuditEntry(action, subject, detail, as: principal, at: environment.now())
     }
 }

@@ -9,17 +9,18 @@ package struct ArtifactService: Sendable {
 
     package init(
         store: any MetadataStore,
+        access: AccessControl,
         uploads: any UploadStore,
         blobs: any BlobStore,
         quotas: QuotaKeeper,
         events: EventBus
     ) {
         self.store = store
+        self.access = access
         self.uploads = uploads
         self.blobs = blobs
         self.quotas = quotas
         self.events = events
-        access = AccessControl(store: store)
     }
 
     /// Files and folders directly inside a folder, by name. Empty when the folder does not exist.
@@ -50,7 +51,7 @@ package struct ArtifactService: Sendable {
         as principal: Principal
     ) async throws(MartletError) -> BlobContent {
         // Whoever has an entry was allowed to see it; a look at the role keeps out who lost it since.
-        _ = try access.scope(of: principal, to: "read artifacts")
+        try access.requireSome(.viewer, as: principal, to: "read artifacts")
         guard let digest = entry.digest else { throw MartletError(.notFound, "'\(entry.path)' is a folder") }
         return try await blobs.read(digest, range: range)
     }
@@ -184,7 +185,7 @@ package struct ArtifactService: Sendable {
     package func abortUpload(_ upload: String, as principal: Principal) async throws(MartletError) {
         do {
             try await requireEditor(of: upload, principal)
-        } catch  where error.code == .notFound && principal.role(somewhereAtLeast: .editor) {
+        } catch  where error.code == .notFound && principal.highestRole >= .editor {
             // It was aborted before.
             return
         }
@@ -193,7 +194,7 @@ package struct ArtifactService: Sendable {
 
     /// Asks for the upload's own place where roles differ: a request may name another.
     private func requireEditor(of upload: String, _ principal: Principal) async throws(MartletError) {
-        guard !principal.isUniform else { return try principal.require(.editor, to: "write artifacts") }
+        try access.requireSome(.editor, as: principal, to: "write artifacts")
         try await access.require(.editor, of: uploads.owner(of: upload), as: principal, to: "write artifacts")
     }
 

@@ -14,14 +14,6 @@ package struct AuditLog: Sendable {
         as principal: Principal
     ) async throws(MartletError) {
         guard principal.account != nil else { return }
-        try await store.record(
-            AuditEntry(
-                at: environment.now(),
-                actor: principal.name,
-                action: action,
-                subject: subject,
-                address: principal.address
-            )
-        )
+        try await store.record(AuditEntry(action, subject, as: principal, at: environment.now()))
     }
 }

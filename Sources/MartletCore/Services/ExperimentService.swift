@@ -6,20 +6,29 @@ package struct ExperimentService: Sendable {
     private let audit: AuditLog
     private let quotas: QuotaKeeper
 
-    package init(store: any MetadataStore, quotas: QuotaKeeper, events: EventBus, audit: AuditLog) {
+    package init(
+        store: any MetadataStore,
+        access: AccessControl,
+        quotas: QuotaKeeper,
+        events: EventBus,
+        audit: AuditLog
+    ) {
         self.store = store
+        self.access = access
         self.quotas = quotas
         self.events = events
-        access = AccessControl(store: store)
         self.audit = audit
     }
 
+    /// Makes one in the current workspace of the principal.
     /// - Throws: `invalidArgument` for a bad name, tag or place; `alreadyExists`.
     package func create(
         _ request: CreateExperiment,
         as principal: Principal
     ) async throws(MartletError) -> Experiment {
-        try principal.require(.editor, to: "create an experiment")
+        var request = request
+        request.workspace = principal.currentWorkspace
+        try access.require(.editor, in: request.workspace, as: principal, to: "create an experiment")
         try Rules.checkExperimentName(request.name)
         for (key, value) in request.tags { try Rules.checkExperimentTag(Tag(key: key, value: value)) }
         try Rules.checkText(request.purpose, what: "purpose", longest: Rules.longestNote)
@@ -29,11 +38,14 @@ package struct ExperimentService: Sendable {
         return experiment
     }
 
-    /// What each experiment stores, deleted ones included.
+    /// What each experiment that the principal may see stores, deleted ones included, and what all together do.
     package func storageUsage(as principal: Principal) async throws(MartletError) -> StorageUsage {
-        // It names every experiment: who may not see all of them is not told.
-        try principal.require(principal.isUniform ? .viewer : .admin, to: "read what is stored")
-        return try await store.storageUsage()
+        try access.requireSome(.viewer, as: principal, to: "read what is stored")
+        var usage = try await store.storageUsage()
+        let ids = usage.experiments.map(\.id)
+        let visible = Set(try await access.visible(ids, as: principal, to: "read what is stored"))
+        usage.experiments.removeAll { !visible.contains($0.id) }
+        return usage
     }
 
     /// Limits what is stored; `nil` for no limit. What is there stays. Other servers know it within two seconds.
@@ -49,25 +61,25 @@ package struct ExperimentService: Sendable {
         }
         try await store.setQuota(bytes, of: scope)
         await quotas.forgetLimits()
-        let subject = if case .experiment(let id) = scope { id.description } else { "workspace" }
+        let subject = if case .experiment(let id) = scope { id.description } else { "installation" }
         try await audit.record(.quotaChanged, subject, as: principal)
     }
 
     /// - Throws: `notFound`.
     package func experiment(_ id: Experiment.ID, as principal: Principal) async throws(MartletError) -> Experiment {
-        try access.require(.viewer, in: id, as: principal, to: "read experiments")
+        try await access.require(.viewer, in: id, as: principal, to: "read experiments")
         return try await store.experiment(id)
     }
 
-    /// `nil` when no experiment, deleted ones included, has the name.
+    /// `nil` when no experiment of the current workspace, deleted ones included, has the name.
     package func experiment(
         named name: String,
         as principal: Principal
     ) async throws(MartletError) -> Experiment? {
         let scope = try access.scope(of: principal, to: "read experiments")
-        guard let experiment = try await store.experiment(named: name), scope.contains(experiment.id) else {
-            return nil
-        }
+        guard let experiment = try await store.experiment(named: name, in: scope.workspace),
+            scope.contains(experiment.id)
+        else { return nil }
         return experiment
     }
 
@@ -85,7 +97,7 @@ package struct ExperimentService: Sendable {
         _ changes: ExperimentChanges,
         as principal: Principal
     ) async throws(MartletError) -> Experiment {
-        try access.require(.editor, in: id, as: principal, to: "change an experiment")
+        try await access.require(.editor, in: id, as: principal, to: "change an experiment")
         if let name = changes.name { try Rules.checkExperimentName(name) }
         if let purpose = changes.purpose {
             try Rules.checkText(purpose, what: "purpose", longest: Rules.longestNote)
@@ -103,7 +115,7 @@ package struct ExperimentService: Sendable {
         to stage: LifecycleStage,
         as principal: Principal
     ) async throws(MartletError) {
-        try access.require(.editor, in: id, as: principal, to: "delete or restore an experiment")
+        try await access.require(.editor, in: id, as: principal, to: "delete or restore an experiment")
         try await store.moveExperiment(id, to: stage)
         events.publish([Topic.experiments, Topic.runs(of: id)])
         let action = stage == .deleted ? AuditEntry.Action.experimentDeleted : .experimentRestored
@@ -115,17 +127,18 @@ package struct ExperimentService: Sendable {
         of id: Experiment.ID,
         as principal: Principal
     ) async throws(MartletError) {
-        try access.require(.editor, in: id, as: principal, to: "change an experiment")
+        try await access.require(.editor, in: id, as: principal, to: "change an experiment")
         try await store.deleteTag(key, of: id)
         events.publish([Topic.experiments])
     }
 
-    /// Counts and goals for a list of experiments, in the order of the list.
+    /// Counts and goals for a list of experiments that were read, in the order of the list.
     package func statistics(
         of experiments: [Experiment],
         as principal: Principal
     ) async throws(MartletError) -> [ExperimentStatistics] {
-        _ = try access.scope(of: principal, to: "read experiments")
+        // Whoever has the experiments was allowed to see them.
+        try access.requireSome(.viewer, as: principal, to: "read experiments")
         var all = try await store.statistics(of: experiments.map(\.id))
         for index in all.indices {
             all[index].goal = experiments[index].goal ?? Goal.inferred(from: all[index].metricKeys)

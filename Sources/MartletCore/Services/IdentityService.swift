@@ -202,14 +202,7 @@ package final class IdentityService: Sendable {
         _ detail: String,
         from address: String
     ) -> AuditEntry {
-        AuditEntry(
-            at: environment.now(),
-            actor: name,
-            action: action,
-            subject: name,
-            detail: detail,
-            address: address
-        )
+        AuditEntry(action, by: name, detail, from: address, at: environment.now())
     }
 
     private func hash(_ secret: String) -> Digest { hashing.sha256(Array(secret.utf8)) }

@@ -5,10 +5,10 @@ package struct LoggedModelService: Sendable {
     private let access: AccessControl
     private let environment: Environment
 
-    package init(store: any MetadataStore, events: EventBus, environment: Environment) {
+    package init(store: any MetadataStore, access: AccessControl, events: EventBus, environment: Environment) {
         self.store = store
+        self.access = access
         self.events = events
-        access = AccessControl(store: store)
         self.environment = environment
     }
 
@@ -17,7 +17,7 @@ package struct LoggedModelService: Sendable {
         _ request: CreateLoggedModel,
         as principal: Principal
     ) async throws(MartletError) -> LoggedModel {
-        try access.require(.editor, in: request.experimentID, as: principal, to: "create a logged model")
+        try await access.require(.editor, in: request.experimentID, as: principal, to: "create a logged model")
         for param in request.params { try Rules.checkParam(param) }
         for tag in request.tags { try Rules.checkTag(tag) }
         let id = environment.newID()
@@ -82,7 +82,7 @@ package struct LoggedModelService: Sendable {
         as principal: Principal
     ) async throws(MartletError) -> Page<LoggedModel> {
         var request = request
-        request.experiments = try access.visible(request.experiments, as: principal, to: "read logged models")
+        request.experiments = try await access.visible(request.experiments, as: principal, to: "read logged models")
         return try await store.searchLoggedModels(request)
     }
 

@@ -83,10 +83,15 @@ package final class LoginService: Sendable {
 
     /// Forgets what was found right: something changed. Login is required once there is an account.
     package func accountsChanged() {
+        rolesChanged()
+        if policy != .off { state.withLock { $0.isRequired = true } }
+    }
+
+    /// Forgets what was found right: somebody may more, or less.
+    func rolesChanged() {
         state.withLock { state in
             state.known.removeAll(keepingCapacity: true)
             state.generation += 1
-            if policy != .off { state.isRequired = true }
         }
     }
 
@@ -134,26 +139,13 @@ package final class LoginService: Sendable {
                 createdAt: now,
                 expiresAt: now + Self.sessionLength
             ),
-            AuditEntry(
-                at: now,
-                actor: account.name,
-                action: .login,
-                subject: account.name,
-                detail: detail,
-                address: address
-            )
+            AuditEntry(.login, by: account.name, detail, from: address, at: now)
         )
         return secret
     }
 
     package func logout(_ secret: String, as principal: Principal) async throws(MartletError) {
-        let entry = AuditEntry(
-            at: environment.now(),
-            actor: principal.name,
-            action: .logout,
-            subject: principal.name,
-            address: principal.address
-        )
+        let entry = AuditEntry(.logout, principal.name, as: principal, at: environment.now())
         let key = key(of: .session(secret))
         try await store.endSession(hashing.sha256(Array(secret.utf8)), principal.isKnown ? entry : nil)
         state.withLock { state in
@@ -268,13 +260,7 @@ package final class LoginService: Sendable {
         }
         state.withLock { $0.throttle.failed(name: name, address: address, now: now) }
         try await store.record(
-            AuditEntry(
-                at: now,
-                actor: String(name.prefix(AccountRules.longestName)),
-                action: .loginFailed,
-                subject: String(name.prefix(AccountRules.longestName)),
-                address: address
-            )
+            AuditEntry(.loginFailed, by: String(name.prefix(AccountRules.longestName)), from: address, at: now)
         )
         throw MartletError(.unauthenticated, "the name or the password is wrong")
     }
@@ -287,14 +273,15 @@ package final class LoginService: Sendable {
     ) async throws(MartletError) -> Principal {
         let most = token?.scope ?? .admin
         let isAdmin = account.role == .admin
-        let roles = isAdmin ? [:] : try await store.experimentRoles(of: account.id)
+        let roles = isAdmin ? AccountRoles() : try await store.roles(of: account.id)
         if ((token == nil ? account.lastSeenAt : token?.lastUsedAt) ?? 0) < now - 60_000 {
             try await store.touch(account.id, token: token?.id, at: now)
         }
         return Principal(
             name: account.name,
             role: min(account.role, most),
-            experimentRoles: roles.mapValues { min($0, most) },
+            workspaceRoles: roles.workspaces.mapValues { min($0, most) },
+            experimentRoles: roles.experiments.mapValues { min($0, most) },
             account: account.id,
             address: address
         )

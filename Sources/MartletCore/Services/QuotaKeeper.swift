@@ -121,7 +121,7 @@ package actor QuotaKeeper {
 
     private func refusal(in scope: StorageScope) -> MartletError {
         let use = uses[scope] ?? Use()
-        let name = if case .experiment(let id) = scope { "experiment \(id)" } else { "the workspace" }
+        let name = if case .experiment(let id) = scope { "experiment \(id)" } else { "the installation" }
         let metrics = use.metrics > 0 ? ", \(use.metrics) of them for metrics" : ""
         return MartletError(
             .quotaExceeded,
@@ -134,7 +134,7 @@ package actor QuotaKeeper {
 
     private func limitedScopes(of owner: ArtifactOwner) async throws(MartletError) -> [StorageScope] {
         guard try await isNeeded() else { return [] }
-        var scopes: [StorageScope] = limits[.workspace] == nil ? [] : [.workspace]
+        var scopes: [StorageScope] = limits[.installation] == nil ? [] : [.installation]
         if let scope = try await experiment(of: owner).map(StorageScope.experiment), limits[scope] != nil {
             scopes.append(scope)
         }

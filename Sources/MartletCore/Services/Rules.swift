@@ -93,6 +93,25 @@ package enum Rules {
         try checkText(name, what: "experiment name", longest: longestExperimentName)
     }
 
+    /// 1 to 64 ASCII letters, digits and `. _ -`; neither `.` nor `-` first.
+    package static func checkWorkspaceName(_ name: String) throws(MartletError) {
+        let isLegal = name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                true
+            default: false
+            }
+        }
+        guard isLegal, (1...64).contains(name.utf8.count), !name.hasPrefix("."), !name.hasPrefix("-") else {
+            throw MartletError(
+                .invalidArgument,
+                "the workspace name '\(name.prefix(100))' is not legal: use 1 to 64 letters, digits and . _ -, not "
+                    + ". or - first"
+            )
+        }
+    }
+
     /// - Throws: `invalidArgument` for U+0000, which no database of ours keeps, and for too long texts.
     package static func checkText(_ text: String, what: String, longest: Int) throws(MartletError) {
         if text.utf8.count > longest, text.unicodeScalars.count > longest {

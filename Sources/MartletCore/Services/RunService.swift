@@ -6,17 +6,23 @@ package struct RunService: Sendable {
     private let audit: AuditLog
     private let environment: Environment
 
-    package init(store: any MetadataStore, events: EventBus, environment: Environment, audit: AuditLog) {
+    package init(
+        store: any MetadataStore,
+        access: AccessControl,
+        events: EventBus,
+        environment: Environment,
+        audit: AuditLog
+    ) {
         self.store = store
+        self.access = access
         self.events = events
-        access = AccessControl(store: store)
         self.audit = audit
         self.environment = environment
     }
 
     /// - Throws: `invalidArgument`; `notFound` for the experiment; `failedPrecondition` when it is deleted.
     package func create(_ request: CreateRun, as principal: Principal) async throws(MartletError) -> Run {
-        try access.require(.editor, in: request.experimentID, as: principal, to: "create a run")
+        try await access.require(.editor, in: request.experimentID, as: principal, to: "create a run")
         for tag in request.tags { try Rules.checkTag(tag) }
         try Rules.check(
             RunChanges(
@@ -31,6 +37,7 @@ package struct RunService: Sendable {
         let id = environment.newID()
         if request.name == nil || request.name == "" { request.name = RunName.generated(from: id) }
         let run = try await store.createRun(request, id: Run.ID(id))
+        access.note(run.id, in: run.experimentID)
         events.publish([Topic.runs(of: run.experimentID)])
         return run
     }
@@ -137,7 +144,7 @@ package struct RunService: Sendable {
 
     package func search(_ request: SearchRuns, as principal: Principal) async throws(MartletError) -> Page<Run> {
         var request = request
-        request.experiments = try access.visible(request.experiments, as: principal, to: "read runs")
+        request.experiments = try await access.visible(request.experiments, as: principal, to: "read runs")
         return try await store.searchRuns(request)
     }
 
@@ -147,7 +154,7 @@ package struct RunService: Sendable {
         as principal: Principal
     ) async throws(MartletError) -> RunColumns {
         var request = request
-        request.experiments = try access.visible(request.experiments, as: principal, to: "read runs")
+        request.experiments = try await access.visible(request.experiments, as: principal, to: "read runs")
         return try await store.columns(of: request, limit: limit)
     }
 

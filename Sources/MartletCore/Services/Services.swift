@@ -1,5 +1,6 @@
 /// Everything that the wire side needs, handed over once at start.
 package struct Services: Sendable {
+    package var workspaces: WorkspaceService
     package var experiments: ExperimentService
     package var runs: RunService
     package var loggedModels: LoggedModelService
@@ -14,7 +15,7 @@ package struct Services: Sendable {
     package var environment: Environment
 
     package init(
-        store: any MetadataStore & UploadStore & AccountStore,
+        store: any MetadataStore & UploadStore & AccountStore & WorkspaceStore,
         blobs: any BlobStore,
         hashing: SecretHashing,
         policy: LoginPolicy,
@@ -23,13 +24,34 @@ package struct Services: Sendable {
     ) {
         let audit = AuditLog(store: store, environment: environment)
         let quotas = QuotaKeeper(store: store, environment: environment)
-        experiments = ExperimentService(store: store, quotas: quotas, events: events, audit: audit)
-        runs = RunService(store: store, events: events, environment: environment, audit: audit)
-        loggedModels = LoggedModelService(store: store, events: events, environment: environment)
-        artifacts = ArtifactService(store: store, uploads: store, blobs: blobs, quotas: quotas, events: events)
+        let access = AccessControl(store: store)
+        self.access = access
+        experiments = ExperimentService(store: store, access: access, quotas: quotas, events: events, audit: audit)
+        runs = RunService(store: store, access: access, events: events, environment: environment, audit: audit)
+        loggedModels = LoggedModelService(store: store, access: access, events: events, environment: environment)
+        artifacts = ArtifactService(
+            store: store,
+            access: access,
+            uploads: store,
+            blobs: blobs,
+            quotas: quotas,
+            events: events
+        )
         logins = LoginService(store: store, hashing: hashing, environment: environment, policy: policy)
-        accounts = AccountService(store: store, logins: logins, hashing: hashing, environment: environment)
-        access = AccessControl(store: store)
+        accounts = AccountService(
+            store: store,
+            access: access,
+            logins: logins,
+            hashing: hashing,
+            environment: environment
+        )
+        workspaces = WorkspaceService(
+            store: store,
+            access: access,
+            logins: logins,
+            events: events,
+            environment: environment
+        )
         imports = ImportService(store: store, artifacts: artifacts, events: events)
         self.events = events
         self.environment = environment

@@ -109,16 +109,11 @@ struct AccountRoutes: NativeRoutes {
     private func listRoles(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
         let roles = try await services.accounts.roles(in: experimentID(context), as: context.principal)
         var json = JSONWriter()
-        json.list("roles", roles) { json, role in
-            json.beginObject()
-            json.field("account", role.account.rawValue)
-            json.field("role", role.role.rawValue)
-            json.endObject()
-        }
+        json.list("roles", roles) { $0.role($1.role, of: $1.account) }
         return answer(json, to: request, context)
     }
 
-    /// `{"role": null}` gives the role of the workspace again.
+    /// `{"role": null}` gives the role of its workspace again.
     private func setRole(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
         let (experiment, account) = (try experimentID(context), try accountID("account", context))
         let fields = try await body(request, upTo: Self.largestBody)
@@ -177,7 +172,7 @@ struct AccountRoutes: NativeRoutes {
 }
 
 extension JSONWriter {
-    fileprivate mutating func list<Item>(
+    mutating func list<Item>(
         _ key: StaticString,
         _ items: [Item],
         _ write: (inout JSONWriter, Item) -> Void

@@ -9,7 +9,7 @@ struct ExperimentRoutes: NativeRoutes {
     func add(to router: Router<MartletRequestContext>) {
         router.get("/api/v1/storage", use: storage)
         router.put("/api/v1/storage/quota") { request, context in
-            try await setQuota(of: .workspace, request, context)
+            try await setQuota(of: .installation, request, context)
         }
         router.put("/api/v1/experiments/{id}/quota") { request, context in
             try await setQuota(of: .experiment(experimentID(context)), request, context)
@@ -69,6 +69,10 @@ struct ExperimentRoutes: NativeRoutes {
 
     private func list(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
         let query = try request.queryItems
+        let workspaces = try await services.workspaces.workspaces(as: context.principal)
+        var principal = context.principal
+        // Who has no business in the default one and names none sees the first that there is for them.
+        if principal.workspace == nil, let first = workspaces.first { principal.workspace = first.id }
         let page = try await services.experiments.search(
             SearchExperiments(
                 filter: try SearchText.filter(
@@ -81,11 +85,19 @@ struct ExperimentRoutes: NativeRoutes {
                 limit: try query.number("limit", in: 1...1_000) ?? 100,
                 offset: try query.number("offset", in: 0...1_000_000_000) ?? 0
             ),
-            as: context.principal
+            as: principal
         )
-        let statistics = try await services.experiments.statistics(of: page.items, as: context.principal)
+        let statistics = try await services.experiments.statistics(of: page.items, as: principal)
         var json = JSONWriter(reserving: 512 * page.items.count + 64)
         json.beginObject()
+        let current = workspaces.first { $0.id == principal.currentWorkspace }
+        json.field("workspace", current?.name ?? Workspace.defaultName)
+        if workspaces.count > 1 {
+            json.key("workspaces")
+            json.beginArray()
+            for workspace in workspaces { json.string(workspace.name) }
+            json.endArray()
+        }
         json.key("experiments")
         json.beginArray()
         for (experiment, statistics) in zip(page.items, statistics) {

@@ -40,6 +40,7 @@ extension JSONWriter {
     mutating func experiment(_ experiment: Experiment, statistics: ExperimentStatistics?) {
         beginObject()
         field("id", experiment.id.description)
+        field("workspace", experiment.workspace)
         field("name", experiment.name)
         field("artifactLocation", experiment.artifactLocation)
         field("stage", experiment.stage.rawValue)

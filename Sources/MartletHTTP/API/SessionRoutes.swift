@@ -34,7 +34,7 @@ struct SessionRoutes: NativeRoutes {
             headers.append(try attempts.field(nil, isSecure: request.isSecure))
         }
         if let principal {
-            json.principal(principal)
+            json.principal(principal, workspaces: try await workspaces(of: principal))
         }
         if isRequired, principal != nil, let secret = SessionCookie.secret(of: request) {
             json.field("csrfToken", services.logins.crossSiteCode(ofSession: secret))
@@ -77,12 +77,18 @@ struct SessionRoutes: NativeRoutes {
         return Response(status: .noContent, headers: cookies)
     }
 
+    /// Empty for an admin, who may everything anywhere.
+    private func workspaces(of principal: Principal) async throws(MartletError) -> [Workspace] {
+        guard principal.role < .admin, !principal.workspaceRoles.isEmpty else { return [] }
+        return try await services.workspaces.workspaces(as: principal).filter { $0.id != .default }
+    }
+
     private func loggedIn(_ secret: String, _ request: Request, _ address: String) async throws -> Response {
         try await services.logins.leave(request)
         let principal = try await services.logins.principal(for: .session(secret), from: address)
         var json = JSONWriter()
         json.beginObject()
-        json.principal(principal)
+        json.principal(principal, workspaces: try await workspaces(of: principal))
         json.field("csrfToken", services.logins.crossSiteCode(ofSession: secret))
         json.endObject()
         var fields = SessionCookie.fields(secret, basePath: basePath, isSecure: request.isSecure)
@@ -93,11 +99,22 @@ struct SessionRoutes: NativeRoutes {
 
 extension JSONWriter {
     /// Fields of who asks. Roles in single experiments only where they differ: a page shows what one may use.
-    fileprivate mutating func principal(_ principal: Principal) {
+    ///
+    /// - Parameter workspaces: those beside the default one in which the principal has a role.
+    fileprivate mutating func principal(_ principal: Principal, workspaces: [Workspace]) {
         field("name", principal.name)
         field("role", principal.role.rawValue)
         optional("account", principal.account?.rawValue)
-        guard !principal.isUniform else { return }
+        if !workspaces.isEmpty {
+            key("workspaceRoles")
+            beginObject()
+            for workspace in workspaces {
+                key(workspace.name)
+                string(principal.role(in: workspace.id).rawValue)
+            }
+            endObject()
+        }
+        guard !principal.experimentRoles.isEmpty, principal.role < .admin else { return }
         key("experimentRoles")
         beginObject()
         for (id, role) in principal.experimentRoles.sorted(by: { $0.key < $1.key }) {

@@ -67,15 +67,15 @@ struct EventStreamRoutes: NativeRoutes {
         _ topics: Set<String>,
         as principal: Principal
     ) async throws(MartletError) -> Set<String> {
-        let scope = try access.scope(of: principal, to: "watch")
-        guard scope != .all else { return topics }
+        try access.requireSome(.viewer, as: principal, to: "watch")
         var visible: Set<String> = []
         for topic in topics {
             let names = topic.split(separator: ":")
             do {
                 switch (names.first, names.dropFirst().first) {
                 case ("experiment", let id?):
-                    guard let id = Experiment.ID(String(id)), scope.contains(id) else { continue }
+                    guard let id = Experiment.ID(String(id)) else { continue }
+                    try await access.require(.viewer, in: id, as: principal, to: "watch")
                 case ("run", let id?):
                     try await access.require(.viewer, of: Run.ID(String(id)), as: principal, to: "watch")
                 default: break

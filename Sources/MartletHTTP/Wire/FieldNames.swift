@@ -7,6 +7,7 @@ extension HTTPField.Name {
     static let accelBuffering = known("X-Accel-Buffering")
     static let lastEventID = known("Last-Event-ID")
     static let crossSiteCode = known("X-CSRF-Token")
+    static let mlflowWorkspace = known("X-MLFLOW-WORKSPACE")
     static let forwardedFor = known("X-Forwarded-For")
     static let forwardedScheme = known("X-Forwarded-Proto")
     /// A second `Host`: the first is the request's authority.

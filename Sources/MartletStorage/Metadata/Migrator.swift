@@ -13,6 +13,7 @@ enum Migrator {
         M0001_tracking(), M0002_metrics(), M0003_models(), M0004_artifacts(), M0005_access(), M0006_deletion(),
         M0007_imports(), M0008_blobs_in_s3(), M0009_scores(), M0010_write_marks(), M0011_identities(),
         M0012_quotas(),
+        M0013_workspaces(),
     ]
 
     static var newest: Int64 { migrations.last?.number ?? 0 }

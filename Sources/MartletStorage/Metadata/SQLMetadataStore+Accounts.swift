@@ -30,7 +30,6 @@ extension SQLMetadataStore: AccountStore {
         isFirst: Bool,
         _ entry: AuditEntry
     ) async throws(MartletError) {
-        let workspace = workspace
         try await database.write { connection in
             if isFirst, try Self.highestRole(on: connection) == .admin {
                 throw MartletError(.failedPrecondition, "the first account exists already; log in with it")
@@ -41,7 +40,7 @@ extension SQLMetadataStore: AccountStore {
                   created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (folded) DO NOTHING
                 """,
                 [
-                    .text(account.id.rawValue), .integer(workspace), .text(account.name),
+                    .text(account.id.rawValue), .integer(Workspace.ID.default.number), .text(account.name),
                     .text(account.name.lowercased()), .flag(account.kind == .service), .text(account.displayName),
                     .integer(account.role.stored), .flag(account.isActive), .text(proof.passwordHash),
                     .integer(account.createdAt),
@@ -125,15 +124,20 @@ extension SQLMetadataStore: AccountStore {
         }
     }
 
-    package func experimentRoles(
-        of account: Account.ID
-    ) async throws(MartletError) -> [Experiment.ID: Principal.Role] {
+    package func roles(of account: Account.ID) async throws(MartletError) -> AccountRoles {
         try await database.read { connection in
-            let pairs = try connection.rows(
+            let experiments = try connection.rows(
                 "SELECT experiment, role FROM experiment_role WHERE account = $1",
                 [.text(account.rawValue)]
             ) { (Experiment.ID($0.integer(0)), Principal.Role(stored: $0.integer(1))) }
-            return Dictionary(pairs, uniquingKeysWith: { _, last in last })
+            let workspaces = try connection.rows(
+                "SELECT workspace, role FROM workspace_role WHERE account = $1",
+                [.text(account.rawValue)]
+            ) { (Workspace.ID($0.integer(0)), Principal.Role(stored: $0.integer(1))) }
+            return AccountRoles(
+                workspaces: Dictionary(workspaces, uniquingKeysWith: { _, last in last }),
+                experiments: Dictionary(experiments, uniquingKeysWith: { _, last in last })
+            )
         }
     }
 

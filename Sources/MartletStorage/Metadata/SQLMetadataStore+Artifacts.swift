@@ -187,9 +187,9 @@ enum ArtifactRows {
     /// The root stands for the whole tree. - Throws: `notFound`.
     static func delete(_ path: String, of owner: String, _ connection: any SQLConnection) throws {
         if path.isEmpty {
-            let removed = try connection.execute("DELETE FROM artifact WHERE owner = $1", [.text(owner)])
+            let removed = try deleteTree(of: owner, connection)
             if removed == 0 { throw MartletError(.notFound, "there are no artifacts to delete") }
-            return try FileUseRows.remove(owner, connection)
+            return
         }
         let place = TreePlace(checked: path)
         guard let isFolder = try isFolder(place, of: owner, connection) else {
@@ -201,6 +201,14 @@ enum ArtifactRows {
         let file = try remove(place, of: owner, connection)
         try FileUseRows.add(-gone.files - file.files, -gone.bytes - file.bytes, to: owner, connection)
         try removeEmptyFolders(from: place.folder, of: owner, connection)
+    }
+
+    /// - Returns: how many files and folders went.
+    @discardableResult
+    static func deleteTree(of owner: String, _ connection: any SQLConnection) throws -> Int {
+        let removed = try connection.execute("DELETE FROM artifact WHERE owner = $1", [.text(owner)])
+        try FileUseRows.remove(owner, connection)
+        return removed
     }
 
     private typealias Gone = (files: Int64, bytes: Int64)

@@ -2,8 +2,9 @@ package import MartletCore
 
 extension SQLMetadataStore: ExperimentStore {
     package func createExperiment(_ request: CreateExperiment) async throws(MartletError) -> Experiment {
-        let (now, workspace) = (environment.now(), workspace)
+        let (now, workspace) = (environment.now(), request.workspace.number)
         return try await database.write { connection in
+            let root = try Self.workspace(request.workspace, on: connection).artifactRoot ?? "mlflow-artifacts:/"
             let taken = try connection.first(
                 "SELECT stage FROM experiment WHERE workspace = $1 AND name = $2",
                 [.integer(workspace), .text(request.name)]
@@ -25,7 +26,7 @@ extension SQLMetadataStore: ExperimentStore {
             if request.artifactLocation == nil {
                 try connection.execute(
                     "UPDATE experiment SET artifact_location = $1 WHERE id = $2",
-                    [.text("mlflow-artifacts:/\(id)"), .integer(id)]
+                    [.text(ArtifactLocation.appending("\(id)", to: root)), .integer(id)]
                 )
             }
             for (key, value) in request.tags {
@@ -39,12 +40,18 @@ extension SQLMetadataStore: ExperimentStore {
         try await database.read { try Self.experiment(id.number, on: $0) }
     }
 
-    package func experiment(named name: String) async throws(MartletError) -> Experiment? {
-        let workspace = workspace
-        return try await database.read { connection in
+    package func workspace(ofExperiment id: Experiment.ID) async throws(MartletError) -> Workspace.ID {
+        try await database.read { try Self.workspace(ofExperiment: id, on: $0) }
+    }
+
+    package func experiment(
+        named name: String,
+        in workspace: Workspace.ID
+    ) async throws(MartletError) -> Experiment? {
+        try await database.read { connection in
             let id = try connection.first(
                 "SELECT id FROM experiment WHERE workspace = $1 AND name = $2",
-                [.integer(workspace), .text(name)]
+                [.integer(workspace.number), .text(name)]
             ) { $0.integer(0) }
             return try id.map { try Self.experiment($0, on: connection) }
         }
@@ -63,7 +70,7 @@ extension SQLMetadataStore: ExperimentStore {
         _ id: Experiment.ID,
         _ changes: ExperimentChanges
     ) async throws(MartletError) -> Experiment {
-        let (now, workspace) = (environment.now(), workspace)
+        let now = environment.now()
         return try await database.write { connection in
             let old = try Self.experiment(id.number, on: connection)
             if let name = changes.name {
@@ -74,8 +81,11 @@ extension SQLMetadataStore: ExperimentStore {
                     )
                 }
                 let taken = try connection.first(
-                    "SELECT stage FROM experiment WHERE workspace = $1 AND name = $2 AND id <> $3",
-                    [.integer(workspace), .text(name), .integer(id.number)]
+                    """
+                    SELECT stage FROM experiment WHERE name = $1 AND id <> $2
+                      AND workspace = (SELECT workspace FROM experiment WHERE id = $2)
+                    """,
+                    [.text(name), .integer(id.number)]
                 ) { LifecycleStage(stored: $0.integer(0)) }
                 if let taken { throw Self.nameTaken(name, taken) }
             }
@@ -137,16 +147,27 @@ extension SQLMetadataStore: ExperimentStore {
 }
 
 extension SQLMetadataStore {
+    /// - Throws: `notFound`.
+    static func workspace(ofExperiment id: Experiment.ID, on connection: any SQLConnection) throws -> Workspace.ID {
+        let workspace = try connection.first("SELECT workspace FROM experiment WHERE id = $1", [.integer(id.number)]) {
+            Workspace.ID($0.integer(0))
+        }
+        guard let workspace else { throw MartletError(.notFound, "No Experiment with id=\(id) exists") }
+        return workspace
+    }
+
     static func experiment(_ id: Int64, on connection: any SQLConnection) throws -> Experiment {
         let found = try connection.first(
             """
-            SELECT name, artifact_location, stage, created_at, updated_at, purpose, goal_metric, goal_direction
-            FROM experiment WHERE id = $1
+            SELECT e.name, e.artifact_location, e.stage, e.created_at, e.updated_at, e.purpose, e.goal_metric,
+              e.goal_direction, w.name
+            FROM experiment e JOIN workspace w ON w.id = e.workspace WHERE e.id = $1
             """,
             [.integer(id)]
         ) { row in
             Experiment(
                 id: Experiment.ID(id),
+                workspace: row.text(8),
                 name: row.text(0),
                 artifactLocation: row.text(1),
                 stage: LifecycleStage(stored: row.integer(2)),

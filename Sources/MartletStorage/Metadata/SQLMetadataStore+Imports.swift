@@ -4,11 +4,12 @@ extension SQLMetadataStore: ImportStore {
     package func importExperiment(
         _ imported: ImportedExperiment
     ) async throws(MartletError) -> ImportedExperimentPlace {
-        let workspace = workspace
+        // What comes from elsewhere knows no workspaces.
+        let workspace = Workspace.ID.default
         return try await database.write { connection in
             let known = try connection.first(
                 "SELECT id FROM experiment WHERE workspace = $1 AND name = $2",
-                [.integer(workspace), .text(imported.name)]
+                [.integer(workspace.number), .text(imported.name)]
             ) { $0.integer(0) }
             if let known {
                 if !imported.isDryRun { try Self.complete(known, with: imported, on: connection) }
@@ -19,7 +20,7 @@ extension SQLMetadataStore: ImportStore {
                     == nil ? wanted : nil
             }
             if imported.isDryRun { return ImportedExperimentPlace(outcome: .created, id: free) }
-            let id = try Self.insert(imported, id: free?.number, workspace: workspace, on: connection)
+            let id = try Self.insert(imported, id: free?.number, workspace: workspace.number, on: connection)
             return ImportedExperimentPlace(outcome: .created, id: Experiment.ID(id))
         }
     }
@@ -43,14 +44,20 @@ extension SQLMetadataStore: ImportStore {
         _ imported: ImportedRun,
         points: LogBatch
     ) async throws(MartletError) -> ImportOutcome {
-        let (now, workspace) = (environment.now(), workspace)
+        let now = environment.now()
         return try await database.write { connection in
             let run = imported.run
             let known = try Self.importHead(of: run.id, on: connection)
             if let known, try Self.isWhole(known, imported) { return .present }
-            _ = try Self.experiment(run.experimentID.number, on: connection)
+            let workspace = try Self.workspace(ofExperiment: run.experimentID, on: connection)
             if let known { try Self.forget(known.number, on: connection) }
-            let number = try Self.write(imported, over: known?.number, workspace: workspace, now: now, on: connection)
+            let number = try Self.write(
+                imported,
+                over: known?.number,
+                workspace: workspace.number,
+                now: now,
+                on: connection
+            )
             let head = RunHead(
                 number: number,
                 experiment: run.experimentID.number,
@@ -93,11 +100,11 @@ extension SQLMetadataStore: ImportStore {
     }
 
     package func importModel(_ imported: ImportedModel) async throws(MartletError) -> ImportOutcome {
-        let workspace = workspace
-        return try await database.write { connection in
+        try await database.write { connection in
             let model = imported.model
             if try Self.isModelKnown(model.id, on: connection) { return .present }
             let experiment = try Self.experiment(model.experimentID.number, on: connection)
+            let workspace = try Self.workspace(ofExperiment: experiment.id, on: connection)
             try connection.execute(
                 """
                 INSERT INTO logged_model (id, workspace, experiment, name, model_type, status, status_message,
@@ -105,7 +112,8 @@ extension SQLMetadataStore: ImportStore {
                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
                 """,
                 [
-                    .text(model.id.rawValue), .integer(workspace), .integer(experiment.id.number), .text(model.name),
+                    .text(model.id.rawValue), .integer(workspace.number), .integer(experiment.id.number),
+                    .text(model.name),
                     .text(model.modelType), .integer(model.status.stored), .text(model.statusMessage),
                     .text(model.sourceRunID?.rawValue),
                     .text(ArtifactLocation.appending("models/\(model.id)/artifacts", to: experiment.artifactLocation)),

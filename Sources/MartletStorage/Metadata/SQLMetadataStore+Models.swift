@@ -5,9 +5,10 @@ extension SQLMetadataStore: LoggedModelStore {
         _ request: CreateLoggedModel,
         id: LoggedModel.ID
     ) async throws(MartletError) -> LoggedModel {
-        let (now, workspace) = (environment.now(), workspace)
+        let now = environment.now()
         return try await database.write { connection in
             let experiment = try Self.experiment(request.experimentID.number, on: connection)
+            let workspace = try Self.workspace(ofExperiment: experiment.id, on: connection)
             guard experiment.stage == .active else {
                 throw MartletError(
                     .failedPrecondition,
@@ -21,7 +22,7 @@ extension SQLMetadataStore: LoggedModelStore {
                 VALUES ($1, $2, $3, $4, $5, 1, '', $6, $7, 0, $8, $9)
                 """,
                 [
-                    .text(id.rawValue), .integer(workspace), .integer(experiment.id.number),
+                    .text(id.rawValue), .integer(workspace.number), .integer(experiment.id.number),
                     .text(request.name ?? ""), .text(request.modelType), .text(request.sourceRunID?.rawValue),
                     .text(ArtifactLocation.appending("models/\(id)/artifacts", to: experiment.artifactLocation)),
                     .integer(now), .integer(now),

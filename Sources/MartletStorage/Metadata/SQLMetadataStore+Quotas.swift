@@ -37,7 +37,7 @@ extension StorageScope {
 
     fileprivate var stored: Int64 {
         switch self {
-        case .workspace: Self.noExperiment
+        case .installation: Self.noExperiment
         case .experiment(let id): id.number
         }
     }
@@ -48,7 +48,7 @@ enum QuotaRows {
         var quotas: [StorageScope: Int64] = [:]
         try connection.query("SELECT experiment, bytes FROM quota", []) { row in
             let id = row.integer(0)
-            quotas[id == StorageScope.noExperiment ? .workspace : .experiment(Experiment.ID(id))] = row.integer(1)
+            quotas[id == StorageScope.noExperiment ? .installation : .experiment(Experiment.ID(id))] = row.integer(1)
         }
         return quotas
     }
@@ -73,7 +73,7 @@ enum FileUseRows {
             "SELECT CAST(coalesce(sum(files), 0) AS BIGINT), CAST(coalesce(sum(bytes), 0) AS BIGINT) FROM file_use"
         let sum =
             switch scope {
-            case .workspace: try connection.first(sums) { ($0.integer(0), $0.integer(1)) }
+            case .installation: try connection.first(sums) { ($0.integer(0), $0.integer(1)) }
             case .experiment:
                 try connection.first("\(sums) WHERE experiment = $1", [.integer(scope.stored)]) {
                     ($0.integer(0), $0.integer(1))

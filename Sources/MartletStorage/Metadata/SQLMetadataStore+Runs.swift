@@ -2,14 +2,14 @@ package import MartletCore
 
 extension SQLMetadataStore: RunStore {
     package func createRun(_ request: CreateRun, id: Run.ID) async throws(MartletError) -> Run {
-        let (now, workspace) = (environment.now(), workspace)
+        let now = environment.now()
         return try await database.write { connection in
             let experiment = request.experimentID.number
-            let stage = try connection.first(
-                "SELECT stage FROM experiment WHERE id = $1",
+            let found = try connection.first(
+                "SELECT stage, workspace FROM experiment WHERE id = $1",
                 [.integer(experiment)]
-            ) { LifecycleStage(stored: $0.integer(0)) }
-            guard let stage else {
+            ) { (LifecycleStage(stored: $0.integer(0)), $0.integer(1)) }
+            guard let (stage, workspace) = found else {
                 throw MartletError(.notFound, "No Experiment with id=\(experiment) exists")
             }
             guard stage == .active else {
@@ -282,7 +282,11 @@ extension SQLMetadataStore {
         return found
     }
 
-    private static func insert(_ run: Run, workspace: Int64, on connection: any SQLConnection) throws -> Int64 {
+    private static func insert(
+        _ run: Run,
+        workspace: Int64,
+        on connection: any SQLConnection
+    ) throws -> Int64 {
         let number = try connection.first(
             """
             INSERT INTO run (id, workspace, experiment, name, status, stage, user_name, started_at, created_at,

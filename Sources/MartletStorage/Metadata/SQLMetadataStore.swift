@@ -4,8 +4,6 @@ package import MartletCore
 package struct SQLMetadataStore: Sendable {
     let database: any SQLDatabase
     let environment: Environment
-    /// The one workspace until logins bring more.
-    let workspace: Int64 = 1
     let pointQueue = PointQueue()
 
     package init(database: any SQLDatabase, environment: Environment) {
@@ -16,14 +14,13 @@ package struct SQLMetadataStore: Sendable {
     /// Makes the experiment `0`, "Default", which MLflow clients take for granted.
     package func prepare() async throws(MartletError) {
         let now = environment.now()
-        let workspace = workspace
         _ = try await database.write { connection in
             try connection.execute(
                 """
                 INSERT INTO experiment (id, workspace, name, artifact_location, stage, created_at, updated_at, purpose)
                 VALUES (0, $1, 'Default', 'mlflow-artifacts:/0', 0, $2, $3, '') ON CONFLICT DO NOTHING
                 """,
-                [.integer(workspace), .integer(now), .integer(now)]
+                [.integer(Workspace.ID.default.number), .integer(now), .integer(now)]
             )
         }
     }

@@ -27,7 +27,7 @@ package enum StorageCount {
                 try connection.first(
                     "SELECT count(*), CAST(coalesce(sum(size), 0) AS BIGINT) FROM blob WHERE kind <> 2"
                 ) { ($0.integer(0), $0.integer(1)) }, try QuotaRows.all(connection),
-                try FileUseRows.sum(in: .workspace, connection).bytes
+                try FileUseRows.sum(in: .installation, connection).bytes
             )
         }
         for index in experiments.indices {
@@ -38,7 +38,7 @@ package enum StorageCount {
             blobs: whole?.0 ?? 0,
             blobBytes: whole?.1 ?? 0,
             usedBytes: experiments.reduce(files) { $0 + $1.metricBytes },
-            quotaBytes: quotas[.workspace]
+            quotaBytes: quotas[.installation]
         )
     }
 
@@ -54,7 +54,7 @@ package enum StorageCount {
     /// Bytes that points take, with their pyramids. O(chunks).
     static func metricBytes(in scope: StorageScope, _ connection: any SQLConnection) throws -> Int64 {
         switch scope {
-        case .workspace: try metricBytes(where: "1 = 1", [], connection)
+        case .installation: try metricBytes(where: "1 = 1", [], connection)
         case .experiment(let id):
             try metricBytes(
                 where: "run IN (SELECT number FROM run WHERE experiment = $1)",

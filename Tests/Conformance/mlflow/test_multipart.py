@@ -21,7 +21,7 @@ def test_the_server_says_that_it_can(raw):
     assert info["multipart_uploads_enabled"] is True
     assert info["multipart_downloads_enabled"] is True
     assert info["store_type"]
-    assert info["workspaces_enabled"] is False
+    assert info["workspaces_enabled"] is True
 
 
 def test_the_client_uploads_in_parts_and_downloads_in_ranges(server, client, run, tmp_path):

@@ -121,7 +121,7 @@ struct MLflowTransferTests {
         #expect(body["file_size"] == .integer(7))
         let link = target(try string(body["url"]))
         // The routes keep their key only as long as the application lives; see `application`.
-        #expect(link.contains("/signed/0/\(run)/artifacts/a%20b.txt?expires="))
+        #expect(link.contains("/signed/1/0/\(run)/artifacts/a%20b.txt?expires="))
         let forged = link.replacing("a%20b.txt", with: "other.txt")
         #expect(try await server.send(.get, forged).status == .forbidden)
     }

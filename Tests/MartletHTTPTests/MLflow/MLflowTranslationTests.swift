@@ -12,13 +12,13 @@ struct MLflowTranslationTests {
             ("0/\(id)/artifacts/m/x.txt", .run(Run.ID(id)), "m/x.txt"),
             ("0/\(id)/artifacts", .run(Run.ID(id)), ""),
             ("12/models/m-\(id)/artifacts/MLmodel", .loggedModel(LoggedModel.ID("m-\(id)")), "MLmodel"),
-            ("0/\(id)/x.txt", .workspace, "0/\(id)/x.txt"),
-            ("0/short/artifacts/x", .workspace, "0/short/artifacts/x"),
-            ("custom/\(id)/artifacts/x", .workspace, "custom/\(id)/artifacts/x"),
-            ("0/models/\(id)/artifacts/x", .workspace, "0/models/\(id)/artifacts/x"),
+            ("0/\(id)/x.txt", .workspace(.default), "0/\(id)/x.txt"),
+            ("0/short/artifacts/x", .workspace(.default), "0/short/artifacts/x"),
+            ("custom/\(id)/artifacts/x", .workspace(.default), "custom/\(id)/artifacts/x"),
+            ("0/models/\(id)/artifacts/x", .workspace(.default), "0/models/\(id)/artifacts/x"),
         ]
         for (path, owner, inner) in cases {
-            let place = try MLflowArtifactURI.place(of: ArtifactPath(path))
+            let place = try MLflowArtifactURI.place(of: ArtifactPath(path), in: .default)
             #expect(place.owner == owner, "\(path)")
             #expect(place.path.description == inner, "\(path)")
         }

@@ -97,7 +97,7 @@ struct UploadTests {
     init() async throws {
         scene = try await BlobScene()
         path = try ArtifactPath("models/big.bin")
-        upload = try await scene.metadata.beginUpload(to: path, of: .workspace)
+        upload = try await scene.metadata.beginUpload(to: path, of: .workspace(.default))
     }
 
     private func send(_ number: Int, _ bytes: [UInt8]) async throws {
@@ -114,9 +114,9 @@ struct UploadTests {
     func completion() async throws {
         for (number, bytes) in [(2, [UInt8(2)]), (1, [1]), (2, [3, 3])] { try await send(number, bytes) }
         #expect(try await scene.metadata.parts(of: upload).map(\.number) == [1, 2])
-        #expect(try await scene.metadata.entry(at: path, of: .workspace) == nil)
+        #expect(try await scene.metadata.entry(at: path, of: .workspace(.default)) == nil)
         try await complete()
-        let digest = try #require(try await scene.metadata.entry(at: path, of: .workspace)?.digest)
+        let digest = try #require(try await scene.metadata.entry(at: path, of: .workspace(.default))?.digest)
         #expect(try await scene.blobs.read(digest, range: nil).whole() == [1, 3, 3])
     }
 
@@ -126,7 +126,7 @@ struct UploadTests {
         try await complete()
         try await complete()
         try await scene.metadata.abortUpload(upload)
-        #expect(try await scene.metadata.entry(at: path, of: .workspace)?.size == 1)
+        #expect(try await scene.metadata.entry(at: path, of: .workspace(.default))?.size == 1)
         let error = await #expect(throws: MartletError.self) { try await send(2, [2]) }
         #expect(error?.code == .failedPrecondition)
     }
@@ -137,6 +137,7 @@ struct UploadTests {
         let events = EventBus(capacity: 10, firstRevision: 1)
         let service = ArtifactService(
             store: scene.metadata,
+            access: AccessControl(store: scene.metadata),
             uploads: uploads,
             blobs: scene.blobs,
             quotas: QuotaKeeper(store: scene.metadata, environment: scene.environment),
@@ -147,7 +148,7 @@ struct UploadTests {
             _ = try await service.writePart(bytes, length: 1, number: number, of: upload, as: .local)
         }
         #expect(uploads.readsOfParts.withLock { $0 } == 0)
-        try await service.completeUpload(upload, parts: [1, 2, 3], of: .workspace, as: .local)
+        try await service.completeUpload(upload, parts: [1, 2, 3], of: .workspace(.default), as: .local)
         let unread = Pieces([], pieceSize: 1, failure: MartletError(.cancelled, "the source was read"))
         let error = await #expect(throws: MartletError.self) {
             _ = try await service.writePart(unread, length: 1, number: 4, of: upload, as: .local)

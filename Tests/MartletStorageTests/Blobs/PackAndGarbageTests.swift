@@ -64,11 +64,11 @@ struct GarbageTests {
         let scene = try await BlobScene()
         let part = try await scene.store(BlobStoreConformance.bytes(200_000))
         let blob = try await scene.blobs.compose([part, part])
-        try await scene.name(blob, at: path("model.bin"), of: .workspace)
+        try await scene.name(blob, at: path("model.bin"), of: .workspace(.default))
         scene.clock.advance(by: twoDays)
         #expect(try await scene.blobs.collectGarbage(olderThan: day, uploadsOlderThan: day).blobs == 0)
         #expect(try await scene.blobs.read(blob.digest, range: nil).whole().count == 400_000)
-        try await scene.metadata.delete(path("model.bin"), of: .workspace)
+        try await scene.metadata.delete(path("model.bin"), of: .workspace(.default))
         #expect(try await scene.blobs.collectGarbage(olderThan: day, uploadsOlderThan: day).blobs == 2)
     }
 
@@ -89,7 +89,7 @@ struct GarbageTests {
         scene.clock.advance(by: twoDays)
         _ = try await scene.blobs.collectGarbage(olderThan: day, uploadsOlderThan: day)
         let error = await #expect(throws: MartletError.self) {
-            try await scene.name(blob, at: path("a"), of: .workspace)
+            try await scene.name(blob, at: path("a"), of: .workspace(.default))
         }
         #expect(error?.code == .unavailable)
     }
@@ -103,7 +103,7 @@ struct GarbageTests {
         for seed in 1...20 {
             blobs.append(try await scene.store(BlobStoreConformance.bytes(1_000, seed: UInt64(seed))))
         }
-        for index in [0, 19] { try await scene.name(blobs[index], at: path("f\(index)"), of: .workspace) }
+        for index in [0, 19] { try await scene.name(blobs[index], at: path("f\(index)"), of: .workspace(.default)) }
         scene.clock.advance(by: twoDays)
         let report = try await scene.blobs.collectGarbage(olderThan: day, uploadsOlderThan: day)
         #expect(report.blobs == 18)

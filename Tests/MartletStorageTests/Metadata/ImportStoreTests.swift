@@ -81,7 +81,7 @@ struct ImportStoreTests {
     func dryRun() async throws {
         #expect(try await store.importExperiment(experiment("a", id: 5, isDryRun: true)).id == Experiment.ID(5))
         #expect(try await store.importExperiment(experiment("a", id: 0, isDryRun: true)).id == nil)
-        #expect(try await store.experiment(named: "a") == nil)
+        #expect(try await store.experiment(named: "a", in: .default) == nil)
     }
 
     @Test("a whole run is there as it was, and the second time nothing changes")

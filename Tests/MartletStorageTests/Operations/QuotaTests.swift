@@ -21,6 +21,7 @@ struct QuotaTests {
     private static func server(_ scene: OperationScene) -> ArtifactService {
         ArtifactService(
             store: scene.store,
+            access: AccessControl(store: scene.store),
             uploads: scene.store,
             blobs: scene.blobs,
             quotas: QuotaKeeper(store: scene.store, environment: scene.environment),
@@ -144,15 +145,15 @@ struct QuotaTests {
         await expectRefusal { try await write(1, at: "d") }
     }
 
-    @Test("the limit of the workspace holds for all experiments, and files of none")
-    func workspace() async throws {
+    @Test("the limit of the installation holds for all experiments, and files of none")
+    func installation() async throws {
         let other = try await scene.store.createExperiment(CreateExperiment(name: "other"))
         let run = try await scene.store.createRun(CreateRun(experimentID: other.id, name: "x"), id: Run.ID("r2"))
-        try await limit(100, .workspace)
+        try await limit(100, .installation)
         try await limit(60)
         await expectRefusal { try await write(61, at: "a") }
         try await write(60, at: "a")
-        for owner in [ArtifactOwner.run(run.id), .workspace] {
+        for owner in [ArtifactOwner.run(run.id), .workspace(.default)] {
             let write = { (count: Int) in
                 _ = try await service.write(
                     Pieces(BlobStoreConformance.bytes(count), pieceSize: 7),
@@ -203,7 +204,7 @@ struct QuotaTests {
         try await scene.seal()
         let bytes = try await scene.store.metricBytes(in: experiment)
         #expect(bytes > 1_000)
-        #expect(try await scene.store.metricBytes(in: .workspace) == bytes)
+        #expect(try await scene.store.metricBytes(in: .installation) == bytes)
         try await limit(bytes + 10)
         await expectRefusal { try await write(11, at: "a") }
         try await write(10, at: "a")
@@ -270,7 +271,7 @@ struct QuotaTests {
         }
         try Migrator.migrate(connection, now: 0)
         #expect(try FileUseRows.sum(in: .experiment(Experiment.ID(7)), connection) == (2, 10))
-        #expect(try FileUseRows.sum(in: .workspace, connection) == (6, 30))
+        #expect(try FileUseRows.sum(in: .installation, connection) == (6, 30))
         #expect(try FileUseRows.wrong(connection) == [])
     }
 

@@ -40,12 +40,19 @@ class ExperimentsPage {
             this.first = 0;
             this.load();
         } } }, ["active", "deleted", "all"].map((view) => h("option", { value: view }, view)));
+        this.room = h("select.input", { "aria-label": "Workspace", hidden: true, on: { change: () => {
+            const { value } = this.room;
+            setQuery({ workspace: value === "default" ? null : value }, { silent: true });
+            this.workspace = value;
+            this.first = 0;
+            this.load();
+        } } });
         this.read(route);
+        this.make = h("button.button.primary", { type: "button", hidden: !this.mayMake, on: { click: () => this.create() } }, "New experiment");
         this.count = h("span.muted.count");
         this.body = h("div.list-host", {}, skeleton(8));
         fill(root, h("h1.sr-only", {}, "Experiments"),
-            h("div.toolbar", {}, this.filter, this.view, this.count, !api.may("editor") ? null :
-                h("button.button.primary", { type: "button", on: { click: () => this.create() } }, "New experiment")),
+            h("div.toolbar", {}, this.room, this.filter, this.view, this.count, this.make),
             this.body);
         this.keys = {
             "/": { label: "Filter", run: () => this.filter.focus() },
@@ -54,7 +61,7 @@ class ExperimentsPage {
             ArrowDown: { label: "", run: () => this.move(1) },
             ArrowUp: { label: "", run: () => this.move(-1) },
             Enter: { label: "Open", run: () => this.openCursor() },
-            ...api.may("editor") ? { n: { label: "New experiment", run: () => this.create() } } : {},
+            n: { label: "New experiment", run: () => this.mayMake && this.create() },
         };
         // No key may wait for a file.
         for (const sign of ["pointermove", "keydown", "touchstart"]) addEventListener(sign, () => dialogs().catch(() => {}), { once: true, passive: true });
@@ -65,12 +72,26 @@ class ExperimentsPage {
 
     read({ query }) {
         if (document.activeElement !== this.filter) this.filter.value = query.get("f") ?? "";
-        const before = this.view.value;
+        const before = `${this.workspace}/${this.view.value}`;
         this.view.value = query.get("view") ?? "active";
+        this.workspace = this.room.value = query.get("workspace") ?? "default";
         const sort = query.get("sort") ?? "-activity";
         this.sort = { by: sort.replace(/^-/, ""), turn: sort.startsWith("-") ? -1 : 1 };
         if (!SORTS[this.sort.by]) this.sort = { by: "activity", turn: -1 };
-        return before !== this.view.value;
+        return before !== `${this.workspace}/${this.view.value}`;
+    }
+
+    /** Who has one workspace only need not hear of workspaces. */
+    showRooms({ workspace, workspaces = [] }) {
+        this.workspace = workspace;
+        this.make.hidden = !this.mayMake;
+        this.room.hidden = !workspaces.length;
+        fill(this.room, workspaces.map((one) => h("option", {}, one)));
+        this.room.value = workspace;
+    }
+
+    get mayMake() {
+        return api.may("editor", null, this.workspace);
     }
 
     update(route) {
@@ -86,13 +107,15 @@ class ExperimentsPage {
     async load() {
         this.live.mark();
         try {
-            const { view } = this;
+            const { view, workspace } = this;
             const rows = [];
             let answer = { hasMore: true };
             while (answer.hasMore && rows.length < MOST) {
-                answer = await api.experiments({ limit: LIMIT, offset: rows.length || null, view: view.value });
+                answer = await api.experiments({ limit: LIMIT, offset: rows.length || null, view: view.value, workspace: workspace === "default" ? null : workspace });
+                if (workspace !== this.workspace) return;
                 rows.push(...answer.experiments);
             }
+            this.showRooms(answer);
             this.rows = rows.sort((a, b) => activity(b) - activity(a));
             this.isLoaded = true;
             const topics = this.rows.slice(0, 50).map((one) => `experiment:${one.id}:runs`);
@@ -233,7 +256,7 @@ class ExperimentsPage {
             { name: "direction", label: "Better is", options: [["maximize", "▲ greater"], ["minimize", "▼ smaller"]] },
         ], "Create", async ({ name, purpose, metric, direction }) => {
             const goal = metric.trim() ? { goal: { metric: metric.trim(), direction } } : {};
-            const made = await api.createExperiment({ name: name.trim(), purpose: purpose.trim(), ...goal });
+            const made = await api.createExperiment({ name: name.trim(), purpose: purpose.trim(), ...goal }, this.workspace);
             navigate(href(["e", made.id]));
         });
     }

@@ -2,13 +2,15 @@
 import { copyBox, errorBox, fill, h, href, navigate, server, setQuery, skeleton } from "../dom.js";
 import { ago, day, iso } from "../format.js";
 import * as api from "../api.js";
+import * as rooms from "../workspaces.js";
 import { confirmDialog, formDialog, openDialog } from "../components/dialog.js";
 
-const TABS = { profile, tokens, accounts, audit, about };
+const TABS = { profile, tokens, accounts, workspaces, audit, about };
 const DAY = 86_400_000;
 const ROLES = [["none", "none: sees nothing"], ["viewer", "viewer: reads"], ["editor", "editor: logs and changes"], ["admin", "admin: decides who may what"]];
 const ACTIONS = ("login logout login.failed account.created account.changed password.changed token.created token.revoked "
-    + "role.changed experiment.deleted experiment.restored runs.deleted runs.restored quota.changed").split(" ");
+    + "role.changed experiment.deleted experiment.restored runs.deleted runs.restored quota.changed "
+    + "workspace.created workspace.changed workspace.deleted").split(" ");
 const NAME = { name: "name", label: "Name", required: true, hint: "Letters, digits and . _ - @ +" };
 const DISPLAY_NAME = { name: "displayName", label: "Display name" };
 
@@ -45,7 +47,7 @@ class SettingsPage {
 
     update(route) {
         this.route = route;
-        this.shown = [...api.who().account ? ["profile", "tokens"] : [], ...api.may("admin") ? ["accounts", "audit"] : [], "about"];
+        this.shown = [...api.who().account ? ["profile", "tokens"] : [], ...api.may("admin") ? ["accounts", "workspaces", "audit"] : [], "about"];
         const [, asked, id] = route.path;
         const tab = Object.hasOwn(TABS, asked ?? "") ? asked : this.shown[0];
         fill(this.tabs, this.shown.map((one) => h("a", { href: href(["settings", one]), "aria-current": one === tab ? "page" : null }, one)));
@@ -173,7 +175,7 @@ async function accounts(body, page, id) {
 function make(draw) {
     formDialog("New account", [
         NAME, { name: "kind", label: "Kind", options: [["person", "person: logs in"], ["service", "service: a program, with tokens only"]] }, DISPLAY_NAME,
-        { name: "role", label: "Role in the workspace", value: "editor", options: ROLES, hint: "An experiment may differ: see “who may see this” there" },
+        { name: "role", label: "Role", value: "editor", options: ROLES, hint: "In the default workspace; another one, or an experiment, may differ" },
         ...passwords(false),
     ], "Make the account", async (values) => {
         await api.createAccount(checked(values));
@@ -186,7 +188,7 @@ function accountRow(one, draw, shell) {
     const isOther = id !== api.who().account;
     const activate = (value) => api.changeAccount(id, { isActive: value }).then(draw).catch(shell.fail);
     const change = () => formDialog(`Change ${name}`, [
-        { ...DISPLAY_NAME, value: one.displayName }, { name: "role", label: "Role in the workspace", value: one.role, options: ROLES },
+        { ...DISPLAY_NAME, value: one.displayName }, { name: "role", label: "Role", value: one.role, options: ROLES },
     ], "Save", async (values) => {
         await api.changeAccount(id, values);
         await draw();
@@ -203,27 +205,56 @@ function accountRow(one, draw, shell) {
             !isOther ? null : isActive ? link("deactivate", name, stop) : link("activate", name, () => activate(true))));
 }
 
-/** Who may what in one experiment. Admins of the workspace are admins everywhere. */
-export async function editRoles(experiment, shell) {
-    const [{ accounts: all }, { roles }] = await Promise.all([api.accounts(), api.roles(experiment.id)]);
+/** Who may what in one experiment. */
+export const editRoles = (experiment, shell) => roleDialog(experiment.name, shell, () => api.roles(experiment.id),
+    (id, role) => api.setRole(experiment.id, id, role), (one) => experiment.workspace === "default" ? `as in the workspace: ${one.role}` : "as in its workspace");
+
+/** Admins of the default workspace are admins everywhere. */
+async function roleDialog(name, shell, read, write, standard) {
+    const [{ accounts: all }, { roles }] = await Promise.all([api.accounts(), read()]);
     const special = new Map(roles.map((one) => [one.account, one.role]));
     const others = all.filter((one) => one.isActive && one.role !== "admin");
-    const title = `Who may see ${experiment.name}`;
+    const title = `Who may see ${name}`;
     if (!others.length) {
         openDialog(title, () => h("p", {}, "There are only admins, who may everything everywhere. ", toAccounts("Accounts")));
         return;
     }
     formDialog(title, others.map((one) => ({
         name: one.id, label: one.displayName ? `${one.name} (${one.displayName})` : one.name, value: special.get(one.id) ?? "",
-        options: [["", `as in the workspace: ${one.role}`], ...ROLES],
+        options: [["", standard(one)], ...ROLES],
     })), "Save", async (values) => {
         for (const [id, role] of Object.entries(values)) {
             if (role === (special.get(id) ?? "")) continue;
-            await api.setRole(experiment.id, id, role || null);
+            await write(id, role || null);
             special.set(id, role);
         }
         shell.toast("Roles kept");
     });
+}
+
+// ---- workspaces ----
+
+async function workspaces(body, page) {
+    const draw = () => workspaces(body, page);
+    const description = { name: "description", label: "What it is for", multiline: true };
+    const form = (title, fields, label, send) => formDialog(title, fields, label, async (values) => {
+        await send(values);
+        await draw();
+    });
+    const rows = (await rooms.all()).map((one) => {
+        const { name } = one;
+        const roles = () => roleDialog(name, page.shell, () => rooms.roles(name), (id, role) => rooms.setRole(name, id, role), () => "none: sees nothing");
+        const change = () => form(`Change ${name}`, [{ ...description, value: one.description }], "Save", (values) => rooms.change(name, values));
+        const remove = () => form(`Remove ${name}?`, [{ name: "experiments", label: "Its experiments", options: [
+            ["", "there are none"], ["keep", "go to the default workspace"], ["delete", "go to the bin of the default workspace"]] }],
+        "Remove", ({ experiments }) => rooms.remove(name, experiments || null));
+        const open = h("a", { href: href([], { workspace: name === "default" ? null : name }) }, name);
+        return row(open, one.description, h("span.row-actions", {}, link("change", name, change),
+            ...name === "default" ? [] : [link("who may see this", name, roles), link("remove", name, remove)]));
+    });
+    const make = () => form("New workspace", [{ name: "name", label: "Name", required: true, hint: "Letters, digits and . _ -; MLflow takes small letters only" },
+        description], "Make it", (values) => rooms.create(values));
+    fill(body, h("div.toolbar", {}, primary("New workspace…", make)), table(["name", "what it is for", ""], rows));
 }
 
 // ---- the rest ----

@@ -41,10 +41,13 @@ enum MLflowArtifactURI {
     }
 
     /// Whose file a path of the proxy is: `<experiment>/<run>/artifacts/…`, `<experiment>/models/<model>/artifacts/…`,
-    /// or nobody's.
-    static func place(of path: ArtifactPath) throws(MartletError) -> (owner: ArtifactOwner, path: ArtifactPath) {
+    /// or nobody's but the workspace's.
+    static func place(
+        of path: ArtifactPath,
+        in workspace: Workspace.ID
+    ) throws(MartletError) -> (owner: ArtifactOwner, path: ArtifactPath) {
         let names = path.names
-        guard let first = names.first, Experiment.ID(first) != nil else { return (.workspace, path) }
+        guard let first = names.first, Experiment.ID(first) != nil else { return (.workspace(workspace), path) }
         if names.count >= 3, names[2] == "artifacts", isRunID(names[1]) {
             return (.run(Run.ID(names[1])), try tail(names, from: 3))
         }
@@ -53,7 +56,7 @@ enum MLflowArtifactURI {
         {
             return (.loggedModel(LoggedModel.ID(names[2])), try tail(names, from: 4))
         }
-        return (.workspace, path)
+        return (.workspace(workspace), path)
     }
 
     private static func tail(_ names: [String], from index: Int) throws(MartletError) -> ArtifactPath {

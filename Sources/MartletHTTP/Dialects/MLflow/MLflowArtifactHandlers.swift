@@ -50,11 +50,12 @@ extension MLflowDialect {
         below path: ArtifactPath,
         _ context: Context
     ) async throws(MartletError) -> [ArtifactEntry] {
-        let (owner, inner) = try MLflowArtifactURI.place(of: path)
+        let workspace = context.principal.currentWorkspace
+        let (owner, inner) = try MLflowArtifactURI.place(of: path, in: workspace)
         let entries = try await services.artifacts.list(inner, of: owner, as: context.principal)
-        guard entries.isEmpty, owner == .workspace, !path.isRoot else { return entries }
-        let (below, root) = try MLflowArtifactURI.place(of: path.appending("artifacts"))
-        guard below != .workspace, root.isRoot else { return [] }
+        guard entries.isEmpty, owner == .workspace(workspace), !path.isRoot else { return entries }
+        let (below, root) = try MLflowArtifactURI.place(of: path.appending("artifacts"), in: workspace)
+        guard below != .workspace(workspace), root.isRoot else { return [] }
         guard try await !services.artifacts.list(root, of: below, as: context.principal).isEmpty else { return [] }
         return [
             ArtifactEntry(
@@ -114,7 +115,7 @@ extension MLflowDialect {
     }
 
     func file(at path: ArtifactPath, as principal: Principal) async throws(MartletError) -> ArtifactEntry {
-        let (owner, inner) = try MLflowArtifactURI.place(of: path)
+        let (owner, inner) = try MLflowArtifactURI.place(of: path, in: principal.currentWorkspace)
         guard !inner.isRoot, let entry = try await services.artifacts.entry(at: inner, of: owner, as: principal) else {
             throw MartletError(.notFound, "No such artifact: '\(path)'")
         }
@@ -157,7 +158,7 @@ extension MLflowDialect {
         at path: ArtifactPath,
         as principal: Principal
     ) async throws(MartletError) {
-        let (owner, inner) = try MLflowArtifactURI.place(of: path)
+        let (owner, inner) = try MLflowArtifactURI.place(of: path, in: principal.currentWorkspace)
         guard !inner.isRoot else { throw MLflowErrors.invalid("Invalid path: an artifact needs a name") }
         let pieces = BodyPieces(request)
         _ = try await services.artifacts.write(
@@ -173,7 +174,8 @@ extension MLflowDialect {
     /// already, as in MLflow.
     func deleteProxied(_ request: Request, _ context: Context) async throws(MartletError) -> Response {
         let path = try Self.tail(of: request, after: "/mlflow-artifacts/artifacts")
-        let (owner, inner) = try MLflowArtifactURI.place(of: path)
+        let workspace = context.principal.currentWorkspace
+        let (owner, inner) = try MLflowArtifactURI.place(of: path, in: workspace)
         guard inner.isRoot else {
             do {
                 try await services.artifacts.delete(inner, of: owner, as: context.principal)
@@ -182,7 +184,9 @@ extension MLflowDialect {
             }
             return Self.emptyObject
         }
-        guard owner != .workspace else { throw MLflowErrors.invalid("Invalid path: the root cannot be deleted") }
+        guard owner != .workspace(workspace) else {
+            throw MLflowErrors.invalid("Invalid path: the root cannot be deleted")
+        }
         for entry in try await services.artifacts.list(inner, of: owner, as: context.principal) {
             try await services.artifacts.delete(inner.appending(entry.name), of: owner, as: context.principal)
         }

@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 package import Hummingbird
 package import MartletCore
@@ -33,6 +34,17 @@ package struct MLflowDialect: Dialect {
         ["/api/2.0", "/api/3.0", "/ajax-api/2.0", "/ajax-api/3.0"].map { $0 + "/mlflow-artifacts/signed" }
     }
 
+    /// A request is about the workspace of `X-MLFLOW-WORKSPACE`, else about the default one.
+    package func confine(_ principal: Principal, _ request: Request) async throws(MartletError) -> Principal {
+        let path = request.uri.path
+        // What the server can, and which workspaces there are, is told whatever the field says.
+        guard principal.isKnown, !path.hasSuffix("/mlflow/server-info"), !path.contains("/mlflow/workspaces") else {
+            return principal
+        }
+        let name = request.headers[.mlflowWorkspace]?.trimmingCharacters(in: .whitespaces) ?? ""
+        return try await services.workspaces.confine(principal, to: name.isEmpty ? Workspace.defaultName : name)
+    }
+
     package func response(to error: MartletError) -> Response { MLflowErrors.response(to: error) }
 
     package func addRoutes(to router: Router<MartletRequestContext>) {
@@ -46,6 +58,7 @@ package struct MLflowDialect: Dialect {
             addMetricRoutes(to: table)
             addLoggedModelRoutes(to: table)
             addArtifactRoutes(to: table)
+            addWorkspaceRoutes(to: table)
             table.get("/mlflow/server-info") { _, _ in Response.json(Self.serverInfo) }
             addMissingParts(to: table)
         }
@@ -139,7 +152,16 @@ package struct MLflowDialect: Dialect {
         table.post(base + "/mpu/abort/**", use: abortUpload)
         table.on(.put, base + "/signed-part/{upload}/{number}", putSignedPart)
         table.get(base + "/presigned/**", use: presignedDownload)
-        table.get(base + "/signed/**", use: signedArtifact)
+        table.get(base + "/signed/{workspace}/**", use: signedArtifact)
+    }
+
+    private func addWorkspaceRoutes(to table: RouteGroup) {
+        let base = "/mlflow/workspaces"
+        table.get(base, use: listWorkspaces)
+        table.post(base, use: createWorkspace)
+        table.get(base + "/{workspace_name}", use: workspace)
+        table.on(.patch, base + "/{workspace_name}", updateWorkspace)
+        table.on(.delete, base + "/{workspace_name}", deleteWorkspace)
     }
 
     /// What MLflow has and this server has not: 501, which clients do not retry.
@@ -150,7 +172,7 @@ package struct MLflowDialect: Dialect {
             ("gateway", "the AI gateway"), ("scorers", "scorers"), ("label-schemas", "label schemas"),
             ("review-queues", "review queues"), ("issues", "issues"), ("jobs", "jobs"),
             ("prompt-optimization", "prompt optimization"), ("mcp-servers", "MCP servers"), ("skills", "skills"),
-            ("assistant", "the assistant"), ("workspaces", "workspaces"), ("users", "user management"),
+            ("assistant", "the assistant"), ("users", "user management"),
             ("roles", "user management"), ("permissions", "user management"),
         ]
         for method in [HTTPRequest.Method.get, .post, .put, .patch, .delete] {
@@ -172,7 +194,7 @@ package struct MLflowDialect: Dialect {
     /// `GET server-info`: parallel transfer in parts is on; the rest says what is not there.
     private static let serverInfo = Array(
         """
-        {"store_type":"SqlStore","workspaces_enabled":false,"trace_archival_enabled":false,\
+        {"store_type":"SqlStore","workspaces_enabled":true,"trace_archival_enabled":false,\
         "multipart_uploads_enabled":true,"multipart_downloads_enabled":true,"artifact_serving_enabled":true,\
         "presigned_upload_run_id_supported":false,"presigned_upload_model_id_supported":false,\
         "model_artifact_presigned_downloads_supported":false,\

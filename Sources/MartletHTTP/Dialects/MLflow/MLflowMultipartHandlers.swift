@@ -13,14 +13,14 @@ extension MLflowDialect {
     /// The client asks for a new URL when a download fails.
     private static let downloadValidity = Duration.seconds(3_600)
     private static let mostParts: Int64 = 100_000
-    /// What a signed link allows, whoever holds it.
-    private static let linkHolder = Principal(name: "the holder of a signed link", role: .editor)
+    /// What a signed link allows, whoever holds it: it names one file or one part, and may do that anywhere.
+    private static let linkHolder = Principal(name: "the holder of a signed link", role: .admin)
 
     /// `POST mpu/create/<folder>` with `{"path": <local file>, "num_parts": n}`.
     func createUpload(_ request: Request, _ context: Context) async throws(MartletError) -> Response {
         let folder = try Self.tail(of: request, after: "/mlflow-artifacts/mpu/create")
         let message = try await MLflowMessage.read(request)
-        let (owner, path) = try Self.uploadPlace(folder, message)
+        let (owner, path) = try Self.uploadPlace(folder, message, in: context.principal.currentWorkspace)
         let parts = try message.integer("num_parts") ?? 1
         guard (1...Self.mostParts).contains(parts) else {
             throw MLflowErrors.invalid("num_parts must be between 1 and \(Self.mostParts), got \(parts)")
@@ -69,7 +69,7 @@ extension MLflowDialect {
     func completeUpload(_ request: Request, _ context: Context) async throws(MartletError) -> Response {
         let folder = try Self.tail(of: request, after: "/mlflow-artifacts/mpu/complete")
         let message = try await MLflowMessage.read(request)
-        let (owner, _) = try Self.uploadPlace(folder, message)
+        let (owner, _) = try Self.uploadPlace(folder, message, in: context.principal.currentWorkspace)
         let upload = try message.required("upload_id")
         let parts = try message.messages("parts")
         guard !parts.isEmpty else { throw MLflowErrors.missing("parts") }
@@ -103,7 +103,8 @@ extension MLflowDialect {
     func presignedDownload(_ request: Request, _ context: Context) async throws(MartletError) -> Response {
         let path = try Self.tail(of: request, after: "/mlflow-artifacts/presigned")
         let entry = try await file(at: path, as: context.principal)
-        let target = "/api/2.0/mlflow-artifacts/signed/" + Self.percentEncoded(path)
+        let workspace = context.principal.currentWorkspace
+        let target = "/api/2.0/mlflow-artifacts/signed/\(workspace)/" + Self.percentEncoded(path)
         let url = links.url(for: .get, path: target, validFor: Self.downloadValidity, request)
         return Self.json { writer in
             writer.mlflowField("url", url)
@@ -117,8 +118,13 @@ extension MLflowDialect {
 
     func signedArtifact(_ request: Request, _ context: Context) async throws(MartletError) -> Response {
         try links.check(request)
-        let path = try Self.tail(of: request, after: "/mlflow-artifacts/signed")
-        return try await content(at: path, request, as: Self.linkHolder)
+        guard let workspace = Int64(try decodedParameter("workspace", context)) else {
+            throw MartletError(.notFound, "nothing is at this path")
+        }
+        let path = try Self.tail(of: request, after: "/mlflow-artifacts/signed/\(workspace)")
+        var principal = Self.linkHolder
+        principal.workspace = Workspace.ID(workspace)
+        return try await content(at: path, request, as: principal)
     }
 
     // MARK: helpers
@@ -126,12 +132,13 @@ extension MLflowDialect {
     /// Where an upload goes: into the folder of the path, under the name of the local file.
     private static func uploadPlace(
         _ folder: ArtifactPath,
-        _ message: MLflowMessage
+        _ message: MLflowMessage,
+        in workspace: Workspace.ID
     ) throws(MartletError) -> (ArtifactOwner, ArtifactPath) {
         let local = try message.required("path")
         let name = local.split { $0 == "/" || $0 == "\\" }.last.map(String.init) ?? ""
         let path = try safePath(folder.isRoot ? name : "\(folder)/\(name)")
-        let (owner, inner) = try MLflowArtifactURI.place(of: path)
+        let (owner, inner) = try MLflowArtifactURI.place(of: path, in: workspace)
         guard !inner.isRoot else { throw MLflowErrors.invalid("Invalid path: an artifact needs a name") }
         return (owner, inner)
     }

@@ -1,6 +1,6 @@
 /// Limits of what is stored, and running sums of files, so that a limit costs an upload next to nothing.
 ///
-/// What belongs to no experiment has -1 for it; a limit of -1 is that of the workspace.
+/// What belongs to no experiment has -1 for it; a limit of -1 is that of the installation.
 struct M0012_quotas: Migration {
     let number: Int64 = 12
 

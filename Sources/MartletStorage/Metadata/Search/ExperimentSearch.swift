@@ -27,11 +27,12 @@ enum ExperimentSearch {
     }
 
     private static func scope(_ scope: ExperimentScope) -> SQLText {
-        switch scope {
-        case .all, .allBut([]): "1 = 1"
+        let workspace: SQLText = "e.workspace = \(value: .integer(scope.workspace.number))"
+        return switch scope.choice {
+        case .all, .allBut([]): workspace
         case .only([]): "1 = 0"
-        case .only(let ids): "e.id IN \(list: ids.map { .integer($0.number) })"
-        case .allBut(let ids): "e.id NOT IN \(list: ids.map { .integer($0.number) })"
+        case .only(let ids): "\(workspace) AND e.id IN \(list: ids.map { .integer($0.number) })"
+        case .allBut(let ids): "\(workspace) AND e.id NOT IN \(list: ids.map { .integer($0.number) })"
         }
     }
 

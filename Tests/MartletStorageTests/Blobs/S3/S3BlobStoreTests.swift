@@ -125,7 +125,7 @@ struct S3BlobStoreTests {
             let named = try await scene.store(BlobStoreConformance.bytes(100, seed: 1))
             let unnamed = try await scene.store(BlobStoreConformance.bytes(12_000_000, seed: 2))
             let onDisk = try await scene.base.store(BlobStoreConformance.bytes(200_000, seed: 3))
-            try await scene.base.name(named, at: ArtifactPath("a"), of: .workspace)
+            try await scene.base.name(named, at: ArtifactPath("a"), of: .workspace(.default))
             #expect(try await scene.store.collectGarbage(olderThan: Self.day, uploadsOlderThan: Self.day).blobs == 0)
             wait(scene)
             // Started without its S3 store, a server leaves what is there alone.
@@ -170,7 +170,7 @@ struct S3BlobStoreTests {
             let contents = [100, 12_000_000].map { BlobStoreConformance.bytes($0) }
             for content in contents {
                 let blob = try await scene.base.store(content)
-                try await scene.base.name(blob, at: ArtifactPath("f\(content.count)"), of: .workspace)
+                try await scene.base.name(blob, at: ArtifactPath("f\(content.count)"), of: .workspace(.default))
             }
             let report = try await scene.store.moveFromDisk()
             #expect(report == MoveReport(blobs: 2, bytes: 12_000_100))
