@@ -15,7 +15,7 @@ extension JSONCursor {
         var mantissa: UInt64 = 0
         digits(into: &mantissa)
         let whole = index &- firstDigit
-        guard whole > 0, whole == 1 || base[firstDigit] != UInt8(ascii: "0") else { throw numberFailure(from: start) }
+        guard whole > 0, whole == 1 || base[firstDigit] != UInt8(ascii: "0") else { return try bareNaN(from: start) }
         var significant = whole
         var exponent = 0
         var isInteger = true
@@ -88,8 +88,19 @@ extension JSONCursor {
         let text = try text(start..<index)
         if isInteger, let value = Int64(text) { return .integer(value) }
         guard let value = Double(text) else { throw JSONFailure(.badNumber, at: start) }
-        guard value.isFinite else { throw JSONFailure(.hugeNumber, at: start) }
+        guard value.isFinite || takesBareNaN else { throw JSONFailure(.hugeNumber, at: start) }
         return .real(value)
+    }
+
+    @inline(never)
+    private mutating func bareNaN(from start: Int) throws(JSONFailure) -> Number {
+        let words: [(StaticString, Double)] = [("NaN", .nan), ("Infinity", .infinity), ("-Infinity", -.infinity)]
+        for (word, value) in words where takesBareNaN && start + word.utf8CodeUnitCount <= end {
+            guard matches(word, at: start, length: word.utf8CodeUnitCount) else { continue }
+            index = start + word.utf8CodeUnitCount
+            return .real(value)
+        }
+        throw numberFailure(from: start)
     }
 
     @inline(never)

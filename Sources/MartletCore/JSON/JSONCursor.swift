@@ -7,6 +7,8 @@ struct JSONCursor {
     var index = 0
     /// Values that may still be read: a bound on the memory that a small text of many empty values takes.
     var remaining = 1_000_000
+    /// Whether `NaN`, `Infinity` and `-Infinity` are numbers, as some clients write them.
+    var takesBareNaN = false
 
     init(base: UnsafePointer<UInt8>, end: Int) {
         self.base = base

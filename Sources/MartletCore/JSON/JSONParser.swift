@@ -4,17 +4,22 @@ package enum JSONParser {
     package static let deepest = 64
 
     /// - Throws: `invalidArgument` that names the byte where the text goes wrong. O(bytes).
-    package static func parse(_ bytes: [UInt8]) throws(MartletError) -> JSONValue {
-        switch bytes.withUnsafeBufferPointer({ result(of: $0) }) {
+    /// - Parameter takesBareNaN: whether `NaN`, `Infinity` and `-Infinity` are numbers.
+    package static func parse(_ bytes: [UInt8], takesBareNaN: Bool = false) throws(MartletError) -> JSONValue {
+        switch bytes.withUnsafeBufferPointer({ result(of: $0, takesBareNaN: takesBareNaN) }) {
         case .success(let value): return value
         case .failure(let failure): throw failure.asMartletError
         }
     }
 
     /// As `parse`, for bytes that are held by somebody else.
-    package static func result(of bytes: UnsafeBufferPointer<UInt8>) -> Result<JSONValue, JSONFailure> {
+    package static func result(
+        of bytes: UnsafeBufferPointer<UInt8>,
+        takesBareNaN: Bool = false
+    ) -> Result<JSONValue, JSONFailure> {
         guard let base = bytes.baseAddress, !bytes.isEmpty else { return .failure(JSONFailure(.unexpectedEnd, at: 0)) }
         var cursor = JSONCursor(base: base, end: bytes.count)
+        cursor.takesBareNaN = takesBareNaN
         do throws(JSONFailure) {
             let value = try cursor.value(depth: 0)
             cursor.skipSpace()

@@ -4,7 +4,7 @@ package enum JSONValue: Sendable, Equatable {
     case bool(Bool)
     /// A number without fraction and exponent that fits 64 bits.
     case integer(Int64)
-    /// Any other number; always finite.
+    /// Any other number; finite, unless the reader was told to take bare NaN.
     case number(Double)
     case string(String)
     case array([JSONValue])

@@ -25,7 +25,8 @@ package protocol ExperimentStore: Sendable {
 
 /// Runs, and all that is written to them. Every method is one transaction, durable once it returns.
 package protocol RunStore: Sendable {
-    /// - Throws: `notFound` for the experiment, `failedPrecondition` when it is deleted.
+    /// - Throws: `notFound` for the experiment, `failedPrecondition` when it is deleted; `alreadyExists` when a run of it
+    ///   has the foreign id.
     func createRun(_ request: CreateRun, id: Run.ID) async throws(MartletError) -> Run
     /// - Throws: `notFound`.
     func run(_ id: Run.ID, fields: RunFields) async throws(MartletError) -> Run
@@ -40,7 +41,8 @@ package protocol RunStore: Sendable {
     /// - Returns: the run's experiment.
     @discardableResult
     func log(_ batch: LogBatch, to id: Run.ID) async throws(MartletError) -> Experiment.ID
-    /// Removes every point at `step` or later from all series of the run; summaries follow. Works on ended runs.
+    /// Removes every point at `step` or later from all series of the run, and the objects there; summaries and the
+    /// count of the lines of its history follow. Works on ended runs.
     /// - Returns: how many points went.
     /// - Throws: `notFound`; `failedPrecondition` for a deleted run.
     func truncateMetrics(of id: Run.ID, from step: Int64) async throws(MartletError) -> Int
@@ -135,4 +137,4 @@ package protocol QuotaStore: Sendable {
 
 /// All that is kept in SQL, as one object, for the services.
 package typealias MetadataStore = ExperimentStore & RunStore & LoggedModelStore & MetricStore & ArtifactStore
-    & ImportStore & QuotaStore
+    & ImportStore & QuotaStore & RunStreamStore

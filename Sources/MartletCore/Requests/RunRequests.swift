@@ -1,6 +1,8 @@
 /// A new run.
 public struct CreateRun: Codable, Sendable {
     public var experimentID: Experiment.ID
+    /// What the client calls it, unique in the experiment; `nil` where it uses our id.
+    public var foreignID: String?
     /// `nil` for a generated name such as `clever-finch-417`.
     public var name: String?
     public var user: String
@@ -13,6 +15,7 @@ public struct CreateRun: Codable, Sendable {
 
     public init(
         experimentID: Experiment.ID,
+        foreignID: String? = nil,
         name: String? = nil,
         user: String = "",
         startedAt: Int64? = nil,
@@ -22,6 +25,7 @@ public struct CreateRun: Codable, Sendable {
         tags: [Tag] = []
     ) {
         self.experimentID = experimentID
+        self.foreignID = foreignID
         self.name = name
         self.user = user
         self.startedAt = startedAt

@@ -100,6 +100,7 @@ extension SearchAttribute {
         case .notes: "notes"
         case .duration: "duration"
         case .heartbeatAt: "heartbeat"
+        case .foreignID: "foreign_id"
         }
     }
 }

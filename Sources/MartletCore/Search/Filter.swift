@@ -102,6 +102,8 @@ public enum SearchAttribute: String, Sendable, Equatable, Hashable, CaseIterable
     case duration
     /// When a run last reported.
     case heartbeatAt
+    /// What the client calls a run.
+    case foreignID
 }
 
 /// One key of an order.

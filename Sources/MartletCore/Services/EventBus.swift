@@ -23,6 +23,8 @@ public enum Topic {
     public static func run(_ id: Run.ID) -> String { "run:\(id)" }
     /// Points of one run.
     public static func metrics(of id: Run.ID) -> String { "run:\(id):metrics" }
+    /// Lines that one run printed.
+    public static func console(of id: Run.ID) -> String { "run:\(id):console" }
     /// Files of one run.
     public static func artifacts(of id: Run.ID) -> String { "run:\(id):artifacts" }
 }

@@ -3,6 +3,7 @@ package struct Services: Sendable {
     package var workspaces: WorkspaceService
     package var experiments: ExperimentService
     package var runs: RunService
+    package var runStreams: RunStreamService
     package var loggedModels: LoggedModelService
     package var artifacts: ArtifactService
     package var accounts: AccountService
@@ -28,6 +29,7 @@ package struct Services: Sendable {
         self.access = access
         experiments = ExperimentService(store: store, access: access, quotas: quotas, events: events, audit: audit)
         runs = RunService(store: store, access: access, events: events, environment: environment, audit: audit)
+        runStreams = RunStreamService(store: store, access: access, events: events)
         loggedModels = LoggedModelService(store: store, access: access, events: events, environment: environment)
         artifacts = ArtifactService(
             store: store,

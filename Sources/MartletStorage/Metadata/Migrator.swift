@@ -14,6 +14,7 @@ enum Migrator {
         M0007_imports(), M0008_blobs_in_s3(), M0009_scores(), M0010_write_marks(), M0011_identities(),
         M0012_quotas(),
         M0013_workspaces(),
+        M0014_streams(),
     ]
 
     static var newest: Int64 { migrations.last?.number ?? 0 }

@@ -152,6 +152,18 @@ package enum SQLDialect: Sendable {
         }
     }
 
+    /// The number that a text is, as 64-bit floating point; NULL for one that is no finite decimal number.
+    package func number(_ expression: String) -> String {
+        switch self {
+        case .sqlite: "martlet_number(\(expression))"
+        case .postgres:
+            """
+            CASE WHEN \(expression) ~ '^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]{1,2})?$' \
+            AND length(\(expression)) <= 100 THEN (\(expression))::float8 END
+            """
+        }
+    }
+
     /// A condition that heeds case; `%` and `_` are wildcards and nothing escapes them.
     package func like(_ expression: String, _ placeholder: String) -> String {
         switch self {

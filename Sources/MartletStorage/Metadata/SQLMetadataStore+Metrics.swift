@@ -46,7 +46,7 @@ extension SQLMetadataStore: MetricStore {
         }
     }
 
-    private static func number(of id: Run.ID, on connection: any SQLConnection) throws -> Int64 {
+    static func number(of id: Run.ID, on connection: any SQLConnection) throws -> Int64 {
         let number = try connection.first(
             "SELECT number FROM run WHERE id = $1",
             [.text(id.rawValue)]

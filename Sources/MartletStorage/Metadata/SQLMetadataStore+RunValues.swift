@@ -114,7 +114,14 @@ extension SQLMetadataStore {
     package func truncateMetrics(of id: Run.ID, from step: Int64) async throws(MartletError) -> Int {
         try await database.write { connection in
             let head = try Self.writableHead(of: id, on: connection)
-            return try Truncation.truncate(run: head.number, experiment: head.experiment, from: step, on: connection)
+            let removed = try Truncation.truncate(
+                run: head.number,
+                experiment: head.experiment,
+                from: step,
+                on: connection
+            )
+            try StreamRows.truncate(head.number, from: step, on: connection)
+            return removed
         }
     }
 

@@ -18,6 +18,13 @@ extension SQLMetadataStore: RunStore {
                     "The experiment \(experiment) must be in the 'active' state. Current state is deleted."
                 )
             }
+            if let foreignID = request.foreignID {
+                let taken = try connection.first(
+                    "SELECT 1 FROM run WHERE experiment = $1 AND foreign_id = $2",
+                    [.integer(experiment), .text(foreignID)]
+                ) { _ in true }
+                if taken == true { throw MartletError(.alreadyExists, "a run '\(foreignID)' exists already") }
+            }
             var run = Run(
                 id: id,
                 experimentID: request.experimentID,
@@ -30,7 +37,7 @@ extension SQLMetadataStore: RunStore {
                 hypothesis: request.hypothesis,
                 notes: request.notes
             )
-            let number = try Self.insert(run, workspace: workspace, on: connection)
+            let number = try Self.insert(run, request.foreignID, workspace: workspace, on: connection)
             for tag in request.tags { try Self.setTag(tag, run: number, experiment: experiment, on: connection) }
             run.tags = Self.latest(request.tags)
             return run
@@ -284,20 +291,21 @@ extension SQLMetadataStore {
 
     private static func insert(
         _ run: Run,
+        _ foreignID: String?,
         workspace: Int64,
         on connection: any SQLConnection
     ) throws -> Int64 {
         let number = try connection.first(
             """
             INSERT INTO run (id, workspace, experiment, name, status, stage, user_name, started_at, created_at,
-              updated_at, heartbeat_at, purpose, hypothesis, notes, conclusion)
-            VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8, $9, $10, $11, $12, $13, '') RETURNING number
+              updated_at, heartbeat_at, purpose, hypothesis, notes, conclusion, foreign_id)
+            VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8, $9, $10, $11, $12, $13, '', $14) RETURNING number
             """,
             [
                 .text(run.id.rawValue), .integer(workspace), .integer(run.experimentID.number), .text(run.name),
                 .integer(run.status.stored), .text(run.user), .integer(run.startedAt), .integer(run.createdAt),
                 .integer(run.createdAt), .integer(run.heartbeatAt), .text(run.purpose), .text(run.hypothesis),
-                .text(run.notes),
+                .text(run.notes), .text(foreignID),
             ]
         ) { $0.integer(0) }
         guard let number else { throw MartletError(.internal, "the new run has no number") }

@@ -9,6 +9,7 @@ enum SQLiteFunctions {
     static func register(on database: Database) throws {
         try check(registerLike(database), "martlet_like", database)
         try check(registerMatches(database), "martlet_matches", database)
+        try check(registerNumber(database), "martlet_number", database)
     }
 
     private static func check(_ code: Int32, _ name: String, _ database: Database) throws {
@@ -38,6 +39,29 @@ enum SQLiteFunctions {
                     ignoresCase: sqlite3_value_int(arguments[2]) != 0
                 )
                 sqlite3_result_int(context, matches ? 1 : 0)
+            },
+            nil,
+            nil,
+            nil
+        )
+    }
+
+    /// `martlet_number(text)`: NULL for a text that is no finite decimal number.
+    private static func registerNumber(_ database: Database) -> Int32 {
+        sqlite3_create_function_v2(
+            database.sqliteConnection,
+            "martlet_number",
+            1,
+            flags,
+            nil,
+            { context, _, arguments in
+                guard let arguments, let bytes = sqlite3_value_text(arguments[0]), bytes[0] &- 43 <= 14,
+                    let number = Double(String(cString: bytes)), number.isFinite
+                else {
+                    sqlite3_result_null(context)
+                    return
+                }
+                sqlite3_result_double(context, number)
             },
             nil,
             nil,

@@ -209,6 +209,7 @@ struct RunCompiler {
         case .notes: "r.notes"
         case .duration: "(r.ended_at - r.started_at)"
         case .heartbeatAt: "r.heartbeat_at"
+        case .foreignID: "coalesce(r.foreign_id, r.id)"
         case .modelType, .sourceRunID: nil
         }
     }

@@ -5,6 +5,7 @@ struct SQLComparison {
     let dialect: SQLDialect
 
     /// A text column that is never NULL, or any expression whose NULL may count as "no" in an `EXISTS`.
+    /// With a number the text counts as one: a text that is none is neither equal nor less nor greater.
     func text(_ column: String, _ relation: Filter.Relation, _ value: Filter.Value) -> SQLText {
         switch (relation, value) {
         case (.equal, .text(let text)): "\(code: column) = \(value: .text(text))"
@@ -14,6 +15,9 @@ struct SQLComparison {
         case (.matches, .text(let text)): matching(column, text)
         case (.among, .texts(let texts)): "\(code: column) IN \(list: texts.map { .text($0) })"
         case (.notAmong, .texts(let texts)): "\(code: column) NOT IN \(list: texts.map { .text($0) })"
+        case (.equal, .number), (.less, .number), (.lessOrEqual, .number), (.greater, .number),
+            (.greaterOrEqual, .number):
+            real(dialect.number(column), relation, value)
         case (.isNotNull, _): "\(code: column) IS NOT NULL"
         case (.isNull, _): "\(code: column) IS NULL"
         default: "1 = 0"
