@@ -70,6 +70,9 @@ let package = Package(
         // GraphQL: reads documents and answers them from tables of resolvers. Knows nothing of Martlet.
         .target(name: "MartletGraphQL", swiftSettings: tested),
 
+        // Chooses the parameters of the next run of a sweep, and which runs to stop. Knows nothing of Martlet.
+        .target(name: "MartletSweeps", swiftSettings: tested),
+
         // Towards the wire. Never sees storage.
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CWebUI"),
@@ -120,6 +123,7 @@ let package = Package(
         ),
         .testTarget(name: "MartletCoreTests", dependencies: ["MartletCore", "MartletTesting"]),
         .testTarget(name: "MartletGraphQLTests", dependencies: ["MartletGraphQL"]),
+        .testTarget(name: "MartletSweepsTests", dependencies: ["MartletSweeps"]),
         .testTarget(
             name: "MartletImportTests",
             dependencies: ["MartletCore", "MartletImport", "MartletTesting", grdb]
@@ -135,7 +139,7 @@ let package = Package(
         .testTarget(
             name: "MartletHTTPTests",
             dependencies: [
-                "MartletCore", "MartletHTTP", "MartletStorage", "MartletTesting",
+                "MartletCore", "MartletGraphQL", "MartletHTTP", "MartletStorage", "MartletTesting",
                 hummingbird, hummingbirdTesting, httpTypes, logging,
             ]
         ),
