@@ -23,6 +23,7 @@ func addRoutes(to router: Router<MartletRequestContext>, _ parts: Parts) {
     RunExportRoutes(services: services, largestBody: limit).add(to: router)
     MetricRoutes(services: services, largestBody: limit).add(to: router)
     HistoryRoutes(services: services).add(to: router)
+    RunStreamRoutes(services: services).add(to: router)
     ArtifactRoutes(services: services).add(to: router)
     LoggedModelRoutes(services: services, largestBody: limit).add(to: router)
     ImportRoutes(services: services, largestBody: limit).add(to: router)

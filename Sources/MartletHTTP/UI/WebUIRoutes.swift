@@ -13,6 +13,13 @@ struct WebUIRoutes: Sendable {
         "runs",
     ]
 
+    /// First names of addresses that are no pages.
+    private static let others: Set<Substring> = [
+        "api", "ajax-api", "js", "graphql", "files", "wandb", "v1", "sdk", "metrics", "health", "version",
+        "artifactsV2",
+        "artifacts",
+    ]
+
     init(configuration: HTTPConfiguration) {
         assets = WebAssets(folder: configuration.uiDirectory, basePath: configuration.basePath)
     }
@@ -22,6 +29,20 @@ struct WebUIRoutes: Sendable {
         for name in Self.pages {
             router.get("/\(name)") { request, _ in try page(request) }
             router.get("/\(name)/**") { request, _ in try page(request) }
+        }
+        // Addresses that W&B's client prints; the interface finds out what they mean.
+        let paths: [RouterPath] = [
+            "/{file}/{project}", "/{file}/{project}/workspace", "/{file}/{project}/runs/{run}",
+        ]
+        for path in paths {
+            router.get(path) { request, _ in
+                let first = request.uri.path.split(separator: "/").first ?? ""
+                // Only for a browser that goes there: what asks for a file is told that there is none.
+                guard !Self.others.contains(first), request.headers[.accept]?.contains("text/html") == true else {
+                    throw MartletError(.notFound, "nothing is at this path")
+                }
+                return try page(request)
+            }
         }
         router.get("/js/**") { request, _ in
             try file("js/" + decodedPathTail(of: request, after: "/js/"), request)

@@ -8,6 +8,7 @@ extension HTTPField.Name {
     static let lastEventID = known("Last-Event-ID")
     static let crossSiteCode = known("X-CSRF-Token")
     static let mlflowWorkspace = known("X-MLFLOW-WORKSPACE")
+    static let wandBWriter = known("X-Wandb-Async-Client-Id")
     static let forwardedFor = known("X-Forwarded-For")
     static let forwardedScheme = known("X-Forwarded-Proto")
     /// A second `Host`: the first is the request's authority.

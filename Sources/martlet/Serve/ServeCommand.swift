@@ -109,7 +109,10 @@ struct ServeCommand: AsyncParsableCommand {
         let code = try await live.prepareLogins(settings.adminPassword)
         let application = buildApplication(
             services: live.services,
-            dialects: [MLflowDialect(services: live.services, basePath: http.basePath, linkKey: live.linkKey)],
+            dialects: [
+                MLflowDialect(services: live.services, basePath: http.basePath, linkKey: live.linkKey),
+                WandBDialect(services: live.services, basePath: http.basePath, linkKey: live.linkKey),
+            ],
             configuration: http,
             logger: logger,
             extraMetrics: {

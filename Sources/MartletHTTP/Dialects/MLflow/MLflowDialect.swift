@@ -27,7 +27,7 @@ package struct MLflowDialect: Dialect {
     }
 
     package var pathPrefixes: [String] {
-        ["/api/2.0/", "/api/3.0/", "/ajax-api/", "/get-artifact", "/model-versions/", "/v1/traces", "/graphql"]
+        ["/api/2.0/", "/api/3.0/", "/ajax-api/", "/get-artifact", "/model-versions/", "/v1/traces"]
     }
 
     package var publicPrefixes: [String] {
@@ -63,7 +63,6 @@ package struct MLflowDialect: Dialect {
             addMissingParts(to: table)
         }
         for method in [HTTPRequest.Method.get, .post] {
-            router.on("/graphql", method: method, use: notYet("GraphQL"))
             router.on("/v1/traces", method: method, use: notYet("tracing"))
         }
         router.get("/model-versions/get-artifact", use: notYet("the model registry"))

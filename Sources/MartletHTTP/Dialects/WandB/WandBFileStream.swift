@@ -1,0 +1,262 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import MartletCore
+
+/// `POST /files/<entity>/<project>/<run>/file_stream`: lines of history, of what the machine reports and of what was
+/// printed, and the summary, with the number of the first line of each.
+///
+/// A client that gets no answer sends the same lines again, for days. So lines that are stored are passed over, and
+/// what is refused for good is told with a status that is not repeated.
+extension WandBDialect {
+    func fileStream(_ request: Request, _ context: Context) async throws -> Response {
+        let asked = WandBContext(dialect: self, principal: context.principal, request: request)
+        let (entity, project) = (try decodedParameter("entity", context), try decodedParameter("project", context))
+        let name = try decodedParameter("run", context)
+        guard let home = try await asked.project(project, of: entity), let run = try await asked.run(name, of: home)
+        else { throw MartletError(.notFound, "run \(entity)/\(project)/\(name) not found") }
+        let body = try await lines(request)
+        // Several programs that write at once say who they are, and count lines of their own.
+        let writer = request.headers[.wandBWriter] ?? ""
+        guard writer.utf8.count <= 128, !writer.contains(":") else {
+            throw MartletError(.invalidArgument, "the id of a writer has at most 128 characters, none of them a colon")
+        }
+        let message = try WandBStreamMessage(body, from: writer)
+        try await store(message, in: run)
+        var json = JSONWriter()
+        json.beginObject()
+        json.key("exitcode")
+        json.null()
+        json.key("limits")
+        json.beginObject()
+        json.endObject()
+        json.field("stopped", run.tag(.stop) == "1")
+        json.endObject()
+        return .json(json.bytes)
+    }
+
+    private func lines(_ request: Request) async throws(MartletError) -> JSONValue {
+        let body = try await collectBody(request, upTo: Self.longestStream)
+        var bytes = Array(body.readableBytesView)
+        if request.headers[.contentEncoding]?.lowercased() == "gzip" {
+            guard let plain = Gzip.decompress(bytes, upTo: Self.longestStream) else {
+                throw MartletError(.invalidArgument, "the body is no gzip, or unpacked larger than 64 MiB")
+            }
+            bytes = plain
+        }
+        return bytes.isEmpty ? .object([]) : try JSONParser.parse(bytes)
+    }
+
+    /// Several processes may write to one run: who finds that another was faster looks again where the streams stand.
+    private func store(_ message: WandBStreamMessage, in run: WandBRun) async throws(MartletError) {
+        var attempts = 0
+        while true {
+            let state = try await services.runStreams.state(
+                of: run.run.id,
+                writer: message.writer,
+                as: run.project.principal
+            )
+            var (chunk, nested, machine) = try message.chunk(after: state, now: services.environment.now())
+            if message.goesOn, run.run.status != .running {
+                // It is resumed.
+                chunk.batch.changes.status = .running
+                if run.tag(.stop) != nil { chunk.batch.tags.append(Tag(key: WandBTag.stop.key, value: "")) }
+            }
+            try await note(nested, as: .nestedKeys, of: run)
+            try await note(machine, as: .machineKeys, of: run)
+            do {
+                return try await services.runStreams.append(chunk, to: run.run.id, as: run.project.principal)
+            } catch  where error.code == .conflict && attempts < 20 {
+                attempts += 1
+            }
+        }
+    }
+
+    /// Remembers which keys were objects, and which the machine's: rows give them back as such.
+    private func note(_ keys: Set<String>, as kind: RunDocument, of run: WandBRun) async throws(MartletError) {
+        let known = run.keys(kind)
+        guard !keys.isSubset(of: known) else { return }
+        let all = known.union(keys).sorted().map { JSONValue.string($0) }
+        var json = JSONWriter()
+        json.value(.array(all))
+        let chunk = StreamChunk(documents: [kind: json.text])
+        try await services.runStreams.append(chunk, to: run.run.id, as: run.project.principal)
+    }
+
+    private static let longestStream = 64 << 20
+}
+
+extension WandBRun {
+    /// The names in a document that lists some.
+    func keys(_ kind: RunDocument) -> Set<String> {
+        guard let text = documents[kind], case .array(let keys)? = try? JSONText.lenient(text) else { return [] }
+        return Set(keys.compactMap { key in if case .string(let key) = key { key } else { nil } })
+    }
+}
+
+/// One request of a stream, read and not yet stored.
+struct WandBStreamMessage {
+    /// Lines with the number of the first of them.
+    struct Lines {
+        var offset: Int64
+        var content: [String]
+    }
+
+    let writer: String
+    private var history: Lines?
+    private var events: Lines?
+    private var console: Lines?
+    private var summary: String?
+    private var changes = RunChanges()
+
+    /// Whether the program runs, which is not told by one of several: the first of them says when all have ended.
+    var goesOn: Bool { writer.isEmpty && changes.status == nil && (history ?? console ?? events) != nil }
+
+    /// - Throws: `invalidArgument`.
+    init(_ json: JSONValue, from writer: String) throws(MartletError) {
+        self.writer = writer
+        guard case .object = json else { throw MartletError(.invalidArgument, "the body is no JSON object") }
+        if case .object(let files)? = json["files"] {
+            for file in files {
+                let lines = try Self.lines(file.value, of: file.key)
+                switch file.key {
+                case "wandb-history.jsonl": history = lines
+                case "wandb-events.jsonl": events = lines
+                case "wandb-summary.json": summary = lines.content.last
+                case "output.log": console = lines
+                // Files of newer clients are theirs to upload as well.
+                default: continue
+                }
+            }
+        }
+        guard json["complete"] == .bool(true) else { return }
+        let code: Int64 = if case .integer(let code)? = json["exitcode"] { code } else { 0 }
+        changes.status = code == 0 ? .finished : .failed
+    }
+
+    private static func lines(_ json: JSONValue, of file: String) throws(MartletError) -> Lines {
+        guard case .integer(let offset)? = json["offset"], offset >= 0, offset < 1 << 40,
+            case .array(let content)? = json["content"]
+        else {
+            throw MartletError(.invalidArgument, "\(file.prefix(100)) must be {\"offset\": n, \"content\": [lines]}")
+        }
+        var lines: [String] = []
+        lines.reserveCapacity(content.count)
+        for line in content {
+            guard case .string(let text) = line else {
+                throw MartletError(.invalidArgument, "a line of \(file.prefix(100)) is no text")
+            }
+            lines.append(text)
+        }
+        return Lines(offset: offset, content: lines)
+    }
+
+    /// What is not stored yet, the keys of objects that became points, and those of what the machine reported.
+    /// - Throws: `invalidArgument` for a line that cannot be read.
+    func chunk(
+        after state: StreamState,
+        now: Int64
+    ) throws(MartletError) -> (StreamChunk, nested: Set<String>, machine: Set<String>) {
+        var chunk = StreamChunk(writer: writer)
+        var nested: Set<String> = []
+        var machine: Set<String> = []
+        if let history {
+            let reader = try Self.read(history, after: state.historyLines, prefix: "", now)
+            chunk.batch = reader.batch
+            chunk.objects = reader.objects
+            chunk.history = Self.range(history, after: state.historyLines)
+            nested = reader.nested
+        }
+        if let events {
+            let reader = try Self.read(events, after: state.eventLines, prefix: WandBHistory.machinePrefix, now)
+            chunk.batch.append(contentsOf: reader.batch)
+            machine = Set(reader.batch.keys)
+            chunk.events = Self.range(events, after: state.eventLines)
+        }
+        if let console {
+            chunk.console = zip(console.offset..., console.content).map { ConsoleLine(wandB: $1, number: $0) }
+            if !writer.isEmpty {
+                chunk.console.removeAll { $0.number < state.consoleLines }
+                chunk.printed = Self.range(console, after: state.consoleLines)
+            }
+        }
+        if let summary, !summary.isEmpty {
+            guard case .object = try JSONText.lenient(summary) else {
+                throw MartletError(.invalidArgument, "the summary is no JSON object")
+            }
+            chunk.documents[.summary] = summary
+        }
+        chunk.batch.changes = changes
+        if changes.status != nil { chunk.batch.changes.endedAt = now }
+        return (chunk, nested, machine)
+    }
+
+    private static func read(
+        _ lines: Lines,
+        after stored: Int64,
+        prefix: String,
+        _ now: Int64
+    ) throws(MartletError) -> HistoryReader {
+        var reader = HistoryReader(prefix: prefix, now: now)
+        for (number, line) in zip(lines.offset..., lines.content) where number >= stored {
+            do {
+                try reader.add(line, number: number)
+            } catch {
+                throw MartletError(error.code, "line \(number): \(error.message)")
+            }
+        }
+        return reader
+    }
+
+    /// The lines that are new; lines that were left out before them will not come any more.
+    private static func range(_ lines: Lines, after stored: Int64) -> Range<Int64>? {
+        let end = lines.offset + Int64(lines.content.count)
+        return end > stored ? stored..<end : nil
+    }
+}
+
+extension ConsoleLine {
+    /// A line as JSON (`{"ts", "content", "level", "label"}`), or as text: `[ERROR ]<time> <text>`.
+    init(wandB line: String, number: Int64) {
+        if line.hasPrefix("{"), case .object? = try? JSONText.lenient(line), let json = try? JSONText.lenient(line),
+            case .string(let content)? = json["content"]
+        {
+            var label = ""
+            if case .string(let text)? = json["label"] { label = text }
+            var time: Int64?
+            if case .string(let text)? = json["ts"] { time = WandBTime.microseconds(text) }
+            let isError = json["level"] == .string("error")
+            self.init(number: number, time: time, isError: isError, label: Self.plain(label), text: Self.plain(content))
+            return
+        }
+        let isError = line.hasPrefix("ERROR ")
+        let rest = isError ? line.dropFirst(6) : line[...]
+        let space = rest.firstIndex(of: " ") ?? rest.endIndex
+        if let time = WandBTime.microseconds(String(rest[..<space])) {
+            let text = String(rest[space...].dropFirst())
+            self.init(number: number, time: time, isError: isError, label: "", text: Self.plain(text))
+        } else {
+            self.init(number: number, time: nil, isError: isError, label: "", text: Self.plain(String(rest)))
+        }
+    }
+
+    /// No database of ours keeps U+0000.
+    private static func plain(_ text: String) -> String {
+        text.utf8.contains(0) ? text.replacing("\0", with: "\u{fffd}") : text
+    }
+}
+
+extension LogBatch {
+    /// Adds the points of another batch.
+    fileprivate mutating func append(contentsOf other: LogBatch) {
+        var places: [UInt32] = []
+        for key in other.keys {
+            places.append(UInt32(keys.firstIndex(of: key) ?? keys.count))
+            if Int(places[places.count - 1]) == keys.count { keys.append(key) }
+        }
+        keyIndexes += other.keyIndexes.map { places[Int($0)] }
+        steps += other.steps
+        times += other.times
+        values += other.values
+    }
+}

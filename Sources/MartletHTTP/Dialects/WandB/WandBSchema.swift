@@ -1,0 +1,149 @@
+import MartletCore
+import MartletGraphQL
+
+/// The types that W&B's clients ask about. Each file beside adds those of one area.
+enum WandBSchema {
+    typealias Builder = GraphQLSchemaBuilder<WandBContext>
+    typealias Call = GraphQLCall<WandBContext>
+
+    static func executor() -> GraphQLExecutor<WandBContext> {
+        do {
+            return GraphQLExecutor(try schema(), translate: WandBErrors.translated)
+        } catch {
+            // The tables are code: the first start of any build would find it.
+            preconditionFailure("the schema of the W&B dialect: \(error)")
+        }
+    }
+
+    static func schema() throws(GraphQLSchemaError) -> GraphQLSchema<WandBContext> {
+        var schema = Builder()
+        schema.scalar("JSON", "JSONString", "DateTime", "Duration")
+        schema.enumeration("AlertSeverity", ["INFO", "WARN", "ERROR"])
+        addServer(to: &schema)
+        addAccounts(to: &schema)
+        addProjects(to: &schema)
+        addRuns(to: &schema)
+        addRunHistory(to: &schema)
+        addRunFiles(to: &schema)
+        addRunMutations(to: &schema)
+        return try schema.build()
+    }
+
+    // MARK: the server
+
+    /// What the server says that it can. A client leaves out what is not named.
+    private static let features = [
+        "STRUCTURED_CONSOLE_LOGS", "LARGE_FILENAMES", "MARK_RUN_FILES_UPLOADED", "FILESTREAM_GZIP",
+        "TOTAL_COUNT_IN_FILE_CONNECTION", "CLIENT_IDS",
+    ]
+
+    private static func addServer(to schema: inout Builder) {
+        schema.record("Feature", ["name": "String!", "isEnabled": "Boolean!"])
+        schema.record(
+            "LatestLocalVersionInfo",
+            ["outOfDate": "Boolean!", "latestVersionString": "String", "versionOnThisInstanceString": "String"]
+        )
+        schema.record(
+            "ServerInfo",
+            [
+                "cliVersionInfo": "JSON", "latestLocalVersionInfo": "LatestLocalVersionInfo", "features": "[Feature!]!",
+            ]
+        )
+        schema.query { query in
+            query.field("serverInfo", "ServerInfo") { _ in
+                .record([
+                    "cliVersionInfo": .record(["max_cli_version": "99.0.0", "min_cli_version": "0.12.0"]),
+                    "features": .list(features.map { .record(["name": .string($0), "isEnabled": true]) }),
+                ])
+            }
+        }
+    }
+
+    // MARK: people and entities
+
+    private static func addAccounts(to schema: inout Builder) {
+        schema.record("ApiKey", ["id": "ID!", "name": "String", "description": "String"])
+        schema.record(
+            "Organization",
+            [
+                "id": "ID!", "name": "String!", "orgEntity": "Entity", "coreWeaveOrganizationId": "String",
+            ]
+        )
+        schema.object("User", WandBUser.self) { user in
+            user.field("id", "ID!") { .string(WandBID.text("User", $0.name)) }
+            user.field("name", \.name)
+            user.field("username", \.name)
+            user.field("email", \.email)
+            user.field("admin", \.isAdmin)
+            user.field("flags", "JSONString") { _ in "{}" }
+            user.field("entity", \.entity)
+            user.field("deletedAt", "DateTime") { _ in .null }
+            user.field("photoUrl", "String") { _ in .null }
+            user.field("accountType", "String") { _ in "MEMBER" }
+            user.connection("apiKeys", of: "ApiKey") { _, _ in GraphQLConnection(edges: [], hasNextPage: false) }
+            user.connection("teams", of: "Entity") { user, call in
+                let page = try call.arguments.page(defaultSize: 50, mostSize: 1_000)
+                return try GraphQLConnection(page, of: user.entities) { .object(WandBEntity(name: $0)) }
+            }
+        }
+        schema.object("Entity", WandBEntity.self) { entity in
+            entity.field("id", "ID!") { .string(WandBID.text("Entity", $0.name)) }
+            entity.field("name", \.name)
+            entity.field("isTeam", "Boolean!") { _ in true }
+            entity.field("entityType", "String") { _ in "TEAM" }
+            entity.field("available", "Boolean") { _ in false }
+            entity.field("photoUrl", "String") { _ in .null }
+            entity.field("readOnly", "Boolean") { _ in false }
+            entity.field("codeSavingEnabled", "Boolean") { _ in true }
+            entity.field("organization", "Organization") { _ in .null }
+            entity.field("user", "User") { _ in .null }
+        }
+        schema.query { query in
+            query.field("viewer", "User") { call in .object(try await WandBUser(call.context)) }
+            query.field("entity", "Entity", arguments: ["name: String!"]) { call in
+                let name = try call.arguments.requiredString("name")
+                let isKnown = try await call.context.confined(to: name) != nil
+                // Where one may be made on demand, the client asks before it is.
+                let mayBeMade = call.context.principal.role == .admin
+                return .object(isKnown || mayBeMade ? WandBEntity(name: name) : nil)
+            }
+            query.connection("users", of: "User", arguments: ["query: String"]) { call in
+                let user = try await WandBUser(call.context)
+                let wanted = try call.arguments.string("query") ?? ""
+                let found = wanted.isEmpty || wanted == user.name || wanted == user.email ? [user] : []
+                return try GraphQLConnection(try call.arguments.page(defaultSize: 50, mostSize: 50), of: found) {
+                    .object($0)
+                }
+            }
+        }
+    }
+}
+
+/// Who asks.
+struct WandBUser: Sendable {
+    let name: String
+    let isAdmin: Bool
+    let entity: String
+    let entities: [String]
+
+    var email: String { name.contains("@") ? name : "\(name)@localhost" }
+
+    init(_ context: WandBContext) async throws(MartletError) {
+        name = context.principal.name
+        isAdmin = context.principal.role == .admin
+        entities = try await context.entities().map(\.name)
+        entity = entities.first ?? Workspace.defaultName
+    }
+
+    /// Somebody who is only known by name.
+    init(named name: String, in entity: String) {
+        self.name = name
+        self.entity = entity
+        isAdmin = false
+        entities = [entity]
+    }
+}
+
+struct WandBEntity: Sendable {
+    let name: String
+}
