@@ -13,7 +13,7 @@ const PAGES = {
     missing: () => import("./pages/missing.js"),
 };
 
-/** Modules that a page needs in the end: all are asked for at once, not one after the other has named it. */
+/** Modules that a page needs in the end: all are asked for at once. */
 const NEEDED = {
     experiment: ["pages/runsTab", "pages/runList", "pages/runCells", "pages/runColumns", "pages/runKeys", "components/grid", "components/filterBar",
         "components/dialog", "components/status", "charts/sparkline"],
@@ -23,7 +23,7 @@ const NEEDED = {
 const TOPICS = {
     experiments: () => ["experiments"],
     experiment: (id) => ["experiments", `experiment:${id}:runs`],
-    run: (id) => [`run:${id}`, `run:${id}:metrics`, `run:${id}:artifacts`],
+    run: (id) => [`run:${id}`, `run:${id}:metrics`, `run:${id}:artifacts`, `run:${id}:console`],
 };
 const THEMES = ["light", "dark"];
 const asked = new URLSearchParams(location.search).get("theme");

@@ -6,6 +6,11 @@ const HELD = new Set(["val", "valid", "validation", "eval", "evaluation", "dev",
 const CAMEL = /^([Tt]rain|[Tt]raining|[Vv]al|[Vv]alid|[Vv]alidation|[Ee]val|[Tt]est|[Dd]ev)(?=[A-Z])|(?<=[a-z0-9])(Train|Training|Val|Valid|Validation|Eval|Test|Dev)$/;
 const LIGHTNING = /[_/.-](epoch|step)$/;
 
+/** What the machine reported, whoever asked it. */
+export const isSystem = (key) => key.startsWith("system.") || key.startsWith("system/");
+/** What a client counts for itself is no curve to look at: `_runtime`, `_step`. @param key */
+export const isCharted = (key) => !/^(system\.)?_/.test(key);
+
 const isSplit = (word) => TRAIN.has(word) || HELD.has(word);
 
 /** The card of a key and its split. @param key @returns {{name: string, split: "train" | "val" | "test" | ""}} */
@@ -46,11 +51,11 @@ export function pairs(keys, goal = null) {
         card.isPair = card.keys.length > 1;
         // What stands alone is called by its whole name.
         card.title = card.isPair ? card.name : card.keys[0].key;
-        card.prefix = /^([^/]+)\//.exec(card.title)?.[1] ?? "";
+        card.prefix = card.keys.every(({ key }) => isSystem(key)) ? "system" : /^([^/]+)\//.exec(card.title)?.[1] ?? "";
         if (!card.isPair) prefixes.set(card.prefix, (prefixes.get(card.prefix) ?? 0) + 1);
     }
     const isGoal = (card) => goal !== null && card.keys.some((one) => one.key === goal);
-    const rank = (card) => isGoal(card) ? 0 : card.isPair ? 1 : card.prefix === "system" ? 3 : 2;
+    const rank = (card) => isGoal(card) ? 0 : card.prefix === "system" ? 3 : card.isPair ? 1 : 2;
     const order = (card) => `${rank(card)} ${card.section === "metrics" ? "" : card.section}`;
     for (const card of list) {
         card.section = rank(card) < 2 ? "goal and pairs"

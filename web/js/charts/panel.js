@@ -5,7 +5,7 @@ import { subscribe } from "../live.js";
 import { ChartCard } from "./card.js";
 import { AXES, chartState, halfUnit, limits, listed, rangeText, toggled, yText } from "./chartState.js";
 import { panelKeys } from "./panelKeys.js";
-import { pairs } from "./pairing.js";
+import { isCharted, pairs } from "./pairing.js";
 import { readSeries } from "./seriesRead.js";
 import { ChartToolbar } from "./toolbar.js";
 import { ChartTip } from "./tooltip.js";
@@ -174,8 +174,9 @@ export class ChartPanel {
         }
         const name = (pair) => JSON.stringify([pair.name, pair.title, pair.keys]);
         const old = new Map(this.cards.map((card) => [name(card.pair), card]));
-        const found = pairs(this.metricKeys, this.goal?.metric).filter((pair) => pair.keys.some((one) => matches(one.key)));
-        this.toolbar?.counted(found.reduce((sum, pair) => sum + pair.keys.length, 0), this.metricKeys.length, isBroken);
+        const keys = this.metricKeys.filter(isCharted);
+        const found = pairs(keys, this.goal?.metric).filter((pair) => pair.keys.some((one) => matches(one.key)));
+        this.toolbar?.counted(found.reduce((sum, pair) => sum + pair.keys.length, 0), keys.length, isBroken);
         const cards = found.slice(0, this.limit || MOST).map((pair) => {
             const card = old.get(name(pair)) ?? new ChartCard(this, pair);
             card.pair = pair;
@@ -197,7 +198,7 @@ export class ChartPanel {
         this.cards = cards;
         this.sections = sections;
         fill(this.host, [...sections].map(([section, list]) => this.section(section, list, sections.size > 1)),
-            cards.length ? null : h("p.muted", {}, this.metricKeys.length ? "No metric matches." : "No metric to draw."),
+            cards.length ? null : h("p.muted", {}, keys.length ? "No metric matches." : "No metric to draw."),
             this.hidden && !this.limit ? h("p.muted", {}, `${grouped(this.hidden)} more; filter the metrics to see them.`) : null);
         this.layout();
         for (const card of cards) this.watcher.observe(card.element);

@@ -2,10 +2,13 @@
 import { coalesced, copyBox, errorBox, fill, h, href, navigate, server, skeleton } from "../dom.js";
 import { subscribe } from "../live.js";
 import * as api from "../api.js";
+import { streamsOf } from "../streams.js";
 import { RunHeader } from "./runHeader.js";
 import { drawMetrics, drawParams } from "./runTables.js";
 
-const TABS = ["overview", "charts", "params", "metrics", "artifacts", "notes"];
+const TABS = ["overview", "charts", "params", "metrics", "console", "media", "artifacts", "notes"];
+/** How often a run that has neither is asked whether it has printed something or logged an object by now. */
+const STREAMS = 3_000;
 
 export function open(root, route, shell) {
     return new RunPage(root, route, shell);
@@ -25,18 +28,41 @@ class RunPage {
         if (this.tab === "overview") import("./runOverview.js");
         if (this.tab === "overview" || this.tab === "charts") import("../charts/panel.js");
         this.refresh = coalesced(() => this.reload(), 800);
-        this.live = subscribe([`run:${this.id}`, `run:${this.id}:metrics`, `run:${this.id}:artifacts`], (topics) => {
-            for (const topic of topics) this.changes.add(topic);
-            this.refresh();
-        });
+        this.refreshStreams = coalesced(() => this.readStreams(), STREAMS);
+        this.live = subscribe(["", ":metrics", ":artifacts", ":console"].map((part) => `run:${this.id}${part}`), (topics) => this.heard(topics));
         this.live.ready.then(() => this.start());
     }
 
+    /** A run prints more often than it changes: lines alone are no reason to read it again. */
+    heard(topics) {
+        const isPrinted = topics.includes(`run:${this.id}:console`), isLogged = topics.includes(`run:${this.id}:metrics`);
+        if (isPrinted && this.tab === "console") this.view?.heard();
+        if (isLogged && this.tab === "media") this.view?.heard();
+        if (isPrinted && !this.streams?.lines || isLogged && !this.streams?.objects.length) this.refreshStreams();
+        const others = topics.filter((topic) => !topic.endsWith(":console"));
+        if (!others.length) return;
+        for (const topic of others) this.changes.add(topic);
+        this.refresh();
+    }
+
+    async readStreams() {
+        if (!this.streams || this.isClosed) return;
+        const before = this.shownTabs.join();
+        this.streams = await streamsOf(this.id);
+        if (!this.isClosed && this.shownTabs.join() !== before) this.drawTabs();
+    }
+
+    /** What a run has not is no tab, unless the address asks for it. */
+    get shownTabs() {
+        const { lines, objects } = this.streams ?? { lines: 0, objects: [] };
+        return TABS.filter((tab) => tab === this.tab || (tab === "console" ? lines > 0 : tab === "media" ? objects.length > 0 : true));
+    }
+
     get keys() {
-        const tabs = Object.fromEntries(TABS.map((tab, index) =>
+        const tabs = Object.fromEntries(this.shownTabs.map((tab, index) =>
             [String(index + 1), { label: `Tab: ${tab}`, run: () => navigate(this.link(tab)) }]));
         const notes = { e: { label: "Edit the notes", run: () => this.tab === "notes" && this.notesKey ? this.notesKey() : navigate(this.link("notes", { edit: "1" })) } };
-        return { ...this.panel?.keys, ...tabs, ...this.run && api.may("editor", this.run.experimentID) ? notes : {} };
+        return { ...this.panel?.keys, ...this.view?.keys, ...tabs, ...this.run && api.may("editor", this.run.experimentID) ? notes : {} };
     }
 
     get tab() {
@@ -44,14 +70,16 @@ class RunPage {
     }
 
     link(tab, more = {}) {
-        const query = { ...Object.fromEntries(this.route.query), edit: null, ...more };
+        const query = { ...Object.fromEntries(this.route.query), edit: null, line: null, find: null, ...more };
         return href(tab === "overview" ? ["r", this.id] : ["r", this.id, tab], query);
     }
 
     async start() {
         try {
+            const streams = streamsOf(this.id);
             this.run = await api.run(this.id);
             this.experiment = await api.experiment(this.run.experimentID);
+            this.streams = await streams;
         } catch (error) {
             if (this.isClosed) return;
             this.run = null;
@@ -109,17 +137,23 @@ class RunPage {
         this.drawTab();
     }
 
-    drawTab() {
-        fill(this.tabs, TABS.map((tab) => h("a", { href: this.link(tab), "aria-current": tab === this.tab ? "page" : null }, tab, this.count(tab))));
+    drawTabs() {
+        fill(this.tabs, this.shownTabs.map((tab) => h("a", { href: this.link(tab), "aria-current": tab === this.tab ? "page" : null }, tab, this.count(tab))));
         this.tabs.querySelector("[aria-current]").scrollIntoView({ block: "nearest", inline: "nearest" });
+    }
+
+    drawTab() {
+        this.drawTabs();
         this.panel?.close();
-        this.panel = this.onArtifacts = this.onChange = this.notesKey = null;
+        this.view?.close();
+        this.panel = this.view = this.onArtifacts = this.onChange = this.notesKey = null;
+        this.body.className = "tab-body";
         fill(this.body);
         this[this.tab]();
     }
 
     count(tab) {
-        const count = { params: this.run.params, metrics: this.run.metrics }[tab]?.length;
+        const count = { params: this.run.params, metrics: this.run.metrics, media: this.streams?.objects }[tab]?.length;
         return count ? h("span.tab-count", {}, ` ${count}`) : null;
     }
 
@@ -150,6 +184,23 @@ class RunPage {
         drawMetrics(this.body, this);
     }
 
+    async console() {
+        const { openConsole } = await import("./runConsole.js");
+        await this.open("console", openConsole);
+    }
+
+    async media() {
+        const { openMedia } = await import("./runMedia.js");
+        await this.open("media", openMedia);
+    }
+
+    /** Fills the body with a view that closes with its tab. */
+    async open(tab, make) {
+        const isHere = () => this.tab === tab && !this.view && !this.isClosed;
+        const view = isHere() ? await make(this.body, this, isHere) : null;
+        if (view) this.view = view;
+    }
+
     async artifacts() {
         const { drawArtifacts } = await import("./runArtifacts.js");
         if (this.tab === "artifacts") drawArtifacts(this.body, this);
@@ -165,14 +216,19 @@ class RunPage {
         this.route = route;
         if (!this.run) return;
         if (before !== this.tab) this.drawTab();
-        else this.panel?.update(route);
+        else {
+            this.panel?.update(route);
+            this.view?.update(route);
+        }
     }
 
     close() {
         this.isClosed = true;
         this.live.close();
         this.refresh.cancel();
+        this.refreshStreams.cancel();
         this.header?.close();
         this.panel?.close();
+        this.view?.close();
     }
 }

@@ -45,7 +45,7 @@ export const unpacked = (text) => text.split(",").filter(Boolean)
  * @param facts what `runs/columns` says
  */
 export function defaultColumns(facts, goal) {
-    const metrics = facts.metrics.filter((one) => one.key !== goal?.metric && !one.key.startsWith("system/"))
+    const metrics = facts.metrics.filter((one) => one.key !== goal?.metric && !/^(system[./]|_)/.test(one.key))
         .map((one) => one.key).sort((a, b) => metricRank(a) - metricRank(b) || (a < b ? -1 : 1)).slice(0, 4);
     const params = varying(facts).slice(0, 8);
     return [

@@ -1,20 +1,23 @@
 // The first screen of a run: the curve of the goal, then how the run was made and what came of it.
-import { h, fill } from "../dom.js";
+import { coalesced, h, fill } from "../dom.js";
 import { grouped } from "../format.js";
 import { markdown } from "../md.js";
 import * as api from "../api.js";
-import { pairs } from "../charts/pairing.js";
+import { isCharted, isSystem, pairs } from "../charts/pairing.js";
 import { inlineEdit } from "../components/dialog.js";
+import { drawSummary } from "./runSummary.js";
 import { best, pairTable, placed, table } from "./runTables.js";
 
 const FIRST = 12;
 const CHARTS = 2;
+/** How often a summary is read while a run goes on. */
+const SUMMARY = 3_000;
 const MADE = [["command", "mlflow.source.name"], ["entry point", "mlflow.project.entryPoint"], ["commit", "mlflow.source.git.commit"],
     ["branch", "mlflow.source.git.branch"], ["repository", "mlflow.source.git.repoURL"], ["host", "mlflow.source.host"], ["parent run", "mlflow.parentRunId"]];
 
 /** @param root @param page the run page */
 export function drawOverview(root, page) {
-    const charts = h("div"), side = h("div.run-side", {}, sides(page));
+    const charts = h("div"), summary = h("section.run-summary", { hidden: true }), side = h("div.run-side", {}, sides(page, summary));
     const more = h("p.all-charts");
     const may = api.may("editor", page.run.experimentID);
     const edits = ["hypothesis", "conclusion"].filter((field) => may || page.run[field]).map((field) => [field, inlineEdit({
@@ -22,13 +25,16 @@ export function drawOverview(root, page) {
         save: async (value) => { page.run = { ...page.run, ...await api.changeRun(page.id, { [field]: value }) }; },
     })]);
     fill(root, charts, more, h("dl.pairs", {}, edits.map(([field, edit]) => [h("dt", {}, field), h("dd", {}, edit.element)])), side);
+    const summarize = coalesced(() => drawSummary(summary, page), SUMMARY);
+    summarize();
     page.charts(charts, CHARTS);
     const count = () => fill(more, page.run.metrics.length > 1 ? h("a", { href: page.link("charts") }, `all charts of ${grouped(page.run.metrics.length)} metrics`) : null);
     count();
     page.onChange = (isTyping) => {
         count();
         for (const [field, edit] of edits) edit.set(page.run[field] ?? "");
-        if (!isTyping && !side.contains(document.activeElement) && !hasSelection(side)) fill(side, sides(page));
+        if (!hasSelection(summary)) summarize();
+        if (!isTyping && !side.contains(document.activeElement) && !hasSelection(side)) fill(side, sides(page, summary));
     };
 }
 
@@ -37,24 +43,25 @@ function hasSelection(element) {
     return !selection.isCollapsed && element.contains(selection.anchorNode);
 }
 
-function sides(page) {
+function sides(page, summary) {
     const { run } = page;
     const tag = (key) => run.tags.find((one) => one.key === key)?.value;
     const made = [...MADE.map(([label, key]) => [label, tag(key)]), ["run id", run.id],
         ["datasets", run.datasets.map((one) => `${one.name} ${one.digest}`).join(", ")]].filter(([, value]) => value);
     const goal = page.experiment.statistics.goal;
     const known = new Map(run.metrics.map((one) => [one.key, one]));
-    const metrics = pairs([...known.keys()], goal?.metric).flatMap((card) => card.keys.map(({ key }) => known.get(key)))
+    const own = [...known.keys()].filter((key) => isCharted(key) && !isSystem(key));
+    const metrics = pairs(own.length ? own : [...known.keys()], goal?.metric).flatMap((card) => card.keys.map(({ key }) => known.get(key)))
         .sort((a, b) => Number(b.key === goal?.metric) - Number(a.key === goal?.metric));
     return [
         h("section", {}, h("h2", {}, "Metrics"), metrics.length ? table(["metric", "last", "best"], metrics.slice(0, FIRST).map((one) =>
             [h("span.value-key", { title: one.key }, one.key), placed(one.last, one.lastStep), best(one, goal)]), 2) : h("p.muted", {}, "None yet."),
-        rest(page, "metrics", metrics.length)),
+        rest(page, "metrics", metrics.length, known.size)),
         h("section", {}, h("h2", {}, "Parameters"), run.params.length ? pairTable(["parameter", "value"], run.params.slice(0, FIRST).map((one) => [one.key, one.value]))
-            : h("p.muted", {}, "None were logged."), rest(page, "params", run.params.length)),
+            : h("p.muted", {}, "None were logged."), rest(page, "params", run.params.length)), summary,
         h("section", {}, h("h2", {}, "How it was made"), pairTable(["what", "value"], made)),
         run.notes ? h("section.run-notes", {}, h("h2", {}, "Notes"), markdown(run.notes)) : null];
 }
 
-const rest = (page, tab, count) => count > FIRST
-    ? h("p.rest", {}, h("a", { href: page.link(tab) }, `all ${grouped(count)} ${tab === "params" ? "parameters" : tab}`)) : null;
+const rest = (page, tab, count, all = count) => Math.max(all, count) > Math.min(FIRST, count)
+    ? h("p.rest", {}, h("a", { href: page.link(tab) }, `all ${grouped(all)} ${tab === "params" ? "parameters" : tab}`)) : null;

@@ -2,7 +2,7 @@
 import { icon, h, fill, copyText } from "../dom.js";
 import { compact, grouped, number } from "../format.js";
 import * as api from "../api.js";
-import { pairs } from "../charts/pairing.js";
+import { isCharted, isSystem, pairs } from "../charts/pairing.js";
 import { drawSparkline } from "../charts/sparkline.js";
 import { tree, treeRows } from "./paramTree.js";
 import { direction } from "./runColumns.js";
@@ -84,7 +84,9 @@ export function drawMetrics(root, page) {
     const canvases = new Map();
     const known = new Map(run.metrics.map((one) => [one.key, one]));
     // The goal and the pairs first, as on the charts.
-    const keys = pairs([...known.keys()], goal?.metric).flatMap((card) => card.keys.map(({ key }) => key));
+    // What the machine reported stands after all others, folded at first.
+    const keys = pairs([...known.keys()], goal?.metric).flatMap((card) => card.keys.map(({ key }) => key))
+        .sort((a, b) => Number(isSystem(a)) - Number(isSystem(b)) || Number(isCharted(b)) - Number(isCharted(a)));
     const host = h("div");
     const field = h("input.input", { type: "search", value: page.metricWords ?? "", placeholder: `Search ${grouped(keys.length)} metrics`, "aria-label": "Search metrics" });
     const draw = () => {
@@ -92,8 +94,16 @@ export function drawMetrics(root, page) {
         const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
         const found = keys.filter((key) => words.every((word) => key.toLowerCase().includes(word)));
         canvases.clear();
-        fill(host, found.length ? table(["metric", "last", "best", "min", "max", "mean", "last step", "points", "NaN", "shape", "every point"],
-            found.slice(0, MOST.metrics).map((key) => metricRow(known.get(key), goal, run.id, canvases)), 8) : h("p.muted", {}, "Nothing matches."), left(MOST.metrics, found.length, "metrics"));
+        const own = found.filter((key) => !isSystem(key)), machine = found.filter(isSystem);
+        const part = (list) => list.length ? [table(["metric", "last", "best", "min", "max", "mean", "last step", "points", "NaN", "shape", "every point"],
+            list.slice(0, MOST.metrics).map((key) => metricRow(known.get(key), goal, run.id, canvases)), 8), left(MOST.metrics, list.length, "metrics")] : null;
+        const isOpen = page.isSystemOpen || !own.length || Boolean(words.length);
+        const fold = h("button", { type: "button", "aria-expanded": String(isOpen), on: { click: () => {
+            page.isSystemOpen = !isOpen;
+            draw();
+        } } }, h("span.fold-mark", { "aria-hidden": "true" }, isOpen ? "▾" : "▸"), "System", h("span.muted", {}, ` ${grouped(machine.length)}`));
+        fill(host, part(own), machine.length ? h("section", { data: { section: "system" } }, h("h2.fold", {}, fold), isOpen ? part(machine) : null) : null,
+            found.length ? null : h("p.muted", {}, "Nothing matches."));
         drawSparks(page, canvases);
     };
     field.addEventListener("input", draw);

@@ -1,0 +1,86 @@
+"""The addresses that W&B's client prints lead to the pages of its runs."""
+
+import re
+
+import pytest
+from conftest import PASSWORD, visiting
+from playwright.sync_api import expect
+from wandb_http import Run
+
+
+@pytest.fixture(scope="module")
+def run(server):
+    run = Run(server, "addresses", "abc123")
+    run.log({"loss": 1.0, "_step": 0}, {"loss": 0.5, "_step": 1, "note": "text"})
+    run.machine({"cpu": 3.0, "gpu.0.temp": 50.0})
+    run.summary({"loss": 0.5, "best": {"max": 0.9, "min": 0.1}, "verdict": "good enough", "_runtime": 3, "_wandb": {"runtime": 3},
+                 "pic": {"_type": "image-file", "path": "media/x.png"}})
+    return run
+
+
+def test_an_address_of_a_run_leads_to_its_page(page, server, run):
+    page.goto("/default/addresses/runs/abc123?theme=dark")
+    page.get_by_role("heading", name="abc123").wait_for()
+    assert page.url == f"{server.url}/r/{run.id}?theme=dark"
+
+
+def test_an_address_of_a_project_leads_to_its_experiment(page, server, run):
+    for path in ("default/addresses", "default/addresses/workspace"):
+        page.goto(f"/{path}")
+        page.locator("#row-0").wait_for()
+        assert re.fullmatch(rf"{server.url}/e/\d+", page.url)
+
+
+def test_what_is_unknown_is_told(page, run):
+    page.goto("/default/addresses/runs/nope")
+    page.get_by_text("The experiment is here, the run is not").wait_for()
+    assert "run nope of experiment addresses in workspace default" in page.locator("main").inner_text()
+    page.get_by_role("link", name="Experiment addresses").click()
+    page.locator("#row-0").wait_for()
+    page.goto("/somebody/elsewhere")
+    page.get_by_text("experiment elsewhere in workspace somebody").wait_for()
+
+
+def test_after_a_login_it_still_leads_there(browser, closed):
+    key = closed.headers["Authorization"].removeprefix("Bearer ")
+    run = Run(closed, "behind", "locked1", key=key)
+    with visiting(browser, closed.url) as page:
+        page.goto("/default/behind/runs/locked1")
+        page.get_by_label("Name").fill("vera")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.keyboard.press("Enter")
+        page.get_by_role("heading", name="locked1").wait_for()
+        assert page.url == f"{closed.url}/r/{run.id}"
+
+
+def test_the_overview_shows_what_the_program_summed_up(page, run):
+    page.goto(f"/r/{run.id}")
+    section = page.locator("section", has=page.get_by_role("heading", name="Summary (by the program)"))
+    section.wait_for()
+    rows = dict(row.split("\t") for row in section.locator("tbody tr").all_inner_texts())
+    assert {key.strip(): value.strip() for key, value in rows.items()} == {"best.max": "0.9", "best.min": "0.1", "verdict": "good enough"}
+
+
+def test_a_run_without_such_values_has_no_summary(page, server):
+    plain = server.run(server.experiment("no summary"), "plain", {"m": [1.0]})
+    page.goto(f"/r/{plain}")
+    page.get_by_role("heading", name="How it was made").wait_for()
+    page.wait_for_timeout(300)
+    expect(page.get_by_role("heading", name="Summary (by the program)")).to_be_hidden()
+
+
+def test_what_the_machine_reported_is_folded_behind_the_others(page, run):
+    page.goto(f"/r/{run.id}/charts")
+    page.locator("figure").first.wait_for()
+    heads = page.locator("h2.fold button").all_inner_texts()
+    assert len(heads) == 2 and "system 2" in heads[1], heads
+    assert page.locator("h2.fold button").nth(1).get_attribute("aria-expanded") == "false"
+    assert not [title for title in page.locator("figure").evaluate_all("all => all.map((one) => one.textContent)") if "_runtime" in title or "_timestamp" in title]
+    page.goto(f"/r/{run.id}/metrics")
+    fold = page.get_by_role("button", name="System")
+    fold.wait_for()
+    assert fold.get_attribute("aria-expanded") == "false"
+    assert page.get_by_role("cell", name="loss", exact=True).is_visible()
+    assert page.get_by_role("cell", name="system.cpu").count() == 0
+    fold.click()
+    page.get_by_role("cell", name="system.cpu").wait_for()

@@ -1,0 +1,143 @@
+// One value that a run logged, as something to look at. What comes from the run is text, a picture, or a page in a locked frame.
+import { errorBox, fill, h, icon } from "../dom.js";
+import { bytes, grouped, number } from "../format.js";
+import { openDialog } from "../components/dialog.js";
+import * as api from "../api.js";
+import { histogramOf, kindOf, members, pythonJSON } from "./values.js";
+import { bars } from "./histogram.js";
+import { tableView } from "./tableView.js";
+
+/** Pictures of one step that are shown before one asks for the others. */
+const PICTURES = 24;
+const LARGEST_TABLE = 30_000_000;
+const LONGEST_TEXT = 20_000;
+/** Tables that were read: going back and forth over steps must not read them anew. */
+const KEPT = 6;
+const tables = new Map();
+
+/** @param value as the run logged it @param run id */
+export function view(value, run) {
+    const kind = kindOf(value);
+    if (kind === "text") return textView(value);
+    if (kind === "histogram") {
+        const histogram = histogramOf(value);
+        return histogram ? bars(histogram) : textView(value);
+    }
+    const list = Array.isArray(value) ? value.flatMap(members) : members(value);
+    if (kind === "image") return pictures(list, run);
+    if (kind === "table") return table(value, run);
+    const make = { audio, video, page: framed, file }[kind];
+    return h("div.media-list", {}, list.slice(0, PICTURES).map((one) => h("figure", {}, make(one.value, run),
+        one.caption ? h("figcaption", {}, one.caption) : null)), list.length > PICTURES ? h("p.muted", {}, `${grouped(list.length - PICTURES)} more`) : null);
+}
+
+function textView(value) {
+    const text = typeof value === "string" ? value : typeof value === "number" ? number(value, 8) : JSON.stringify(value, null, Array.isArray(value) && JSON.stringify(value).length < 80 ? 0 : 2);
+    return h("pre.media-text", { tabindex: 0 }, text.slice(0, LONGEST_TEXT), text.length > LONGEST_TEXT ? h("span.muted", {}, ` … ${grouped(text.length - LONGEST_TEXT)} more characters`) : null);
+}
+
+const missing = (path) => h("p.muted.media-missing", { data: { missing: path } }, "The file ", h("code", {}, path), " is not here. It may still be on its way.");
+
+// ---- pictures ----
+
+function pictures(list, run) {
+    const host = h("div.pictures", { class: list.length === 1 ? "single" : null });
+    const shown = (count) => fill(host, list.slice(0, count).map((one, index) => picture(one, run, () => enlarge(list, index, run))),
+        list.length > count ? h("button.button", { type: "button", on: { click: () => shown(list.length) } }, `${grouped(list.length - count)} more pictures`) : null);
+    shown(PICTURES);
+    return host;
+}
+
+function image({ value, caption }, run, onMissing) {
+    const picture = h("img", { src: api.artifactURL(run, value.path, true), alt: caption || value.path, loading: "lazy", decoding: "async",
+        // The place is kept while the picture is on its way.
+        width: value.width || null, height: value.height || null, class: value.width && value.width < 128 ? "pixels" : null });
+    picture.addEventListener("error", () => onMissing(missing(value.path)));
+    return picture;
+}
+
+function picture(one, run, enlarge) {
+    const figure = h("figure.picture");
+    const button = h("button", { type: "button", title: "See it in full size", "aria-label": `See ${one.caption || one.value.path} in full size`, on: { click: enlarge } });
+    button.append(image(one, run, (note) => button.replaceWith(note)));
+    return fill(figure, button, one.caption ? h("figcaption", {}, one.caption) : null);
+}
+
+/** In full size; arrows go to the others of the step. */
+function enlarge(list, start, run) {
+    let at = start;
+    const host = h("div.full-picture");
+    const show = (by) => {
+        at = (at + by + list.length) % list.length;
+        const one = list[at], { width, height, path } = one.value;
+        const place = h("div.full-place", {});
+        place.append(image(one, run, (note) => fill(place, note)));
+        fill(host, place, h("div.row", {},
+            list.length > 1 ? [h("button.button", { type: "button", on: { click: () => show(-1) } }, "‹ previous"), h("button.button", { type: "button", on: { click: () => show(1) } }, "next ›"),
+                h("span.muted", {}, `${at + 1} of ${list.length}`)] : null,
+            h("span", {}, one.caption), width && height ? h("span.muted", {}, `${width} × ${height}`) : null, h("span.spring"),
+            h("a.button", { href: api.artifactURL(run, path), download: "" }, icon("down"), "download")));
+    };
+    show(0);
+    const dialog = openDialog("Picture", () => host, { wide: true });
+    dialog.classList.add("picture-dialog");
+    dialog.addEventListener("keydown", (event) => {
+        if (event.key === "ArrowLeft") show(-1);
+        if (event.key === "ArrowRight") show(1);
+    });
+}
+
+// ---- other kinds ----
+
+function sound(tag, value, run) {
+    const player = h(tag, { src: api.artifactURL(run, value.path, true), controls: true, preload: "metadata" });
+    const host = h("div", {}, player);
+    player.addEventListener("error", () => fill(host, missing(value.path), file(value, run)));
+    return host;
+}
+
+const audio = (value, run) => sound("audio", value, run);
+
+/** A moving picture of the kind GIF is a picture. */
+const video = (value, run) => /\.gif$/i.test(value.path) ? picture({ value, caption: "" }, run, () => enlarge([{ value, caption: "" }], 0, run)) : sound("video", value, run);
+
+/** Without scripts, forms, cookies or a way out of it. */
+function framed(value, run) {
+    return h("div.framed", {}, h("iframe.page-frame.media-frame", { src: api.artifactURL(run, value.path, true), sandbox: "", title: value.path, loading: "lazy", referrerpolicy: "no-referrer" }),
+        h("p.muted", {}, "Scripts do not run here. ", h("a", { href: api.artifactURL(run, value.path), download: "" }, "Download the page")));
+}
+
+function file(value, run) {
+    const path = value.path ?? "";
+    return h("p", {}, h("a", { href: api.artifactURL(run, path), download: "" }, path.split("/").at(-1) || path), value.size ? h("span.muted", {}, ` ${bytes(value.size)}`) : null,
+        h("span.muted", {}, ` ${value._type ?? ""}`));
+}
+
+async function readTable(path, run) {
+    const id = `${run} ${path}`;
+    if (!tables.has(id)) {
+        const { text, size, isWhole } = await api.artifactText(run, path, LARGEST_TABLE);
+        if (!isWhole) return { size };
+        const { columns, data } = pythonJSON(text);
+        if (!Array.isArray(columns) || !Array.isArray(data)) throw new Error("This file is no table.");
+        tables.set(id, { columns, data: data.filter(Array.isArray) });
+        while (tables.size > KEPT) tables.delete(tables.keys().next().value);
+    }
+    return tables.get(id);
+}
+
+function table(value, run) {
+    const host = h("div.media-table", {}, h("p.muted", {}, `${grouped(value.nrows ?? 0)} rows, ${grouped(value.ncols ?? 0)} columns …`));
+    const thumbnail = (cell) => kindOf(cell) === "image" ? picture({ value: cell, caption: "" }, run, () => enlarge([{ value: cell, caption: cell.caption ?? "" }], 0, run))
+        : h("a", { href: api.artifactURL(run, cell.path), download: "" }, cell.path.split("/").at(-1));
+    const read = async () => {
+        try {
+            const data = await readTable(value.path, run);
+            fill(host, data.data ? tableView(data, thumbnail) : [h("p.muted", {}, `This table has ${bytes(data.size)}: too much to show here.`), file(value, run)]);
+        } catch (error) {
+            fill(host, error.status === 404 ? missing(value.path) : errorBox(error, read));
+        }
+    };
+    host.ready = read();
+    return host;
+}

@@ -1,0 +1,39 @@
+// The part of the interface that is about what a program streams besides numbers: printed lines, objects, documents.
+import { json } from "./api.js";
+
+/** @returns {Promise<{total: number, lines: object[]}>} at most 10,000 lines */
+export const consoleLines = (run, from, limit, signal) => json("GET", ["runs", run, "console"], { query: { from, limit }, signal });
+
+/** @returns {Promise<object[]>} key, count, lastStep, last */
+export const objects = async (run) => (await json("GET", ["runs", run, "objects"])).objects;
+
+/** @returns {Promise<{hasMore: boolean, values: object[]}>} from a step on */
+export const objectValues = (run, key, from, limit) => json("GET", ["runs", run, "objects", "values"], { query: { key, from, limit } });
+
+/** @returns {Promise<{config?: object, summary?: object}>} */
+export const documents = (run) => json("GET", ["runs", run, "documents"]);
+
+/** @returns {Promise<{experimentID: string, runID?: string}>} */
+export const find = (workspace, experiment, run) => json("GET", ["find"], { query: { workspace, experiment, run } });
+
+/** What a run has of it; a server that cannot say has none. @returns {Promise<{lines: number, objects: object[]}>} */
+export async function streamsOf(run) {
+    const [lines, list] = await Promise.all([
+        consoleLines(run, 0, 1).then((answer) => answer.total, () => 0), objects(run).catch(() => [])]);
+    return { lines, objects: list };
+}
+
+let style = null;
+
+/** The style sheet of what only some runs have. */
+export function streamStyle() {
+    style ??= new Promise((resolve) => {
+        const link = document.createElement("link");
+        Object.assign(link, { rel: "stylesheet", href: "streams.css", onload: resolve, onerror: () => {
+            style = null;
+            resolve();
+        } });
+        document.head.append(link);
+    });
+    return style;
+}
