@@ -169,6 +169,20 @@ def imports(call, experiment, name):
     assert call("POST", path + "states", 200, {"models": [model]}).json()["models"] == [model]
 
 
+def streams(call, run):
+    one = "/api/v1/runs/{id}"
+    call("GET", one + "/console", 200, id=run, limit=10)
+    call("GET", one + "/console", 400, id=run, limit=0)
+    call("GET", one + "/objects", 200, id=run)
+    call("GET", one + "/objects/values", 200, id=run, key="none")
+    call("GET", one + "/objects/values", 400, id=run)
+    call("GET", one + "/documents", 200, id=run)
+    call("GET", "/api/v1/find", 200, experiment="Default")
+    call("GET", "/api/v1/find", 404, experiment="Default", run="nobody")
+    call("GET", "/api/v1/find", 404, experiment="not here")
+    call("GET", "/api/v1/find", 400)
+
+
 def test_every_answer_is_as_described(call, server, name):
     call("GET", "/api/v1/version", 200)
     experiment = experiments(call, name)
@@ -177,6 +191,7 @@ def test_every_answer_is_as_described(call, server, name):
     many_runs(call, experiment, run)
     logged_models(call, experiment)
     imports(call, experiment, name)
+    streams(call, run)
     with requests.get(f"{server.url}/api/v1/events?topics=experiments", stream=True, timeout=10) as stream:
         described = native.operation("GET", "/api/v1/events")["responses"]["200"]["content"]
         assert stream.headers["Content-Type"] in described
@@ -240,7 +255,7 @@ def test_every_answer_about_access_is_as_described(tmp_path):
 ])
 def test_unknown_ids_are_not_found(call, method, path):
     body = {"fromStep": 0} if path.endswith("truncate") else {} if native.body_schema(method, path) else None
-    query = {"key": "k"} if path.endswith("history") else {"path": "p"} if path.endswith("content") else {}
+    query = {"key": "k"} if path.endswith(("history", "objects/values")) else {"path": "p"} if path.endswith("content") else {}
     unknown = ["999999", "-1", "99999999999999999999", "x"] if "experiments" in path else ["f" * 32, "F" * 32, "x", "0"]
     for id in unknown + ["..%2f..", "%2e%2e", "x" * 5000, "é", "%25%30%30"]:
         answer = call(method, path, 404, body, id=id, **query)

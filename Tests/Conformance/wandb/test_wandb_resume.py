@@ -1,0 +1,215 @@
+"""Runs that go on: resumed, rewound, forked, written by many processes, synced from disk, stopped from outside."""
+
+import json
+import pathlib
+import subprocess
+import sys
+import time
+
+import pytest
+
+LOG = """
+import sys, wandb
+first, last = int(sys.argv[1]), int(sys.argv[2])
+with wandb.init(id="r", resume=sys.argv[3], config={f"from {first}": last}) as run:
+    print(run.resumed, run.starting_step)
+    for i in range(first, last):
+        run.log({"x": i})
+"""
+
+
+def values(api, path, key="x"):
+    return [row[key] for row in api.run(path).scan_history() if key in row]
+
+
+@pytest.mark.parametrize("resume", ["must", "allow", "auto"])
+def test_a_run_goes_on_where_it_was(ran, api, project, resume):
+    assert ran(LOG, "0", "5", "allow").split() == ["False", "0"]
+    assert ran(LOG, "5", "10", "allow" if resume == "auto" else resume).split() == ["True", "5"]
+    rows = list(api.run(f"{project}/r").scan_history())
+    assert [(row["_step"], row["x"]) for row in rows] == [(i, i) for i in range(10)]
+    assert api.run(f"{project}/r").config == {"from 0": 5, "from 5": 10}
+    assert api.run(f"{project}/r").state == "finished"
+
+
+def test_resume_must_needs_a_run(program, project):
+    done = program(LOG, "0", "5", "must")
+    assert done.code != 0 and "resume" in done.err and "r" in done.err
+
+
+def test_resume_never_needs_that_there_is_none(ran, program, api, project):
+    ran(LOG, "0", "3", "never")
+    done = program(LOG, "3", "6", "never")
+    assert done.code != 0 and "UsageError" in done.err
+    assert values(api, f"{project}/r") == [0, 1, 2]
+
+
+def test_resume_auto_finds_the_run_that_crashed(ran, program, api, project):
+    crash = LOG.replace('id="r", ', "") + "    import os; os._exit(1)\n"
+    text = crash.replace("print(run.resumed", "print(run.id, run.resumed")
+    first = program(text, "0", "4", "auto").out.split()
+    second = ran(LOG.replace('id="r", ', "").replace("print(run.resumed", "print(run.id, run.resumed"), "4", "8", "auto").split()
+    assert second[0] == first[0] and second[1] == "True"
+    assert values(api, f"{project}/{first[0]}")[-4:] == [4, 5, 6, 7]
+
+
+def test_the_summary_of_a_resumed_run_is_kept(ran, api, project):
+    text = "import wandb\nwith wandb.init(id='r', resume='allow') as run:\n    run.summary[{!r}] = 1\n    run.log({{{!r}: 2}})\n"
+    ran(text.format("a", "b"))
+    ran(text.format("c", "d"))
+    assert {key: api.run(f"{project}/r").summary[key] for key in "abcd"} == {"a": 1, "b": 2, "c": 1, "d": 2}
+
+
+def test_processes_that_resume_one_after_another_lose_nothing(ran, api, project):
+    for i in range(5):
+        ran(LOG, str(i * 10), str(i * 10 + 10), "allow")
+    assert values(api, f"{project}/r") == list(range(50))
+
+
+def test_a_run_begun_anew_under_its_id_is_not_mixed_with_the_old(wandb, api, project):
+    for first in (0, 100):
+        with wandb.init(project=project, id="r") as run:
+            for i in range(first, first + 5):
+                run.log({"x": i})
+    assert values(api, run.path)[-5:] == [100, 101, 102, 103, 104] and api.run(run.path).state == "finished"
+
+
+def test_processes_share_a_run(server, program, ran, api, project, tmp_path):
+    text = """
+import sys, wandb
+name = sys.argv[1]
+run = wandb.init(id="shared", mode="shared", settings=wandb.Settings(x_label=name, x_primary=name == "p0",
+                 x_update_finish_state=name == "p0"))
+for i in range(200):
+    run.log({f"{name}/x": i, "step of its own": i})
+print(name, "printed")
+run.finish()
+"""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(3) as threads:
+        for done in threads.map(lambda n: program(text, n), ["p0", "p1", "p2"]):
+            assert done.code == 0, done.err[-2000:]
+    run = api.run(f"{project}/shared")
+    rows = list(run.scan_history())
+    for name in ("p0", "p1", "p2"):
+        assert sorted(row[f"{name}/x"] for row in rows if f"{name}/x" in row) == list(range(200)), name
+        assert run.summary[f"{name}/x"] == 199
+        assert f"{name} printed" in [line.content for line in run.console_logs()]
+    assert run.state == "finished"
+
+
+def test_a_run_is_rewound_to_a_step(wandb, api, project):
+    with wandb.init(project=project, id="r", config={"a": 1}) as run:
+        for i in range(10):
+            run.log({"x": i, "y": i, "w": f"w{i}"})
+    with wandb.init(project=project, id="r", resume_from="r?_step=4") as run:
+        run.log({"x": 100})
+        run.log({"x": 101})
+    rows = list(api.run(run.path).scan_history())
+    assert [(row["_step"], row["x"]) for row in rows] == [(0, 0), (1, 1), (2, 2), (3, 3), (4, 4), (5, 100), (6, 101)]
+    assert [row["w"] for row in rows if "w" in row] == [f"w{i}" for i in range(5)]
+    assert [row["y"] for row in rows if "y" in row] == list(range(5))
+    assert api.run(run.path).summary["x"] == 101 and api.run(run.path).config["a"] == 1
+
+
+def test_a_rewound_run_can_be_resumed(wandb, api, project):
+    for options, logged in (({}, range(6)), ({"resume_from": "r?_step=2"}, (30, 40)), ({"resume": "must"}, (50,))):
+        with wandb.init(project=project, id="r", **options) as run:
+            for value in logged:
+                run.log({"x": value})
+    assert values(api, run.path) == [0, 1, 2, 30, 40, 50]
+
+
+def test_a_fork_goes_on_from_a_step_of_another_run(wandb, api, project):
+    with wandb.init(project=project, id="source", config={"lr": 1}) as run:
+        for i in range(10):
+            run.log({"x": i})
+    with wandb.init(project=project, id="fork", fork_from="source?_step=4") as run:
+        for i in (100, 101):
+            run.log({"x": i})
+    assert values(api, f"{project}/source") == list(range(10))
+    rows = list(api.run(f"{project}/fork").scan_history())
+    assert [(row["_step"], row["x"]) for row in rows][-2:] == [(5, 100), (6, 101)]
+    assert api.run(f"{project}/fork").summary["x"] == 101
+
+
+OFFLINE = """
+import wandb
+with wandb.init(id="off", mode="offline", config={"lr": 0.1}, tags=["t"], name="n", notes="ü") as run:
+    for i in range(300):
+        run.log({"x": i, "d": {"a": i}, "nan": float("nan")})
+    run.summary["final"] = 7
+    open("saved.txt", "w").write("saved")
+    run.save("saved.txt")
+    print("printed offline")
+"""
+
+
+def sync(tmp_path, ran):
+    [folder] = tmp_path.glob("wandb/offline-run-*-off")
+    text = "import subprocess, sys; sys.exit(subprocess.call([sys.executable, '-m', 'wandb', 'sync', *sys.argv[1:]]))"
+    ran(text, str(folder))
+
+
+def test_an_offline_run_is_synced(ran, api, project, tmp_path):
+    ran(OFFLINE)
+    assert project not in [one.name for one in api.projects("default")]
+    sync(tmp_path, ran)
+    run = api.run(f"{project}/off")
+    assert values(api, f"{project}/off") == list(range(300)) and run.state == "finished"
+    assert (run.name, run.notes, run.tags, run.config) == ("n", "ü", ["t"], {"lr": 0.1})
+    assert run.summary["final"] == 7 and "saved.txt" in [file.name for file in run.files()]
+    assert "printed offline" in [line.content for line in run.console_logs()]
+
+
+def test_an_offline_run_synced_twice_is_there_once(ran, api, project, tmp_path):
+    ran(OFFLINE)
+    sync(tmp_path, ran)
+    for mark in pathlib.Path(tmp_path).glob("wandb/offline-run-*-off/*.synced"):
+        mark.unlink()
+    sync(tmp_path, ran)
+    assert values(api, f"{project}/off") == list(range(300))
+
+
+def test_a_run_is_stopped_from_outside(server, wandb, api, project, tmp_path):
+    from wandb_wire import client_environment
+    import os
+
+    text = """
+import time, wandb
+run = wandb.init(id="r")
+for i in range(1200):
+    run.log({"x": i}); time.sleep(0.1)
+print("never stopped", flush=True)
+"""
+    environment = os.environ | client_environment(server, tmp_path) | {"WANDB_PROJECT": project}
+    environment |= {"WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL": "1"}
+    process = subprocess.Popen([sys.executable, "-c", text], env=environment, cwd=tmp_path, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, text=True)
+    try:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and project not in [one.name for one in api.projects("default")]:
+            time.sleep(0.2)
+        assert api.run(f"{project}/r").stop() is not False
+        out, _ = process.communicate(timeout=100)
+    finally:
+        process.kill()
+        process.wait()
+    assert "never stopped" not in out
+    # The client remembers runs that it read.
+    api.flush()
+    assert api.run(f"{project}/r").state in ("killed", "failed", "finished")
+
+
+def test_the_answer_of_a_stream_says_that_the_run_is_stopped(wire):
+    run = wire.new_run()
+    assert wire.stream(run, {}).json()["stopped"] is False
+    id = wire.ok("query($e: String!, $p: String!, $r: String!) { project(name: $p, entityName: $e) { run(name: $r) { id } } }",
+                 e=wire.entity, p=wire.project, r=run)["project"]["run"]["id"]
+    answer = wire.ok("mutation StopRun($id: ID!) { stopRun(input: {id: $id}) { clientMutationId success } }", id=id)
+    assert answer["stopRun"]["success"] is True
+    assert wire.stream(run, {}).json()["stopped"] is True
+    # Who begins it again wants it to go on.
+    wire.new_run(run)
+    assert json.loads(wire.stream(run, {}).text)["stopped"] in (True, False)
