@@ -157,8 +157,9 @@ package enum SQLDialect: Sendable {
         switch self {
         case .sqlite: "martlet_number(\(expression))"
         case .postgres:
+            // Without question marks, which are the places of values.
             """
-            CASE WHEN \(expression) ~ '^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]{1,2})?$' \
+            CASE WHEN \(expression) ~ '^[-+]{0,1}([0-9]+[.]{0,1}[0-9]*|[.][0-9]+)([eE][-+]{0,1}[0-9]{1,2}){0,1}$' \
             AND length(\(expression)) <= 100 THEN (\(expression))::float8 END
             """
         }

@@ -129,6 +129,21 @@ struct RunStreamStoreTests {
         #expect(try await store.documents([.config], of: [run.id]) == [run.id: [.config: #"{"lr":2}"#]])
     }
 
+    @Test(
+        "a param is compared as a number with a number; a text that is none never fits",
+        arguments: [
+            ("1e-05", Filter.Relation.less, 0.001, true), ("10", .greater, 9, true), ("1.0", .equal, 1, true),
+            ("-.5", .lessOrEqual, -0.5, true), ("+3.", .equal, 3, true), ("10", .less, 9, false),
+            ("ten", .greater, 0, false), ("1 a", .equal, 1, false), ("", .less, 1, false), ("nan", .less, 1, false),
+        ]
+    )
+    func numbers(value: String, relation: Filter.Relation, number: Double, fits: Bool) async throws {
+        _ = try await store.setConfig("{}", params: [Param(key: "p", value: value)], of: run.id)
+        let filter = Filter.comparison(.init(field: .param(key: "p"), relation: relation, value: .number(number)))
+        let found = try await store.searchRuns(SearchRuns(experiments: [Experiment.ID(0)], filter: filter))
+        #expect(found.items.count == (fits ? 1 : 0))
+    }
+
     @Test("a deleted run takes nothing, an unknown one has nothing")
     func refusals() async throws {
         let unknown = await #expect(throws: MartletError.self) {
