@@ -4,7 +4,13 @@ import MartletCore
 /// Finds out which workspace a request is about: its dialect says, or `?workspace=` of the native API.
 struct WorkspaceChoice: Sendable {
     let workspaces: WorkspaceService
-    let dialects: [any Dialect]
+    /// Made once: every request is looked up here.
+    private let dialects: [(prefix: String, dialect: any Dialect)]
+
+    init(workspaces: WorkspaceService, dialects: [any Dialect]) {
+        self.workspaces = workspaces
+        self.dialects = dialects.flatMap { dialect in dialect.pathPrefixes.map { ($0, dialect) } }
+    }
 
     /// - Throws: `notFound` for a workspace that the principal has no business in.
     func confine(_ principal: Principal, _ request: Request) async throws(MartletError) -> Principal {
@@ -15,7 +21,7 @@ struct WorkspaceChoice: Sendable {
             else { return principal }
             return try await workspaces.confine(principal, to: name)
         }
-        let dialect = dialects.first { dialect in dialect.pathPrefixes.contains { path.hasPrefix($0) } }
+        let dialect = dialects.first { path.hasPrefix($0.prefix) }?.dialect
         return try await dialect?.confine(principal, request) ?? principal
     }
 }

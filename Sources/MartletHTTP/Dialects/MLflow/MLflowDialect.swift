@@ -36,13 +36,13 @@ package struct MLflowDialect: Dialect {
 
     /// A request is about the workspace of `X-MLFLOW-WORKSPACE`, else about the default one.
     package func confine(_ principal: Principal, _ request: Request) async throws(MartletError) -> Principal {
+        guard principal.isKnown else { return principal }
+        let name = request.headers[.mlflowWorkspace]?.trimmingCharacters(in: .whitespaces) ?? ""
+        guard !name.isEmpty else { return try await services.workspaces.confine(principal, to: Workspace.defaultName) }
         let path = request.uri.path
         // What the server can, and which workspaces there are, is told whatever the field says.
-        guard principal.isKnown, !path.hasSuffix("/mlflow/server-info"), !path.contains("/mlflow/workspaces") else {
-            return principal
-        }
-        let name = request.headers[.mlflowWorkspace]?.trimmingCharacters(in: .whitespaces) ?? ""
-        return try await services.workspaces.confine(principal, to: name.isEmpty ? Workspace.defaultName : name)
+        if path.hasSuffix("/mlflow/server-info") || path.contains("/mlflow/workspaces") { return principal }
+        return try await services.workspaces.confine(principal, to: name)
     }
 
     package func response(to error: MartletError) -> Response { MLflowErrors.response(to: error) }
