@@ -11,15 +11,12 @@ struct WandBContext: Sendable {
     let principal: Principal
     private let links: SignedLinks
     private let request: Request
-    /// Of the server, without a slash at the end.
-    let address: String
 
     init(dialect: WandBDialect, principal: Principal, request: Request) {
         services = dialect.services
         links = dialect.links
         self.principal = principal
         self.request = request
-        address = request.publicAddress(of: "", basePath: dialect.basePath)
     }
 
     var now: Int64 { services.environment.now() }
