@@ -106,7 +106,7 @@ def test_an_empty_table_fills_itself_as_the_first_run_reports(page, server):
 
 
 def test_a_run_that_falls_silent_is_shown_as_stalled_without_asking(page, server):
-    experiment = server.experiment("silent")
+    experiment = server.experiment("falls silent")
     server.run(experiment, "quiet", {"m": [1.0, 2.0]}, status="running")
     page.clock.install()
     page.goto(f"/e/{experiment}")

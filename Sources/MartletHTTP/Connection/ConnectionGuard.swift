@@ -21,6 +21,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private let metrics: ServerMetrics
     private var timer: RepeatedTask?
     private var closesAfterAnswer = false
+    /// Answers that have ended and of which the socket has not taken everything.
+    private var unsentEnds = 0
+    /// Whether a close waits for them.
+    private var closesWhenSent = false
     private var largeHead = LargeHead.State.none
 
     init(patience: ConnectionPatience, largestHeader: Int, metrics: ServerMetrics) {
@@ -97,15 +101,26 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             context.write(data, promise: promise)
         case .end:
             watch.answerEnded()
+            let sent = noteEnd(context, promise)
             guard closesAfterAnswer else {
-                context.write(data, promise: promise)
+                context.write(data, promise: sent)
                 return refuseLargeHead(context)
             }
             // The peer may still be sending. Closing at once would reset the connection and lose the answer.
             watch.closing()
-            context.writeAndFlush(data, promise: promise)
+            context.writeAndFlush(data, promise: sent)
             context.close(mode: .output, promise: nil)
         }
+    }
+
+    private func noteEnd(
+        _ context: ChannelHandlerContext,
+        _ promise: EventLoopPromise<Void>?
+    ) -> EventLoopPromise<Void> {
+        unsentEnds += 1
+        let sent = promise ?? context.eventLoop.makePromise()
+        sent.futureResult.assumeIsolated().whenComplete { _ in self.unsentEnds -= 1 }
+        return sent
     }
 
     /// Answers a head over the limits, after the requests before it have had their answers.
@@ -131,8 +146,19 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         context.close(mode: .output, promise: nil)
     }
 
+    /// Lets the answers that have ended reach the peer first. Hummingbird closes, once the server is to end, as soon as
+    /// it has written the end of an answer, and what the socket has not taken by then would be lost.
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
-        if mode == .output { watch.closing() }
+        switch mode {
+        case .output: watch.closing()
+        case .all where unsentEnds > 0 && !closesWhenSent:
+            closesWhenSent = true
+            watch.closing()
+            return context.close(mode: .output, promise: promise)
+        // The time for an orderly end is over.
+        case .input where closesWhenSent: return context.close(promise: promise)
+        default: break
+        }
         context.close(mode: mode, promise: promise)
     }
 }
