@@ -92,7 +92,7 @@ package struct MartletServer: ImportDestination {
         switch owner {
         case .run(let id): place = "runs/\(id)"
         case .loggedModel(let id): place = "logged-models/\(id)"
-        case .workspace: throw MartletError(.internal, "no artifact of a workspace is imported")
+        case .workspace, .version, .draft: throw MartletError(.internal, "no artifact of a workspace is imported")
         }
         let hash = RunningHash()
         let response = try await calls.answered(

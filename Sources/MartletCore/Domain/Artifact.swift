@@ -4,14 +4,21 @@ public enum ArtifactOwner: Sendable, Hashable {
     case loggedModel(LoggedModel.ID)
     /// Files that were put beside any run or model.
     case workspace(Workspace.ID)
+    /// The content of a version, which takes files until it is committed.
+    case version(ArtifactVersion.ID)
+    /// What a client says of a version's content, until that is committed.
+    case draft(ArtifactVersion.ID)
 
-    /// The form that is stored: `run:<id>`, `model:<id>`, `workspace` for the default one, `workspace:<number>`.
+    /// The form that is stored: `run:<id>`, `model:<id>`, `workspace` for the default one, `workspace:<number>`,
+    /// `version:<id>`, `draft:<id>`.
     public var key: String {
         switch self {
         case .run(let id): "run:\(id.rawValue)"
         case .loggedModel(let id): "model:\(id.rawValue)"
         case .workspace(.default): "workspace"
         case .workspace(let id): "workspace:\(id)"
+        case .version(let id): "version:\(id)"
+        case .draft(let id): "draft:\(id)"
         }
     }
 
@@ -21,6 +28,8 @@ public enum ArtifactOwner: Sendable, Hashable {
         switch (parts.first, parts.dropFirst().first) {
         case ("run", let id?): self = .run(Run.ID(id))
         case ("model", let id?): self = .loggedModel(LoggedModel.ID(id))
+        case ("version", let id?): self = .version(ArtifactVersion.ID(id))
+        case ("draft", let id?): self = .draft(ArtifactVersion.ID(id))
         case ("workspace", nil): self = .workspace(.default)
         case ("workspace", let number?):
             guard let number = Int64(number) else { return nil }

@@ -63,6 +63,25 @@ extension LoggedModel {
     }
 }
 
+extension ArtifactVersion {
+    /// 32 lower-case hexadecimal digits.
+    public struct ID: StringIdentifier {
+        public let rawValue: String
+        public init(rawValue: String) { self.rawValue = rawValue }
+    }
+}
+
+extension ArtifactCollection {
+    /// A decimal number, encoded as a string.
+    public struct ID: StringIdentifier {
+        public let rawValue: String
+        public init(rawValue: String) { self.rawValue = rawValue }
+        public init(_ number: Int64) { rawValue = String(number) }
+        /// -1, which no collection has, for what is no number.
+        public var number: Int64 { Int64(rawValue) ?? -1 }
+    }
+}
+
 /// A SHA-256 as 64 lower-case hexadecimal digits: the name of a blob.
 public struct Digest: StringIdentifier {
     public let rawValue: String

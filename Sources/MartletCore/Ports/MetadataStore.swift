@@ -137,4 +137,4 @@ package protocol QuotaStore: Sendable {
 
 /// All that is kept in SQL, as one object, for the services.
 package typealias MetadataStore = ExperimentStore & RunStore & LoggedModelStore & MetricStore & ArtifactStore
-    & ImportStore & QuotaStore & RunStreamStore
+    & ImportStore & QuotaStore & RunStreamStore & ArtifactVersionStore

@@ -61,6 +61,19 @@ package struct AccessControl: Sendable {
         try await check(needed, in: place, as: principal, to: action, "Logged model with ID '\(model)' not found.")
     }
 
+    /// Checks the role in the version's experiment.
+    package func require(
+        _ needed: Principal.Role,
+        of version: ArtifactVersion.ID,
+        as principal: Principal,
+        to action: String
+    ) async throws(MartletError) {
+        guard !principal.mayEverything else { return }
+        try requireSome(.viewer, as: principal, to: action)
+        let place = try await places.place(of: try await store.experiment(ofVersion: version))
+        try await check(needed, in: place, as: principal, to: action, "there is no artifact version \(version)")
+    }
+
     /// Checks the role where the files belong.
     package func require(
         _ needed: Principal.Role,
@@ -72,6 +85,8 @@ package struct AccessControl: Sendable {
         case .run(let run): try await require(needed, of: run, as: principal, to: action)
         case .loggedModel(let model): try await require(needed, of: model, as: principal, to: action)
         case .workspace(let workspace): try require(needed, in: workspace, as: principal, to: action)
+        case .version(let version), .draft(let version):
+            try await require(needed, of: version, as: principal, to: action)
         }
     }
 

@@ -25,6 +25,8 @@ public enum Topic {
     public static func metrics(of id: Run.ID) -> String { "run:\(id):metrics" }
     /// Lines that one run printed.
     public static func console(of id: Run.ID) -> String { "run:\(id):console" }
+    /// Collections of artifacts of an experiment, their versions and aliases.
+    public static func collections(of id: Experiment.ID) -> String { "experiment:\(id):collections" }
     /// Files of one run.
     public static func artifacts(of id: Run.ID) -> String { "run:\(id):artifacts" }
 }

@@ -130,7 +130,7 @@ package struct ImportService: Sendable {
             guard states.models.isEmpty else {
                 throw MartletError(.conflict, "model \(id) is here already; send its files before it")
             }
-        case .workspace:
+        case .workspace, .version, .draft:
             throw MartletError(.invalidArgument, "an imported file belongs to a run or to a model")
         }
         return try await artifacts.write(source, length: length, to: path, of: owner, as: principal)

@@ -147,6 +147,7 @@ package actor QuotaKeeper {
             return switch owner {
             case .run(let id): try await store.experiments(ofRuns: [id]).first
             case .loggedModel(let id): try await store.experiment(ofLoggedModel: id)
+            case .version(let id), .draft(let id): try await store.experiment(ofVersion: id)
             case .workspace: nil
             }
         } catch  where error.code == .notFound {

@@ -6,6 +6,7 @@ package struct Services: Sendable {
     package var runStreams: RunStreamService
     package var loggedModels: LoggedModelService
     package var artifacts: ArtifactService
+    package let versions: ArtifactVersionService
     package var accounts: AccountService
     package var logins: LoginService
     /// `nil` where people come in with passwords only.
@@ -39,6 +40,7 @@ package struct Services: Sendable {
             quotas: quotas,
             events: events
         )
+        versions = ArtifactVersionService(store: store, access: access, events: events, environment: environment)
         logins = LoginService(store: store, hashing: hashing, environment: environment, policy: policy)
         accounts = AccountService(
             store: store,

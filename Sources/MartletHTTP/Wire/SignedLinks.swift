@@ -6,6 +6,18 @@ import MartletCore
 
 /// URLs that need no login: a path of this server, valid for a while, signed with a key that all servers share.
 struct SignedLinks: Sendable {
+    /// What a signed link allows, whoever holds it: it names one thing, and may do that anywhere.
+    static let holder = Principal(name: "the holder of a signed link", role: .admin)
+
+    /// Names as they stand in a path, each percent-encoded.
+    static func encoded(_ names: [String]) -> String {
+        names.map { $0.addingPercentEncoding(withAllowedCharacters: plain) ?? "" }.joined(separator: "/")
+    }
+
+    private static let plain = CharacterSet(
+        charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+    )
+
     private let basePath: String
     private let now: @Sendable () -> Int64
     private let key: SymmetricKey

@@ -63,7 +63,7 @@ struct ArtifactPlaces: Sendable {
         switch files.owner {
         case .run(let id): ("run \(id)", files.experiment + "/" + end(of: files))
         case .loggedModel(let id): ("model \(id)", files.experiment + "/models/" + end(of: files))
-        case .workspace: ("the store", "")
+        case .workspace, .version, .draft: ("the store", "")
         }
     }
 
@@ -71,7 +71,7 @@ struct ArtifactPlaces: Sendable {
         switch files.owner {
         case .run(let id): "\(id)/artifacts"
         case .loggedModel(let id): "\(id)/artifacts"
-        case .workspace: ""
+        case .workspace, .version, .draft: ""
         }
     }
 

@@ -272,7 +272,7 @@ package struct MLflowServer: ImportSource {
         switch files.owner {
         case .run(let id): "run \(id)"
         case .loggedModel(let id): "model \(id)"
-        case .workspace: "the store"
+        case .workspace, .version, .draft: "the store"
         }
     }
 
@@ -281,7 +281,7 @@ package struct MLflowServer: ImportSource {
         case .run(let id): try await get("artifacts/list", [("run_id", id.rawValue), ("path", folder)])
         case .loggedModel(let id):
             try await get("logged-models/\(id)/artifacts/directories", [("artifact_directory_path", folder)])
-        case .workspace: .object([])
+        case .workspace, .version, .draft: .object([])
         }
     }
 
@@ -295,7 +295,7 @@ package struct MLflowServer: ImportSource {
         case .run(let id):
             path = "/get-artifact"
             query = [("run_uuid", id.rawValue), ("path", file.path.description)]
-        case .workspace: throw MartletError(.internal, "no artifact of a workspace is imported")
+        case .workspace, .version, .draft: throw MartletError(.internal, "no artifact of a workspace is imported")
         }
         let response = try await calls.answered(.GET, path, query: query, timeout: .hours(24)) { () in .none }
         let size = response.headers.first(name: "Content-Length").flatMap { Int64($0) }

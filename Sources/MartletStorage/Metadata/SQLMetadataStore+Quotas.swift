@@ -62,7 +62,8 @@ enum FileUseRows {
         SELECT a.owner,
           coalesce(
             (SELECT experiment FROM run WHERE id = substr(a.owner, 5)),
-            (SELECT experiment FROM logged_model WHERE id = substr(a.owner, 7)), -1),
+            (SELECT experiment FROM logged_model WHERE id = substr(a.owner, 7)),
+            (SELECT experiment FROM artifact_version WHERE id = substr(a.owner, 9)), -1),
           count(*), CAST(sum(a.size) AS BIGINT)
         FROM artifact AS a WHERE a.is_folder = 0 GROUP BY a.owner
         """
@@ -94,7 +95,8 @@ enum FileUseRows {
             """
             SELECT coalesce(
               (SELECT experiment FROM run WHERE id = substr($1, 5)),
-              (SELECT experiment FROM logged_model WHERE id = substr($1, 7)), -1)
+              (SELECT experiment FROM logged_model WHERE id = substr($1, 7)),
+              (SELECT experiment FROM artifact_version WHERE id = substr($1, 9)), -1)
             """,
             [.text(owner)]
         ) { $0.integer(0) }

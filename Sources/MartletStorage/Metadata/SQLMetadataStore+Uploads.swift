@@ -130,6 +130,15 @@ enum UploadRows {
         if removed > 0 { try connection.execute("DELETE FROM upload_part WHERE upload = $1", [.text(upload)]) }
     }
 
+    /// Forgets all uploads to a tree, in whatever state.
+    static func removeAll(of owner: String, _ connection: any SQLConnection) throws {
+        try connection.execute(
+            "DELETE FROM upload_part WHERE upload IN (SELECT id FROM upload WHERE owner = $1)",
+            [.text(owner)]
+        )
+        try connection.execute("DELETE FROM upload WHERE owner = $1", [.text(owner)])
+    }
+
     /// - Throws: `notFound`.
     private static func state(of upload: String, _ connection: any SQLConnection) throws -> Int64 {
         let state = try connection.first("SELECT state FROM upload WHERE id = $1", [.text(upload)]) { $0.integer(0) }

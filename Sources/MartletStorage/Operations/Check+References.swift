@@ -7,7 +7,10 @@ extension Check {
         try await checkArtifacts(&report)
         try await checkUploads(&report)
         try await checkCompositions(&report)
-        for (table, prefix) in [("run", "run:"), ("logged_model", "model:")] {
+        let owners = [
+            ("run", "run:"), ("logged_model", "model:"), ("artifact_version", "version:"), ("artifact_version", "draft:"),
+        ]
+        for (table, prefix) in owners {
             try await checkOwners(in: table, prefix, &report)
         }
         try await checkSums(&report)

@@ -148,13 +148,8 @@ package struct Purge: Sendable {
     }
 
     private static func removeFiles(of owner: String, _ connection: any SQLConnection) throws {
-        try connection.execute("DELETE FROM artifact WHERE owner = $1", [.text(owner)])
-        try FileUseRows.remove(owner, connection)
-        try connection.execute(
-            "DELETE FROM upload_part WHERE upload IN (SELECT id FROM upload WHERE owner = $1)",
-            [.text(owner)]
-        )
-        try connection.execute("DELETE FROM upload WHERE owner = $1", [.text(owner)])
+        try ArtifactRows.deleteTree(of: owner, connection)
+        try UploadRows.removeAll(of: owner, connection)
     }
 
     private static func removeModel(_ id: String, _ connection: any SQLConnection) throws -> PurgePlan {
@@ -186,7 +181,21 @@ package struct Purge: Sendable {
         for table in ["experiment_tag", "experiment_role", "dataset", "quota"] {
             try connection.execute("DELETE FROM \(table) WHERE experiment = $1", [.integer(id)])
         }
+        try removeCollections(of: id, connection)
         return true
+    }
+
+    private static func removeCollections(of experiment: Int64, _ connection: any SQLConnection) throws {
+        let collections = try connection.rows(
+            "SELECT id FROM artifact_collection WHERE experiment = $1",
+            [.integer(experiment)]
+        ) { ArtifactCollection.ID($0.integer(0)) }
+        for collection in collections { try VersionRows.delete(collection, connection) }
+        let versions = try connection.rows(
+            "SELECT id FROM artifact_version WHERE experiment = $1",
+            [.integer(experiment)]
+        ) { ArtifactVersion.ID($0.text(0)) }
+        for version in versions { try VersionRows.forget(version, connection) }
     }
 }
 

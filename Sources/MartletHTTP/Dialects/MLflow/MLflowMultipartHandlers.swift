@@ -13,8 +13,6 @@ extension MLflowDialect {
     /// The client asks for a new URL when a download fails.
     private static let downloadValidity = Duration.seconds(3_600)
     private static let mostParts: Int64 = 100_000
-    /// What a signed link allows, whoever holds it: it names one file or one part, and may do that anywhere.
-    private static let linkHolder = Principal(name: "the holder of a signed link", role: .admin)
 
     /// `POST mpu/create/<folder>` with `{"path": <local file>, "num_parts": n}`.
     func createUpload(_ request: Request, _ context: Context) async throws(MartletError) -> Response {
@@ -57,7 +55,7 @@ extension MLflowDialect {
                 length: pieces.length,
                 number: number,
                 of: upload,
-                as: Self.linkHolder
+                as: SignedLinks.holder
             )
         } catch {
             throw Self.ofUpload(upload, error)
@@ -104,7 +102,7 @@ extension MLflowDialect {
         let path = try Self.tail(of: request, after: "/mlflow-artifacts/presigned")
         let entry = try await file(at: path, as: context.principal)
         let workspace = context.principal.currentWorkspace
-        let target = "/api/2.0/mlflow-artifacts/signed/\(workspace)/" + Self.percentEncoded(path)
+        let target = "/api/2.0/mlflow-artifacts/signed/\(workspace)/" + SignedLinks.encoded(path.names)
         let url = links.url(for: .get, path: target, validFor: Self.downloadValidity, request)
         return Self.json { writer in
             writer.mlflowField("url", url)
@@ -122,7 +120,7 @@ extension MLflowDialect {
             throw MartletError(.notFound, "nothing is at this path")
         }
         let path = try Self.tail(of: request, after: "/mlflow-artifacts/signed/\(workspace)")
-        var principal = Self.linkHolder
+        var principal = SignedLinks.holder
         principal.workspace = Workspace.ID(workspace)
         return try await content(at: path, request, as: principal)
     }
@@ -146,13 +144,5 @@ extension MLflowDialect {
     private static func ofUpload(_ upload: String, _ error: MartletError) -> MartletError {
         guard error.code == .notFound else { return error }
         return MartletError(.notFound, "No multipart upload with id '\(upload)'; it was aborted or never begun")
-    }
-
-    private static func percentEncoded(_ path: ArtifactPath) -> String {
-        let allowed = CharacterSet(
-            charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
-        )
-        return path.names.map { $0.addingPercentEncoding(withAllowedCharacters: allowed) ?? "" }
-            .joined(separator: "/")
     }
 }

@@ -153,14 +153,13 @@ struct WandBContext: Sendable {
 
     /// A link that needs no login, valid for a day: a slow upload must come to its end.
     func fileURL(_ path: ArtifactPath, of run: Run.ID, for method: HTTPRequest.Method) -> String {
-        let names = path.names.map { $0.addingPercentEncoding(withAllowedCharacters: Self.plain) ?? "" }
-        let target = "/wandb/files/\(run)/" + names.joined(separator: "/")
-        return links.url(for: method, path: target, validFor: .seconds(24 * 3_600), request)
+        link(method, ["wandb", "files", run.rawValue] + path.names)
     }
 
-    private static let plain = CharacterSet(
-        charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
-    )
+    /// As `fileURL`, for the path that is made of the names.
+    func link(_ method: HTTPRequest.Method, _ names: [String]) -> String {
+        links.url(for: method, path: "/" + SignedLinks.encoded(names), validFor: .seconds(24 * 3_600), request)
+    }
 }
 
 /// A project, and who asks for it, confined to its entity.

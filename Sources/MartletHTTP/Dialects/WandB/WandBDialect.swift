@@ -30,15 +30,16 @@ package struct WandBDialect: Dialect {
         executor = WandBSchema.executor()
     }
 
-    package var pathPrefixes: [String] { ["/graphql", "/files/", "/wandb/"] }
+    package var pathPrefixes: [String] { ["/graphql", "/files/", "/wandb/", "/artifactsV2/"] }
 
-    package var publicPrefixes: [String] { ["/wandb/files/"] }
+    package var publicPrefixes: [String] { ["/wandb/files/", "/wandb/artifacts/", "/wandb/uploads/"] }
 
     package func addRoutes(to router: Router<MartletRequestContext>) {
         router.post("/graphql", use: graphQL)
         router.post("/files/{entity}/{project}/{run}/file_stream", use: fileStream)
         router.put("/wandb/files/{run}/**", use: putFile)
         router.get("/wandb/files/{run}/**", use: file)
+        addArtifactRoutes(to: router)
     }
 
     /// The form that clients read: the first message is what they show.

@@ -4,9 +4,6 @@ import MartletCore
 
 /// Files of runs, by signed links: clients send them without their login.
 extension WandBDialect {
-    /// What a signed link allows, whoever holds it: it names one file, and may do that anywhere.
-    private static let linkHolder = Principal(name: "the holder of a signed link", role: .admin)
-
     func putFile(_ request: Request, _ context: Context) async throws(MartletError) -> Response {
         let (run, path) = try place(request, context)
         let pieces = BodyPieces(request)
@@ -15,19 +12,19 @@ extension WandBDialect {
             length: pieces.length,
             to: path,
             of: .run(run),
-            as: Self.linkHolder
+            as: SignedLinks.holder
         )
         return Response(status: .ok, headers: [.eTag: "\"\(blob.md5 ?? blob.digest.rawValue)\""])
     }
 
     func file(_ request: Request, _ context: Context) async throws(MartletError) -> Response {
         let (run, path) = try place(request, context)
-        let entry = try await services.artifacts.entry(at: path, of: .run(run), as: Self.linkHolder)
+        let entry = try await services.artifacts.entry(at: path, of: .run(run), as: SignedLinks.holder)
         guard let entry, !entry.isFolder else { throw MartletError(.notFound, "no such file: '\(path)'") }
         // Always an attachment: what others uploaded must not run as a page of this server.
         return try await FileAnswer.response(to: request, entry: entry, isInline: false) {
             range throws(MartletError) in
-            try await services.artifacts.read(entry, range: range, as: Self.linkHolder)
+            try await services.artifacts.read(entry, range: range, as: SignedLinks.holder)
         }
     }
 

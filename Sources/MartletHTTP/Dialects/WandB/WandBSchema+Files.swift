@@ -1,4 +1,3 @@
-import Foundation
 import HTTPTypes
 import MartletCore
 import MartletGraphQL
@@ -20,13 +19,16 @@ extension WandBSchema {
             }
             file.field("uploadUrl", "String") { file, call in try await uploadURL(file, call) }
             file.field("uploadHeaders", "[String!]") { _ in [] }
+            file.field("uploadMultipartUrls", "UploadMultipartUrls") { _ in .null }
+            file.field("storagePath", "String") { $0.path.description }
+            file.field("artifact", "Artifact") { _ in .null }
             file.field("sizeBytes", "Int64!") { .int($0.entry?.size ?? 0) }
             file.field("mimetype", "String") { _ in .null }
             file.field("updatedAt", "DateTime") { file in
                 .value(file.entry.map { WandBTime.text(milliseconds: $0.modifiedAt) })
             }
-            file.field("md5", "String") { file in .value(file.entry?.md5.flatMap { base64(ofHexadecimal: $0) }) }
-            file.field("digest", "String") { file in .value(file.entry?.md5.flatMap { base64(ofHexadecimal: $0) }) }
+            file.field("md5", "String") { file in .value(file.entry?.md5.flatMap { WandBManifest.base64(ofHexadecimal: $0) }) }
+            file.field("digest", "String") { file in .value(file.entry?.md5.flatMap { WandBManifest.base64(ofHexadecimal: $0) }) }
         }
         schema.object("Run", WandBRun.self) { run in
             run.field("fileCount", "Int") { run, call in .int(Int64(try await files(of: run, call).count)) }
@@ -144,17 +146,6 @@ extension WandBSchema {
             if let entry, !entry.isFolder { files.append(WandBFile(run: run.run.id, path: path, entry: entry)) }
         }
         return files
-    }
-
-    private static func base64(ofHexadecimal text: String) -> String? {
-        var data = Data()
-        var rest = Substring(text)
-        while !rest.isEmpty {
-            guard let byte = UInt8(rest.prefix(2), radix: 16) else { return nil }
-            data.append(byte)
-            rest = rest.dropFirst(2)
-        }
-        return data.base64EncodedString()
     }
 }
 

@@ -3,6 +3,15 @@ import MartletGraphQL
 
 extension WandBSchema {
     static func addRunMutations(to schema: inout Builder) {
+        // What the server has to say to who begins a run: nothing, but older clients want it said.
+        schema.record(
+            "ServerMessage",
+            [
+                "utfText": "String", "plainText": "String", "htmlText": "String", "messageType": "String",
+                "messageLevel": "Int",
+            ]
+        )
+        schema.record("ServerSettings", ["serverMessages": "[ServerMessage!]!"])
         schema.mutation { mutation in
             mutation.mutation(
                 "upsertBucket",
@@ -13,7 +22,7 @@ extension WandBSchema {
                     "jobType: String", "state: String", "sweep: String", "tags: [String!]",
                     "summaryMetrics: JSONString",
                 ],
-                payload: ["bucket": "Run", "inserted": "Boolean"],
+                payload: ["bucket": "Run", "inserted": "Boolean", "serverSettings": "ServerSettings"],
                 upsertRun
             )
             mutation.mutation(
@@ -76,7 +85,10 @@ extension WandBSchema {
             let chunk = StreamChunk(documents: [.summary: summary])
             try await context.services.runStreams.append(chunk, to: id, as: run.project.principal)
         }
-        return .record(["bucket": .object(try await context.run(id, of: run.project)), "inserted": .bool(isNew)])
+        return .record([
+            "bucket": .object(try await context.run(id, of: run.project)), "inserted": .bool(isNew),
+            "serverSettings": .record(["serverMessages": []]),
+        ])
     }
 
     /// The run that is meant, made where it is not there.

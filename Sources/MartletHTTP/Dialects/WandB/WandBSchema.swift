@@ -26,6 +26,10 @@ enum WandBSchema {
         addRunHistory(to: &schema)
         addRunFiles(to: &schema)
         addRunMutations(to: &schema)
+        addArtifacts(to: &schema)
+        addArtifactCollections(to: &schema)
+        addArtifactUploads(to: &schema)
+        addArtifactMutations(to: &schema)
         return try schema.build()
     }
 
@@ -34,7 +38,10 @@ enum WandBSchema {
     /// What the server says that it can. A client leaves out what is not named.
     private static let features = [
         "STRUCTURED_CONSOLE_LOGS", "LARGE_FILENAMES", "MARK_RUN_FILES_UPLOADED", "FILESTREAM_GZIP",
-        "TOTAL_COUNT_IN_FILE_CONNECTION", "CLIENT_IDS",
+        "TOTAL_COUNT_IN_FILE_CONNECTION", "CLIENT_IDS", "ARTIFACT_TAGS",
+        "USE_ARTIFACT_WITH_ENTITY_AND_PROJECT_INFORMATION", "PROJECT_ARTIFACT_COLLECTION_MEMBERSHIP",
+        "ARTIFACT_COLLECTION_MEMBERSHIP_FILES", "ARTIFACT_COLLECTION_MEMBERSHIP_FILE_DOWNLOAD_HANDLER",
+        "ARTIFACT_MEMBERSHIP_IN_LINK_ARTIFACT_RESPONSE", "ARTIFACT_COLLECTIONS_FILTERING_SORTING",
     ]
 
     private static func addServer(to schema: inout Builder) {
@@ -79,6 +86,7 @@ enum WandBSchema {
             user.field("entity", \.entity)
             user.field("deletedAt", "DateTime") { _ in .null }
             user.field("photoUrl", "String") { _ in .null }
+            user.field("organizations", "[Organization!]") { _ in [] }
             user.field("accountType", "String") { _ in "MEMBER" }
             user.connection("apiKeys", of: "ApiKey") { _, _ in GraphQLConnection(edges: [], hasNextPage: false) }
             user.connection("teams", of: "Entity") { user, call in
@@ -95,8 +103,18 @@ enum WandBSchema {
             entity.field("photoUrl", "String") { _ in .null }
             entity.field("readOnly", "Boolean") { _ in false }
             entity.field("codeSavingEnabled", "Boolean") { _ in true }
-            entity.field("organization", "Organization") { _ in .null }
+            // Each entity is its own organization, in whose projects registries are kept.
+            entity.field("organization", "Organization") { entity in
+                .record([
+                    "id": .string(WandBID.text("Organization", entity.name)), "name": .string(entity.name),
+                    "orgEntity": .object(entity),
+                ])
+            }
             entity.field("user", "User") { _ in .null }
+            entity.field("project", "Project", arguments: ["name: String!"]) { entity, call in
+                let name = try call.arguments.requiredString("name")
+                return .object(try await call.context.project(name, of: entity.name))
+            }
         }
         schema.query { query in
             query.field("viewer", "User") { call in .object(try await WandBUser(call.context)) }

@@ -14,7 +14,15 @@ struct M0012_quotas: Migration {
               owner \(text) PRIMARY KEY, experiment BIGINT NOT NULL, files BIGINT NOT NULL, bytes BIGINT NOT NULL)
             """,
             "CREATE INDEX file_use_by_experiment ON file_use (experiment, files, bytes)",
-            FileUseRows.fill,
+            """
+            INSERT INTO file_use (owner, experiment, files, bytes)
+            SELECT a.owner,
+              coalesce(
+                (SELECT experiment FROM run WHERE id = substr(a.owner, 5)),
+                (SELECT experiment FROM logged_model WHERE id = substr(a.owner, 7)), -1),
+              count(*), CAST(sum(a.size) AS BIGINT)
+            FROM artifact AS a WHERE a.is_folder = 0 GROUP BY a.owner
+            """,
         ]
     }
 }

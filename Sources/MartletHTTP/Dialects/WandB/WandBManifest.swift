@@ -1,0 +1,132 @@
+import Crypto
+import Foundation
+import MartletCore
+
+/// What an artifact holds, in the form that clients send and read: a JSON object of paths.
+enum WandBManifest {
+    /// Longest manifest that is read: some two million files.
+    static let longest = 512 << 20
+
+    /// How a manifest stands to what is there.
+    enum Kind: String {
+        /// All files.
+        case full = "FULL"
+        /// Files that come to those of a base.
+        case incremental = "INCREMENTAL"
+        /// Files of one of several programs that make the artifact together.
+        case patch = "PATCH"
+    }
+
+    // MARK: reading
+
+    /// - Throws: `invalidArgument` that names the file.
+    static func entries(_ bytes: [UInt8]) throws(MartletError) -> [VersionEntry] {
+        let json = try JSONParser.parse(bytes)
+        guard case .object(let files)? = json["contents"] else {
+            throw MartletError(.invalidArgument, "the manifest has no object \"contents\"")
+        }
+        var entries: [VersionEntry] = []
+        entries.reserveCapacity(files.count)
+        for file in files { entries.append(try entry(file.key, file.value)) }
+        return entries
+    }
+
+    private static func entry(_ path: String, _ json: JSONValue) throws(MartletError) -> VersionEntry {
+        guard case .string(let digest)? = json["digest"] else {
+            throw MartletError(.invalidArgument, "the manifest gives no digest for '\(path.prefix(200))'")
+        }
+        var size: Int64?
+        if case .integer(let bytes)? = json["size"] { size = bytes }
+        var entry = VersionEntry(path: path, size: size, md5: nil, source: nil, reference: nil)
+        if case .string(let uri)? = json["ref"] {
+            entry.reference = VersionFile.Reference(uri: uri, digest: digest, extra: extra(json["extra"]))
+            return entry
+        }
+        entry.md5 = try hexadecimal(digest, of: path)
+        if case .string(let birth)? = json["birthArtifactID"] {
+            entry.source = WandBID.id(birth, of: "Artifact").map { ArtifactVersion.ID($0) }
+        }
+        return entry
+    }
+
+    private static func extra(_ json: JSONValue?) -> String {
+        guard let json, case .object(let members) = json, !members.isEmpty else { return "" }
+        var writer = JSONWriter()
+        writer.value(json)
+        return writer.text
+    }
+
+    /// - Parameter digest: an MD5 in base64.
+    static func hexadecimal(_ digest: String, of path: String) throws(MartletError) -> String {
+        guard let data = Data(base64Encoded: digest), data.count == 16 else {
+            throw MartletError(
+                .invalidArgument,
+                "the digest of '\(path.prefix(200))' is no MD5 in base64: '\(digest.prefix(100))'"
+            )
+        }
+        return data.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+    }
+
+    /// - Parameter text: hexadecimal digits, an even number of them.
+    static func base64(ofHexadecimal text: String) -> String? {
+        var data = Data()
+        var rest = Substring(text)
+        while !rest.isEmpty {
+            guard let byte = UInt8(rest.prefix(2), radix: 16) else { return nil }
+            data.append(byte)
+            rest = rest.dropFirst(2)
+        }
+        return data.base64EncodedString()
+    }
+
+    /// What an artifact with these files is called: an MD5 over paths and digests, by path.
+    static func digest(of entries: [VersionEntry]) -> String {
+        var hash = Insecure.MD5()
+        hash.update(data: Array("wandb-artifact-manifest-v1\n".utf8))
+        let lines = entries.map { entry in
+            let digest = entry.reference?.digest ?? entry.md5.flatMap { base64(ofHexadecimal: $0) } ?? ""
+            return (Array(entry.path.utf8), Array(":\(digest)\n".utf8))
+        }
+        for (path, digest) in lines.sorted(by: { $0.0.lexicographicallyPrecedes($1.0) }) {
+            hash.update(data: path)
+            hash.update(data: digest)
+        }
+        return hash.finalize().map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+    }
+
+    // MARK: writing
+
+    static let head =
+        #"{"version":1,"storagePolicy":"wandb-storage-policy-v1","storagePolicyConfig":{"storageLayout":"V2"},"contents":{"#
+
+    /// The members of `contents` that stand for some files, without a comma before or after them.
+    static func members(_ files: [VersionFile], of id: ArtifactVersion.ID) -> [UInt8] {
+        let birth = WandBID.text("Artifact", id.rawValue)
+        var bytes: [UInt8] = []
+        for (index, file) in files.enumerated() {
+            if index > 0 { bytes.append(UInt8(ascii: ",")) }
+            var key = JSONWriter()
+            key.value(.string(file.path))
+            bytes += key.bytes
+            bytes.append(UInt8(ascii: ":"))
+            var json = JSONWriter()
+            json.beginObject()
+            if let reference = file.reference {
+                json.field("digest", reference.digest)
+                json.field("ref", reference.uri)
+                if !reference.extra.isEmpty, let extra = try? JSONParser.parse(Array(reference.extra.utf8)) {
+                    json.key("extra")
+                    json.value(extra)
+                }
+            } else {
+                json.field("digest", file.md5.flatMap { base64(ofHexadecimal: $0) } ?? "")
+                json.field("birthArtifactID", birth)
+            }
+            json.key("size")
+            json.integer(file.size)
+            json.endObject()
+            bytes += json.bytes
+        }
+        return bytes
+    }
+}

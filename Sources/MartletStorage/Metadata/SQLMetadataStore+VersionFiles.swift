@@ -1,0 +1,175 @@
+package import MartletCore
+
+extension SQLMetadataStore {
+    package func files(
+        of id: ArtifactVersion.ID,
+        after last: VersionFile?,
+        limit: Int
+    ) async throws(MartletError) -> [VersionFile] {
+        try await database.read { connection in
+            var files: [VersionFile] = []
+            if last?.reference == nil {
+                let place = last.map { TreePlace(checked: $0.path) }
+                files = try VersionFileRows.stored(in: id, after: place, limit: limit, connection)
+            }
+            guard files.count < limit else { return files }
+            let path = last?.reference == nil ? "" : last?.path ?? ""
+            return try files + VersionFileRows.references(in: id, after: path, limit: limit - files.count, connection)
+        }
+    }
+
+    package func files(of id: ArtifactVersion.ID, at paths: [String]) async throws(MartletError) -> [VersionFile] {
+        try await database.read { connection in
+            try paths.compactMap { try VersionFileRows.file(at: $0, in: id, connection) }
+        }
+    }
+
+    package func claim(
+        _ entries: [VersionEntry],
+        for id: ArtifactVersion.ID
+    ) async throws(MartletError) -> Set<String> {
+        let experiment = try await experiment(ofVersion: id)
+        let known = try await database.read { connection in
+            try entries.compactMap { entry -> (String, StoredBlob)? in
+                guard let md5 = entry.md5 else { return nil }
+                return try VersionFileRows.content(md5, in: experiment, connection).map { (entry.path, $0) }
+            }
+        }
+        guard !known.isEmpty else { return [] }
+        return try await name(known, in: id)
+    }
+
+    /// Names stored content in a pending version, in transactions that others can come between.
+    /// - Returns: the paths whose content was still there.
+    private func name(
+        _ files: [(path: String, blob: StoredBlob)],
+        in id: ArtifactVersion.ID
+    ) async throws(MartletError) -> Set<String> {
+        let now = environment.now()
+        let owner = ArtifactOwner.version(id).key
+        var named: Set<String> = []
+        for start in stride(from: 0, to: files.count, by: 500) {
+            let some = Array(files[start..<min(start + 500, files.count)])
+            named.formUnion(
+                try await database.write { connection in
+                    var named: Set<String> = []
+                    // Its grace period begins anew: what named it until now may go before this transaction ends.
+                    for (path, blob) in some where try BlobRows.touch(blob.digest, now: now, connection) {
+                        let vacancy = try ArtifactRows.vacancy(at: path, of: owner, connection)
+                        try ArtifactRows.put(blob, at: vacancy, now: now, connection)
+                        named.insert(path)
+                    }
+                    return named
+                }
+            )
+        }
+        return named
+    }
+
+    package func fill(_ id: ArtifactVersion.ID, with entries: [VersionEntry]) async throws(MartletError) {
+        let files = entries.filter { $0.reference == nil }
+        let plan = try await database.read { connection in
+            try VersionFileRows.plan(files, for: id, connection)
+        }
+        let named = try await name(plan.missing, in: id)
+        if let lost = plan.missing.first(where: { !named.contains($0.path) }) { throw VersionFileRows.lost(lost.path) }
+        let now = environment.now()
+        let owner = ArtifactOwner.version(id).key
+        try await database.write { connection in
+            try VersionRows.requirePending(id, connection)
+            for path in plan.surplus { try ArtifactRows.delete(path, of: owner, connection) }
+            for (path, md5) in plan.unchecked {
+                // A file of many parts, whose whole was never read: the parts were checked as they came.
+                try connection.execute(
+                    "UPDATE artifact SET md5 = $1 WHERE owner = $2 AND folder = $3 AND name = $4",
+                    [.text(md5), .text(owner)] + TreePlace(checked: path).key
+                )
+            }
+            try VersionFileRows.setReferences(entries, of: id, connection)
+            try connection.execute(
+                "UPDATE artifact_version SET updated_at = $1 WHERE id = $2",
+                [.integer(now), .text(id.rawValue)]
+            )
+        }
+    }
+
+    package func commit(_ id: ArtifactVersion.ID, digest: String) async throws(MartletError) -> ArtifactVersion {
+        let now = environment.now()
+        return try await database.write { connection in
+            // Held until the end: no file comes in between.
+            try FileUseRows.add(0, 0, to: ArtifactOwner.version(id).key, connection)
+            let version = try VersionRows.version(id, connection)
+            switch version.state {
+            case .committed: return version
+            case .deleted: throw VersionRows.deleted(id)
+            case .pending: break
+            }
+            let sum = try VersionFileRows.sum(of: id, connection)
+            try connection.execute(
+                """
+                UPDATE artifact_version SET state = 1, digest = $1, bytes = $2, files = $3, updated_at = $4 WHERE id = $5
+                """,
+                [.text(digest), .integer(sum.bytes), .integer(sum.files), .integer(now), .text(id.rawValue)]
+            )
+            let collection = version.collectionID.number
+            let number = try VersionRows.join(id, to: collection, now: now, connection)
+            let aliases = try VersionRows.wantedAliases(of: id, connection)
+            try VersionRows.setAliases(aliases + ["latest"], of: collection, to: number, connection)
+            try ArtifactRows.deleteTree(of: ArtifactOwner.draft(id).key, connection)
+            return try VersionRows.version(id, connection)
+        }
+    }
+
+    // MARK: lineage
+
+    package func note(
+        _ role: VersionRole,
+        of run: Run.ID,
+        _ id: ArtifactVersion.ID
+    ) async throws(MartletError) {
+        let now = environment.now()
+        try await database.write { try VersionRows.note(role, of: run, id, now: now, $0) }
+    }
+
+    package func versions(_ role: VersionRole, of run: Run.ID) async throws(MartletError) -> [ArtifactVersion] {
+        try await database.read { connection in
+            let versions = try connection.rows(
+                """
+                SELECT \(VersionRows.versionColumns) FROM artifact_use u JOIN artifact_version v ON v.id = u.version
+                JOIN artifact_collection c ON c.id = v.collection
+                WHERE u.run_id = $1 AND u.role = $2 AND v.state = 1 ORDER BY u.created_at, v.id
+                """,
+                [.text(run.rawValue), .integer(role.stored)],
+                VersionRows.version
+            )
+            return try VersionRows.decorated(versions, connection)
+        }
+    }
+
+    package func runs(_ role: VersionRole, of id: ArtifactVersion.ID) async throws(MartletError) -> [Run.ID] {
+        try await database.read { connection in
+            try connection.rows(
+                """
+                SELECT u.run_id FROM artifact_use u JOIN run r ON r.id = u.run_id
+                WHERE u.version = $1 AND u.role = $2 AND r.stage = 0 ORDER BY u.created_at, u.run_id
+                """,
+                [.text(id.rawValue), .integer(role.stored)]
+            ) { Run.ID($0.text(0)) }
+        }
+    }
+}
+
+extension VersionRows {
+    /// - Throws: `notFound`; `failedPrecondition` for one that is committed or deleted.
+    static func requirePending(_ id: ArtifactVersion.ID, _ connection: any SQLConnection) throws {
+        let state = try connection.first(
+            "SELECT state FROM artifact_version WHERE id = $1",
+            [.text(id.rawValue)]
+        ) { $0.integer(0) }
+        guard let state else { throw unknown(id) }
+        guard state == 0 else {
+            let word = state == 1 ? "committed" : "deleted"
+            throw MartletError(.failedPrecondition, "the artifact version \(id) is \(word) and takes no files")
+        }
+    }
+}

@@ -1,0 +1,370 @@
+import MartletCore
+
+/// The rows of collections and versions, inside a transaction of the caller.
+enum VersionRows {
+    // MARK: reading
+
+    static let collectionColumns = """
+        c.id, c.experiment, c.name, c.type, c.kind, c.description, c.created_at, c.updated_at,
+        (SELECT count(*) FROM artifact_membership m WHERE m.collection = c.id),
+        (SELECT max(m.number) FROM artifact_membership m WHERE m.collection = c.id)
+        """
+
+    static func collection(_ row: any SQLRow) -> ArtifactCollection {
+        ArtifactCollection(
+            id: ArtifactCollection.ID(row.integer(0)),
+            experimentID: Experiment.ID(row.integer(1)),
+            name: row.text(2),
+            type: row.text(3),
+            kind: row.integer(4) == 0 ? .sequence : .portfolio,
+            description: row.text(5),
+            tags: [],
+            createdAt: row.integer(6),
+            updatedAt: row.integer(7),
+            versionCount: row.integer(8),
+            lastNumber: row.optionalInteger(9)
+        )
+    }
+
+    /// - Throws: `notFound`.
+    static func collection(
+        _ id: ArtifactCollection.ID,
+        _ connection: any SQLConnection
+    ) throws -> ArtifactCollection {
+        let found = try connection.first(
+            "SELECT \(collectionColumns) FROM artifact_collection c WHERE c.id = $1",
+            [.integer(id.number)],
+            collection
+        )
+        guard let found else { throw MartletError(.notFound, "there is no artifact collection \(id)") }
+        return try labelled([found], connection)[0]
+    }
+
+    static func collection(
+        named name: String,
+        in experiment: Experiment.ID,
+        _ connection: any SQLConnection
+    ) throws -> ArtifactCollection? {
+        let found = try connection.rows(
+            "SELECT \(collectionColumns) FROM artifact_collection c WHERE c.experiment = $1 AND c.name = $2",
+            [.integer(experiment.number), .text(name)],
+            collection
+        )
+        return try labelled(found, connection).first
+    }
+
+    static func labelled(
+        _ collections: [ArtifactCollection],
+        _ connection: any SQLConnection
+    ) throws -> [ArtifactCollection] {
+        let labels = try labels(of: collections.map { owner($0.id) }, connection)
+        return collections.map { collection in
+            var collection = collection
+            collection.tags = labels[owner(collection.id)] ?? []
+            return collection
+        }
+    }
+
+    static let versionColumns = """
+        v.id, v.collection, c.name, c.type, v.experiment, v.state, v.digest, v.description, v.metadata, v.run_id, v.step,
+        v.lifetime, v.bytes, v.files, v.created_at, v.updated_at,
+        (SELECT o.number FROM artifact_membership o WHERE o.version = v.id AND o.collection = v.collection)
+        """
+
+    static func version(_ row: any SQLRow) -> ArtifactVersion {
+        let state: ArtifactVersion.State =
+            switch row.integer(5) {
+            case 0: .pending
+            case 1: .committed
+            default: .deleted
+            }
+        return ArtifactVersion(
+            id: ArtifactVersion.ID(row.text(0)),
+            collectionID: ArtifactCollection.ID(row.integer(1)),
+            collection: row.text(2),
+            type: row.text(3),
+            experimentID: Experiment.ID(row.integer(4)),
+            number: row.optionalInteger(16),
+            state: state,
+            digest: row.text(6),
+            description: row.text(7),
+            metadata: row.text(8),
+            tags: [],
+            aliases: [],
+            runID: row.optionalText(9).map { Run.ID($0) },
+            step: row.optionalInteger(10),
+            lifetime: row.optionalInteger(11),
+            size: row.integer(12),
+            fileCount: row.integer(13),
+            createdAt: row.integer(14),
+            updatedAt: row.integer(15)
+        )
+    }
+
+    /// - Throws: `notFound`.
+    static func version(_ id: ArtifactVersion.ID, _ connection: any SQLConnection) throws -> ArtifactVersion {
+        let found = try connection.rows(
+            """
+            SELECT \(versionColumns) FROM artifact_version v JOIN artifact_collection c ON c.id = v.collection
+            WHERE v.id = $1
+            """,
+            [.text(id.rawValue)],
+            version
+        )
+        guard let version = try decorated(found, connection).first else { throw unknown(id) }
+        return version
+    }
+
+    static func unknown(_ id: ArtifactVersion.ID) -> MartletError {
+        MartletError(.notFound, "there is no artifact version \(id.rawValue.prefix(100))")
+    }
+
+    /// With tags and aliases.
+    static func decorated(
+        _ versions: [ArtifactVersion],
+        _ connection: any SQLConnection
+    ) throws -> [ArtifactVersion] {
+        let labels = try labels(of: versions.map { owner($0.id) }, connection)
+        var aliases: [ArtifactVersion.ID: [String]] = [:]
+        try aliasesOfVersions.forEachRow(of: versions.map { .text($0.id.rawValue) }, on: connection) { row in
+            aliases[ArtifactVersion.ID(row.text(0)), default: []].append(row.text(1))
+        }
+        return versions.map { version in
+            var version = version
+            version.tags = labels[owner(version.id)] ?? []
+            version.aliases = (aliases[version.id] ?? []).sorted()
+            return version
+        }
+    }
+
+    private static let aliasesOfVersions = BatchedQuery { members in
+        """
+        SELECT v.id, a.alias FROM artifact_version v
+        JOIN artifact_membership m ON m.version = v.id AND m.collection = v.collection
+        JOIN artifact_alias a ON a.collection = m.collection AND a.number = m.number
+        WHERE v.id IN \(members)
+        """
+    }
+
+    // MARK: labels
+
+    static func owner(_ id: ArtifactVersion.ID) -> String { "version:\(id)" }
+    static func owner(_ id: ArtifactCollection.ID) -> String { "collection:\(id)" }
+
+    private static let labelsOfOwners = BatchedQuery { members in
+        "SELECT owner, label FROM artifact_label WHERE owner IN \(members)"
+    }
+
+    private static func labels(
+        of owners: [String],
+        _ connection: any SQLConnection
+    ) throws -> [String: [String]] {
+        var labels: [String: [String]] = [:]
+        try labelsOfOwners.forEachRow(of: owners.map { .text($0) }, on: connection) { row in
+            labels[row.text(0), default: []].append(row.text(1))
+        }
+        return labels.mapValues { $0.sorted() }
+    }
+
+    static func setLabels(
+        _ added: [String],
+        removing removed: [String],
+        of owner: String,
+        _ connection: any SQLConnection
+    ) throws {
+        for label in removed {
+            try connection.execute(
+                "DELETE FROM artifact_label WHERE owner = $1 AND label = $2",
+                [.text(owner), .text(label)]
+            )
+        }
+        for label in added {
+            try connection.execute(
+                "INSERT INTO artifact_label (owner, label) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                [.text(owner), .text(label)]
+            )
+        }
+    }
+
+    // MARK: memberships
+
+    static let membershipColumns = """
+        m.collection, m.number, m.created_at, m.version
+        """
+
+    struct Membership: Sendable {
+        var collection: Int64
+        var number: Int64
+        var createdAt: Int64
+        var version: ArtifactVersion.ID
+    }
+
+    static func membership(_ row: any SQLRow) -> Membership {
+        Membership(
+            collection: row.integer(0),
+            number: row.integer(1),
+            createdAt: row.integer(2),
+            version: ArtifactVersion.ID(row.text(3))
+        )
+    }
+
+    private static let versionsByID = BatchedQuery { members in
+        """
+        SELECT \(versionColumns) FROM artifact_version v JOIN artifact_collection c ON c.id = v.collection
+        WHERE v.id IN \(members)
+        """
+    }
+
+    static func versions(
+        _ ids: [ArtifactVersion.ID],
+        _ connection: any SQLConnection
+    ) throws -> [ArtifactVersion.ID: ArtifactVersion] {
+        var versions: [ArtifactVersion.ID: ArtifactVersion] = [:]
+        try versionsByID.forEachRow(of: ids.map { .text($0.rawValue) }, on: connection) { row in
+            let version = version(row)
+            versions[version.id] = version
+        }
+        let whole = try decorated(Array(versions.values), connection)
+        return Dictionary(whole.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Memberships with all that is known of them, in their order.
+    static func whole(
+        _ memberships: [Membership],
+        _ connection: any SQLConnection
+    ) throws -> [ArtifactMembership] {
+        let versions = try versions(memberships.map(\.version), connection)
+        var collections: [Int64: ArtifactCollection] = [:]
+        var aliases: [Int64: [Int64: [String]]] = [:]
+        for id in Set(memberships.map(\.collection)) {
+            collections[id] = try collection(ArtifactCollection.ID(id), connection)
+            for (alias, number) in try self.aliases(of: id, connection) {
+                aliases[id, default: [:]][number, default: []].append(alias)
+            }
+        }
+        return memberships.compactMap { member in
+            guard let collection = collections[member.collection], let version = versions[member.version] else {
+                return nil
+            }
+            return ArtifactMembership(
+                collection: collection,
+                number: member.number,
+                aliases: aliases[member.collection]?[member.number] ?? [],
+                version: version,
+                createdAt: member.createdAt
+            )
+        }
+    }
+
+    static func aliases(
+        of collection: Int64,
+        _ connection: any SQLConnection
+    ) throws -> [(alias: String, number: Int64)] {
+        try connection.rows(
+            "SELECT alias, number FROM artifact_alias WHERE collection = $1 ORDER BY alias",
+            [.integer(collection)]
+        ) { ($0.text(0), $0.integer(1)) }
+    }
+
+    /// The membership of a version in a collection; `nil` when it is not in it.
+    static func membership(
+        of id: ArtifactVersion.ID,
+        in collection: Int64,
+        _ connection: any SQLConnection
+    ) throws -> Membership? {
+        try connection.first(
+            "SELECT \(membershipColumns) FROM artifact_membership m WHERE m.version = $1 AND m.collection = $2",
+            [.text(id.rawValue), .integer(collection)],
+            membership
+        )
+    }
+
+    // MARK: writing
+
+    /// Puts a version into a collection under the next number.
+    static func join(
+        _ id: ArtifactVersion.ID,
+        to collection: Int64,
+        now: Int64,
+        _ connection: any SQLConnection
+    ) throws -> Int64 {
+        let number = try connection.first(
+            """
+            UPDATE artifact_collection SET next_number = next_number + 1, updated_at = $2 WHERE id = $1
+            RETURNING next_number - 1
+            """,
+            [.integer(collection), .integer(now)]
+        ) { $0.integer(0) }
+        guard let number else {
+            throw MartletError(.notFound, "there is no artifact collection \(collection): it was deleted")
+        }
+        try connection.execute(
+            "INSERT INTO artifact_membership (collection, number, version, created_at) VALUES ($1, $2, $3, $4)",
+            [.integer(collection), .integer(number), .text(id.rawValue), .integer(now)]
+        )
+        return number
+    }
+
+    static func setAliases(
+        _ aliases: [String],
+        of collection: Int64,
+        to number: Int64,
+        _ connection: any SQLConnection
+    ) throws {
+        for alias in aliases {
+            try connection.execute(
+                """
+                INSERT INTO artifact_alias (collection, alias, number) VALUES ($1, $2, $3)
+                ON CONFLICT (collection, alias) DO UPDATE SET number = excluded.number
+                """,
+                [.integer(collection), .text(alias), .integer(number)]
+            )
+        }
+    }
+
+    /// Takes a version out of a collection. `latest` goes to the last one that is left.
+    static func leave(_ membership: Membership, _ connection: any SQLConnection) throws {
+        let place: [SQLValue] = [.integer(membership.collection), .integer(membership.number)]
+        let wasLatest = try connection.first(
+            "SELECT 1 FROM artifact_alias WHERE collection = $1 AND number = $2 AND alias = 'latest'",
+            place
+        ) { _ in true }
+        try connection.execute("DELETE FROM artifact_alias WHERE collection = $1 AND number = $2", place)
+        try connection.execute("DELETE FROM artifact_membership WHERE collection = $1 AND number = $2", place)
+        guard wasLatest != nil else { return }
+        let last = try connection.first(
+            "SELECT max(number) FROM artifact_membership WHERE collection = $1",
+            [.integer(membership.collection)]
+        ) { $0.optionalInteger(0) }
+        if let last, let last { try setAliases(["latest"], of: membership.collection, to: last, connection) }
+    }
+
+    static func note(
+        _ role: VersionRole,
+        of run: Run.ID,
+        _ id: ArtifactVersion.ID,
+        now: Int64,
+        _ connection: any SQLConnection
+    ) throws {
+        try connection.execute(
+            """
+            INSERT INTO artifact_use (run_id, role, version, created_at) VALUES ($1, $2, $3, $4)
+            ON CONFLICT DO NOTHING
+            """,
+            [.text(run.rawValue), .integer(role.stored), .text(id.rawValue), .integer(now)]
+        )
+    }
+
+    /// Removes the files and the drafts of a version.
+    static func removeContent(of id: ArtifactVersion.ID, _ connection: any SQLConnection) throws {
+        for owner in [ArtifactOwner.version(id), .draft(id)] {
+            try ArtifactRows.deleteTree(of: owner.key, connection)
+            try UploadRows.removeAll(of: owner.key, connection)
+        }
+        try connection.execute("DELETE FROM artifact_reference WHERE version = $1", [.text(id.rawValue)])
+    }
+}
+
+extension VersionRole {
+    var stored: Int64 { self == .output ? 0 : 1 }
+}
