@@ -60,19 +60,19 @@ def test_the_same_content_is_the_same_version(log, api, project, found):
     assert sorted(found("data:v0").aliases) == ["again", "latest"]
 
 
-def test_the_same_content_is_not_uploaded_again(ran, counter):
+def test_the_same_content_is_not_uploaded_again(ran, counter, project):
     text = """
-import wandb
-for name, contents in [("data", {"a.txt": "ONE", "b.txt": "TWO"}), ("data", {"a.txt": "ONE", "b.txt": "TWO"})]:
-    artifact = wandb.Artifact(name, type="dataset")
-    for file, content in contents.items():
-        with artifact.new_file(file) as opened:
-            opened.write(content)
+import os, wandb
+for _ in range(2):
+    artifact = wandb.Artifact("data", type="dataset")
+    for name in ("ONE", "TWO"):
+        with artifact.new_file(name) as file:
+            file.write(f"{name} {os.environ['WANDB_PROJECT']}")
     with wandb.init() as run:
         print(run.log_artifact(artifact).wait().version)
 """
     assert ran(text, on=counter).split() == ["v0", "v0"]
-    assert counter.uploads() == ["ONE", "TWO", "manifest"]
+    assert counter.uploads() == [f"ONE {project}", f"TWO {project}", "manifest"]
     assert counter.count("CreateArtifact") == 2 and counter.count("CommitArtifact") == 1
 
 

@@ -163,27 +163,31 @@ def test_a_reference_to_a_file_of_another_artifact_is_followed(wandb, log, proje
 
 # drafts, increments, parts
 
-def test_a_draft_of_a_version_uploads_only_what_is_new(ran, counter, found, fresh, tmp_path):
+def test_a_draft_of_a_version_uploads_only_what_is_new(ran, counter, found, project, fresh, tmp_path):
     text = """
-import wandb
+import os, wandb
+def write(artifact, name, text):
+    # Bytes that nobody has sent before.
+    with artifact.new_file(name, mode="w") as file:
+        file.write(text + os.environ["WANDB_PROJECT"])
 artifact = wandb.Artifact("data", type="dataset", metadata={"n": 1})
 for name in ("stays", "changes", "goes"):
-    with artifact.new_file(name) as file:
-        file.write(name.upper())
+    write(artifact, name, name.upper())
 with wandb.init() as run:
     draft = run.log_artifact(artifact).wait().new_draft()
     draft.remove("goes")
-    with draft.new_file("changes", mode="w") as file:
-        file.write("CHANGED")
-    with draft.new_file("fresh") as file:
-        file.write("FRESH")
+    write(draft, "changes", "CHANGED")
+    write(draft, "fresh", "FRESH")
     logged = run.log_artifact(draft).wait()
     print(logged.version, logged.metadata)
 """
     assert ran(text, on=counter).strip() == "v1 {'n': 1}"
-    assert counter.uploads() == ["CHANGED", "CHANGES", "FRESH", "GOES", "STAYS", "manifest", "manifest"]
-    assert files_in(found("data:v1").download(str(tmp_path / "out"))) == {"stays": b"STAYS", "changes": b"CHANGED", "fresh": b"FRESH"}
-    assert files_in(found("data:v0").download(str(tmp_path / "v0"))) == {"stays": b"STAYS", "changes": b"CHANGES", "goes": b"GOES"}
+    sent = [body.removesuffix(project) for body in counter.uploads()]
+    assert sent == ["CHANGED", "CHANGES", "FRESH", "GOES", "STAYS", "manifest", "manifest"]
+    for version, words in [("v0", {"stays": "STAYS", "changes": "CHANGES", "goes": "GOES"}),
+                           ("v1", {"stays": "STAYS", "changes": "CHANGED", "fresh": "FRESH"})]:
+        got = files_in(found(f"data:{version}").download(str(tmp_path / version)))
+        assert got == {name: (word + project).encode() for name, word in words.items()}
 
 
 def test_a_draft_without_changes_is_the_version_itself(wandb, log, project, api):

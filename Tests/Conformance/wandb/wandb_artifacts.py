@@ -92,12 +92,12 @@ class Hand:
         self.wire, self.name, self.type = wire, name, type
         self.run = wire.new_run()
 
-    def ask(self, contents=None, digest=None, **fields):
+    def ask(self, contents=None, **fields):
         """The answer to the question for a new artifact."""
         entries = {name: md5(content) for name, content in (contents or {}).items()}
         wanted = {
             "entityName": self.wire.entity, "projectName": self.wire.project, "artifactTypeName": self.type,
-            "artifactCollectionName": self.name, "runName": self.run, "digest": digest or digest_of(entries),
+            "artifactCollectionName": self.name, "runName": self.run, "digest": digest_of(entries),
             "digestAlgorithm": "MANIFEST_MD5", "description": None, "aliases": [self.alias("latest")], "metadata": None,
             "ttlDurationSeconds": None, "historyStep": None, "enableDigestDeduplication": True, "distributedID": None,
             "clientID": uuid.uuid4().hex, "sequenceClientID": uuid.uuid4().hex, "storageRegion": None,
