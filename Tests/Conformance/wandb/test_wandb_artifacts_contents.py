@@ -7,8 +7,9 @@ import pytest
 
 from wandb_artifacts import digest_of, files_in, filled, md5
 
-NAMES = ["plain.txt", "with space.txt", "ünï 漢 🐦.txt", "100%.txt", "%41.txt", "a+b.txt", "a#b.txt", "a?b.txt", "a&b=c.txt", "a;b,c.txt",
-         "deep/er/and deeper/file.bin", "quote'd \"x\".txt", "[a].txt", ".hidden", "no extension", "x" * 200, "~", "ab:cd", "-",
+NAMES = ["plain.txt", "with space.txt", "ünï 漢 🐦.txt", "100%.txt", "%41.txt", "a+b.txt", "a#b.txt", "a?b.txt", "a&b=c.txt",
+         "a;b,c.txt", "deep/er/and deeper/file.bin", "quote'd \"x\".txt", "[a].txt", ".hidden", "no extension", "x" * 200, "~",
+         "ab:cd", "-",
          "e\u0301.txt", "...", "wandb_manifest.json", "a'b", "<b>.html", "{}"]
 
 
@@ -108,18 +109,20 @@ def test_a_reference_without_a_checksum_is_kept_as_it_is(wandb, project, found):
     assert sorted(file.name for file in got.files()) == sorted([uri.rpartition("/")[2], "renamed"])
 
 
-@pytest.mark.parametrize("uri", ["s3://bucket/path/file ü.bin", "gs://bucket/a/b", "https://acc.blob.core.windows.net/c/b", "custom://x/y"])
+@pytest.mark.parametrize("uri", ["s3://bucket/path/file ü.bin", "gs://bucket/a/b", "https://acc.blob.core.windows.net/c/b",
+                                 "custom://x/y"])
 def test_references_to_object_stores_are_kept_as_they_are(wandb, project, found, uri):
     artifact = wandb.Artifact("data", type="dataset")
     # What `add_reference` makes where the libraries of the stores are there.
     entry = wandb.sdk.artifacts.artifact_manifest_entry.ArtifactManifestEntry
     artifact.manifest.add_entry(entry(path="plain", ref=uri, digest=uri))
-    artifact.manifest.add_entry(entry(path="d/full", ref=uri, digest="abc-7", size=7, extra={"etag": "abc-7", "versionID": "v.1"}))
+    extra = {"etag": "abc-7", "versionID": "v.1"}
+    artifact.manifest.add_entry(entry(path="d/full", ref=uri, digest="abc-7", size=7, extra=extra))
     with wandb.init(project=project) as run:
         run.log_artifact(artifact)
     got = found("data:v0")
     assert {name: (one.ref, one.digest, one.extra) for name, one in got.manifest.entries.items()} == {
-        "plain": (uri, uri, {}), "d/full": (uri, "abc-7", {"etag": "abc-7", "versionID": "v.1"})}
+        "plain": (uri, uri, {}), "d/full": (uri, "abc-7", extra)}
     assert got.size == 7 and got.file_count == 2 and sorted(file.name for file in got.files()) == ["d/full", "plain"]
 
 
@@ -247,7 +250,8 @@ def test_parts_of_several_runs_are_one_artifact(wandb, project, found, fresh, tm
     artifact = found("data:done")
     expected = {"part 0": b"0", "part 1": b"1", "part 2": b"2", "last": b"one"}
     assert artifact.version == logged.version == "v0" and files_in(artifact.download(str(tmp_path / "out"))) == expected
-    assert artifact.file_count == 4 and found("data:v0")._digest == digest_of({name: md5(text) for name, text in expected.items()})
+    assert artifact.file_count == 4
+    assert found("data:v0")._digest == digest_of({name: md5(text) for name, text in expected.items()})
     with wandb.init(project=project, group=group) as run:
         run.upsert_artifact(filled(wandb.Artifact("data", type="dataset"), {"next": b"n"})).wait()
         assert run.finish_artifact(filled(wandb.Artifact("data", type="dataset"), {"end": b"e"})).wait().version == "v1"

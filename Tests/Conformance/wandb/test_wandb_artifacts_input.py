@@ -9,13 +9,14 @@ from wandb_artifacts import COMMIT, Hand, data, digest_of, manifest, md5, put
 from wandb_wire import message
 
 ARTIFACT = "query($id: ID!) { artifact(id: $id) { id } }"
-IDS = ["", "x", "QXJ0aWZhY3Q6", "QXJ0aWZhY3Q6OTk5OTk5OTk5", base64.b64encode(b"Artifact:../../x").decode(), base64.b64encode(b"Run:1").decode(),
-       "%00", "a\x00b", "ü", "x" * 10_000, base64.b64encode(b"Artifact:" + b"9" * 40).decode(), "'; DROP TABLE artifacts; --"]
+IDS = ["", "x", "QXJ0aWZhY3Q6", "QXJ0aWZhY3Q6OTk5OTk5OTk5", base64.b64encode(b"Artifact:../../x").decode(),
+       base64.b64encode(b"Run:1").decode(), "%00", "a\x00b", "ü", "x" * 10_000,
+       base64.b64encode(b"Artifact:" + b"9" * 40).decode(), "'; DROP TABLE artifacts; --"]
+ALIASES = [{"alias": "x", "artifactCollectionName": "data", "entityName": "E", "projectName": "P"}]
 MUTATIONS = {
     "commitArtifact": {"artifactID": "ID"}, "updateArtifact": {"artifactID": "ID", "description": "x"},
     "deleteArtifact": {"artifactID": "ID", "deleteAliases": True},
-    "addAliases": {"artifactID": "ID", "aliases": [{"alias": "x", "artifactCollectionName": "data", "entityName": "E", "projectName": "P"}]},
-    "deleteAliases": {"artifactID": "ID", "aliases": [{"alias": "x", "artifactCollectionName": "data", "entityName": "E", "projectName": "P"}]},
+    "addAliases": {"artifactID": "ID", "aliases": ALIASES}, "deleteAliases": {"artifactID": "ID", "aliases": ALIASES},
     "useArtifact": {"artifactID": "ID", "entityName": "E", "projectName": "P", "runName": "RUN"},
     "linkArtifact": {"artifactID": "ID", "artifactPortfolioName": "shelf", "entityName": "E", "projectName": "P", "aliases": []},
     "unlinkArtifact": {"artifactID": "ID", "artifactPortfolioID": "ID"}, "deleteArtifactSequence": {"artifactSequenceID": "ID"},
@@ -23,9 +24,10 @@ MUTATIONS = {
     "updateArtifactPortfolio": {"artifactPortfolioID": "ID", "name": "x"},
     "moveArtifactSequence": {"artifactSequenceID": "ID", "destinationArtifactTypeName": "x"},
     "updateArtifactManifest": {"artifactManifestID": "ID", "digest": "x"},
-    "createArtifactManifest": {"artifactID": "ID", "name": "wandb_manifest.json", "digest": "", "entityName": "E", "projectName": "P",
-                               "runName": "RUN", "type": "FULL"},
-    "createArtifactFiles": {"artifactFiles": [{"artifactID": "ID", "name": "a", "md5": "1B2M2Y8AsgTpgAmY7PhCfg=="}], "storageLayout": "V2"},
+    "createArtifactManifest": {"artifactID": "ID", "name": "wandb_manifest.json", "digest": "", "entityName": "E",
+                               "projectName": "P", "runName": "RUN", "type": "FULL"},
+    "createArtifactFiles": {"artifactFiles": [{"artifactID": "ID", "name": "a", "md5": "1B2M2Y8AsgTpgAmY7PhCfg=="}],
+                            "storageLayout": "V2"},
 }
 
 
@@ -53,7 +55,8 @@ def change(hand, operation, /, **fields):
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_an_id_of_nothing_is_refused(hand, name):
     for id in IDS:
-        assert refused(change(hand, name, **filled_in(MUTATIONS[name], ID=id, E="default", P=hand.wire.project, RUN=hand.run))), id
+        fields = filled_in(MUTATIONS[name], ID=id, E="default", P=hand.wire.project, RUN=hand.run)
+        assert refused(change(hand, name, **fields)), id
     assert hand.versions() == []
 
 
@@ -79,7 +82,8 @@ def test_an_input_of_another_kind_is_refused(hand, name, value):
 
 @pytest.mark.parametrize("query, text", [
     ("query($id: ID!) { artifact(id: $id) { nothing } }", 'Cannot query field "nothing" on type "Artifact".'),
-    ("query($id: ID!) { artifact(id: $id) { artifactSequence { nope } } }", 'Cannot query field "nope" on type "ArtifactSequence".'),
+    ("query($id: ID!) { artifact(id: $id) { artifactSequence { nope } } }",
+     'Cannot query field "nope" on type "ArtifactSequence".'),
     ("query($id: ID!) { artifact(id: $id) { currentManifest { zz } } }", 'Cannot query field "zz" on type "ArtifactManifest".'),
     ("query($id: ID!) { artifact(id: $id) { aliases { nope } } }", 'Cannot query field "nope" on type "ArtifactAlias".'),
 ])
@@ -96,7 +100,8 @@ def test_the_same_questions_about_what_is_there_are_answered(hand):
     for name in ("createArtifactManifest", "createArtifactFiles"):
         new = hand.create({"a": b"3"})["id"]
         assert data(change(hand, name, **filled_in(MUTATIONS[name], ID=new, **place)))
-    for name in ("commitArtifact", "updateArtifact", "addAliases", "deleteAliases", "useArtifact", "linkArtifact", "deleteArtifact"):
+    for name in ("commitArtifact", "updateArtifact", "addAliases", "deleteAliases", "useArtifact", "linkArtifact",
+                 "deleteArtifact"):
         target = pending if name in ("commitArtifact", "deleteArtifact") else id
         assert data(change(hand, name, **filled_in(MUTATIONS[name], ID=target, **place))), name
     sequence = hand.create({"a": b"1"})["artifactSequence"]["id"]
@@ -108,17 +113,21 @@ def test_the_same_questions_about_what_is_there_are_answered(hand):
 # what is asked for
 
 @pytest.mark.parametrize("fields", [
-    {"artifactCollectionName": None}, {"artifactCollectionName": ""}, {"artifactCollectionName": "a/b"}, {"artifactCollectionName": "a:b"},
+    {"artifactCollectionName": None}, {"artifactCollectionName": ""}, {"artifactCollectionName": "a/b"},
+    {"artifactCollectionName": "a:b"},
     {"artifactCollectionName": "x" * 129}, {"artifactCollectionName": "x" * 100_000}, {"artifactCollectionName": "a\x00b"},
     {"artifactCollectionName": "a\nb"}, {"artifactCollectionName": 1}, {"artifactCollectionName": ["data"]},
     {"artifactTypeName": None}, {"artifactTypeName": ""}, {"artifactTypeName": "a/b"}, {"artifactTypeName": "a:b"},
-    {"artifactTypeName": "x" * 129}, {"artifactTypeName": "a\x00b"}, {"digest": None}, {"digest": ""}, {"digest": 1}, {"projectName": None}, {"projectName": "a\x00b"}, {"entityName": "a\x00b"},
-    {"runName": "none"}, {"runName": "a/b"}, {"runName": "a\x00b"}, {"aliases": "latest"}, {"aliases": [None]}, {"aliases": ["latest"]},
+    {"artifactTypeName": "x" * 129}, {"artifactTypeName": "a\x00b"}, {"digest": None}, {"digest": ""}, {"digest": 1},
+    {"projectName": None}, {"projectName": "a\x00b"}, {"entityName": "a\x00b"},
+    {"runName": "none"}, {"runName": "a/b"}, {"runName": "a\x00b"}, {"aliases": "latest"}, {"aliases": [None]},
+    {"aliases": ["latest"]},
     {"aliases": [{"alias": "x"}]}, {"tags": "t"}, {"tags": [{"tagName": 1}]},
     {"tags": [{}]}, {"description": 1}, {"metadata": "no json"}, {"metadata": "[]"}, {"metadata": "1"},
     {"metadata": "{" * 100_000}, {"metadata": 1}, {"metadata": {"a": 1}},
     {"ttlDurationSeconds": -3}, {"ttlDurationSeconds": 1.5},
-    {"ttlDurationSeconds": 10**30}, {"historyStep": "x"}, {"digestAlgorithm": "MD4"}, {"clientID": ["x"]}, {"enableDigestDeduplication": "yes"},
+    {"ttlDurationSeconds": 10**30}, {"historyStep": "x"}, {"digestAlgorithm": "MD4"}, {"clientID": ["x"]},
+    {"enableDigestDeduplication": "yes"},
 ], ids=lambda fields: str(fields)[:60])
 def test_an_artifact_that_cannot_be_is_refused(hand, fields):
     assert refused(hand.ask({"a": b"1"}, **fields))
@@ -128,8 +137,10 @@ def test_an_artifact_that_cannot_be_is_refused(hand, fields):
 @pytest.mark.parametrize("fields", [
     {"digest": "../x"}, {"digest": "x" * 5000}, {"digest": "a\x00b"}, {"description": "a\x00b"}, {"description": "x" * 3_000_000},
     {"metadata": '{"a":' * 5000 + "1" + "}" * 5000}, {"metadata": json.dumps({"a": "x" * 3_000_000})}, {"metadata": '{"a": NaN}'},
-    {"metadata": '{"a": 1, "a": 2}'}, {"ttlDurationSeconds": 0}, {"historyStep": -1}, {"distributedID": "x" * 5000}, {"clientID": "a\x00b"},
-    {"aliases": [{"alias": "x", "artifactCollectionName": "other"}]}, {"aliases": []}, {"tags": []}, {"projectName": "made-by-this"},
+    {"metadata": '{"a": 1, "a": 2}'}, {"ttlDurationSeconds": 0}, {"historyStep": -1}, {"distributedID": "x" * 5000},
+    {"clientID": "a\x00b"},
+    {"aliases": [{"alias": "x", "artifactCollectionName": "other"}]}, {"aliases": []}, {"tags": []},
+    {"projectName": "made-by-this"},
 ], ids=lambda fields: str(fields)[:60])
 def test_a_strange_artifact_is_refused_or_begun(hand, fields):
     answer = hand.ask({"a": b"1"}, **fields)
@@ -141,7 +152,8 @@ def test_a_strange_artifact_is_refused_or_begun(hand, fields):
     assert Hand(hand.wire, name="other").member("x") is None
 
 
-@pytest.mark.parametrize("alias", ["a/b", "a:b", "", "x" * 129, "x" * 100_000, "a\x00b", "/", ":", 1, None, ["x"]], ids=lambda one: repr(one)[:20])
+@pytest.mark.parametrize("alias", ["a/b", "a:b", "", "x" * 129, "x" * 100_000, "a\x00b", "/", ":", 1, None, ["x"]],
+                         ids=lambda one: repr(one)[:20])
 def test_an_alias_that_cannot_be_is_refused(hand, alias):
     assert refused(hand.ask({"a": b"1"}, aliases=[hand.alias(alias)]))
     id = hand.log({"a": b"1"})
@@ -168,11 +180,13 @@ def test_a_change_that_cannot_be_is_refused_whole(hand, fields):
     id = hand.log({"a": b"1"}, description="old", metadata='{"n": 1}')
     assert refused(change(hand, "updateArtifact", **{"artifactID": id, "description": "new"} | fields))
     artifact = hand.member("v0")["artifact"]
-    assert artifact["description"] == "old" and json.loads(artifact["metadata"]) == {"n": 1} and artifact["ttlDurationSeconds"] <= 0
+    assert artifact["description"] == "old" and json.loads(artifact["metadata"]) == {"n": 1}
+    assert artifact["ttlDurationSeconds"] <= 0
 
 
 @pytest.mark.parametrize("place", [
-    {"artifactCollectionName": "none"}, {"artifactCollectionName": "other"}, {"projectName": "none"}, {"entityName": "none"}, {"projectName": None},
+    {"artifactCollectionName": "none"}, {"artifactCollectionName": "other"}, {"projectName": "none"}, {"entityName": "none"},
+    {"projectName": None},
 ], ids=str)
 def test_an_alias_in_a_collection_where_the_version_is_not_is_refused(hand, place):
     id = hand.log({"a": b"1"})
@@ -214,17 +228,20 @@ def test_a_client_finds_the_id_that_the_server_gave(hand):
 
 # lists
 
-@pytest.mark.parametrize("arguments", ['after: "x"', 'after: "-5"', "first: -1", "first: 99999999999999999999", 'order: "-nonsense.x.y"',
-                                       'filters: "no json"', 'filters: "[1]"', 'filters: "{\\"$where\\": \\"1\\"}"', 'after: "%s"' % ("9" * 400),
-                                       'filters: "%s"' % ('{\\"$not\\": ' * 1000 + "{}" + "}" * 1000)], ids=lambda text: text[:30])
+@pytest.mark.parametrize("arguments", [
+    'after: "x"', 'after: "-5"', "first: -1", "first: 99999999999999999999", 'order: "-nonsense.x.y"', 'filters: "no json"',
+    'filters: "[1]"', 'filters: "{\\"$where\\": \\"1\\"}"', 'after: "%s"' % ("9" * 400),
+    'filters: "%s"' % ('{\\"$not\\": ' * 1000 + "{}" + "}" * 1000)], ids=lambda text: text[:30])
 def test_arguments_of_a_list_that_make_no_sense_are_told(hand, arguments):
     id = hand.log({"a": b"1"})
     place = '{ project(name: "%s", entityName: "default") { %%s } }' % hand.wire.project
     lists = ['artifactType(name: "dataset") { artifactCollection(name: "data") { artifacts(%s) { edges { node { id } } } } }',
-             'artifactType(name: "dataset") { artifactCollections(%s) { edges { node { id } } } }', "artifactCollections(%s) { edges { node { id } } }"]
+             'artifactType(name: "dataset") { artifactCollections(%s) { edges { node { id } } } }',
+             "artifactCollections(%s) { edges { node { id } } }"]
     if "filters" not in arguments and "order" not in arguments:
-        lists += ["artifactTypes(%s) { edges { node { id } } }", 'run(name: "RUN") { outputArtifacts(%s) { edges { node { id } } } }',
-                  'artifactCollection(name: "data") { artifactMembership(aliasName: "v0") { files(%s) { edges { node { name } } } } }']
+        lists += [
+            "artifactTypes(%s) { edges { node { id } } }", 'run(name: "RUN") { outputArtifacts(%s) { edges { node { id } } } }',
+            'artifactCollection(name: "data") { artifactMembership(aliasName: "v0") { files(%s) { edges { node { id } } } } }']
     for text in lists:
         answer = hand.wire.post(place % (text % arguments).replace("RUN", hand.run))
         assert answer.status_code == 400 or answer.status_code == 200, answer.text
@@ -234,12 +251,13 @@ def test_arguments_of_a_list_that_make_no_sense_are_told(hand, arguments):
     assert hand.member("v0")["artifact"]["id"] == id
 
 
-@pytest.mark.parametrize("spec", ["", "v", "v-1", "v1e3", "v" + "9" * 100, "a\x00b", "x" * 100_000, "../x", "a:b:c", "%", "'", "v0 OR 1=1"])
+@pytest.mark.parametrize("spec", ["", "v", "v-1", "v1e3", "v" + "9" * 100, "a\x00b", "x" * 100_000, "../x", "a:b:c", "%", "'",
+                                  "v0 OR 1=1"])
 def test_a_name_of_no_version_is_no_version(hand, spec):
     hand.log({"a": b"1"})
-    answer = hand.wire.post(
-        "query($p: String!, $n: String!) { project(name: $p, entityName: \"default\") { artifactCollectionMembership(name: $n) { id } } }",
-        p=hand.wire.project, n=f"data:{spec}")
+    query = """query($p: String!, $n: String!) { project(name: $p, entityName: "default") {
+      artifactCollectionMembership(name: $n) { id } } }"""
+    answer = hand.wire.post(query, p=hand.wire.project, n=f"data:{spec}")
     assert answer.status_code in (200, 400, 404), answer.text
     if answer.status_code == 200 and spec:
         assert answer.json().get("errors") or answer.json()["data"]["project"]["artifactCollectionMembership"] is None
@@ -286,7 +304,7 @@ def test_a_manifest_of_an_unknown_kind_is_refused(hand):
     entries = hand.upload_files(artifact, {"a": b"1"})
     for base in ("x", "QXJ0aWZhY3Q6OTk5OTk5OTk5"):
         text = json.dumps(manifest(entries)).encode()
-        answer = hand.ask_manifest(artifact, base=base, type="INCREMENTAL", name="wandb_manifest.incremental.json", digest=md5(text), upload=True)
+        answer = hand.ask_manifest(artifact, base=base, type="INCREMENTAL", digest=md5(text), upload=True)
         if answer.status_code == 200 and not answer.json().get("errors"):
             put(answer.json()["data"]["createArtifactManifest"]["artifactManifest"]["file"], text)
             assert refused(hand.ask_commit(artifact))

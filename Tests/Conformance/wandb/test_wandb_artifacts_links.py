@@ -193,7 +193,8 @@ def test_a_version_is_linked_into_a_registry(linked, api, project):
     assert link.is_link and (link.project, link.name) == (shelf, "nets:v0") and link.source_project == project
     found = api.artifact(f"{shelf}/nets:production")
     assert found.id == source.id and found.version == "v0"
-    assert f"{found.entity}/{shelf}/nets:v0" in {one.qualified_name for one in api.artifact(f"default/{project}/net:v0").linked_artifacts}
+    links = api.artifact(f"default/{project}/net:v0").linked_artifacts
+    assert f"{found.entity}/{shelf}/nets:v0" in {one.qualified_name for one in links}
     assert [one.name for one in api.registry(project).collections()] == ["nets"]
     found.unlink()
     assert not api.artifact_exists(f"{shelf}/nets:v0")

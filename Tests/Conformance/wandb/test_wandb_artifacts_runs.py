@@ -9,7 +9,7 @@ import pytest
 import harness
 from test_login import own  # noqa: F401
 from test_wandb_login import team, train  # noqa: F401
-from wandb_artifacts import Hand, files_in, filled
+from wandb_artifacts import Hand, data, files_in, filled
 from wandb_wire import Wire, client_environment
 
 LOG = """
@@ -92,8 +92,10 @@ def test_artifacts_of_an_offline_run_come_with_the_sync(ran, api, found, project
 # many at once
 
 def test_every_content_of_several_processes_gets_one_version(server, api, project, tmp_path):
-    processes = [started(LOG, "data", *(f"{who}-{i}" for i in range(4)), server=server, folder=tmp_path / str(who), project=project)
-                 for who in range(3)]
+    processes = []
+    for who in range(3):
+        contents = [f"{who}-{i}" for i in range(4)]
+        processes.append(started(LOG, "data", *contents, server=server, folder=tmp_path / str(who), project=project))
     told = dict(line.split() for process in processes for line in ended(process).splitlines())
     assert sorted(told.values(), key=lambda text: int(text[1:])) == [f"v{i}" for i in range(12)] and len(told) == 12
     listed = list(api.artifacts("dataset", f"default/{project}/data"))
@@ -102,7 +104,7 @@ def test_every_content_of_several_processes_gets_one_version(server, api, projec
 
 
 def test_the_same_content_of_several_processes_is_one_version(server, api, project, tmp_path):
-    processes = [started(LOG, "data", "same", server=server, folder=tmp_path / str(who), project=project) for who in range(3)]
+    processes = [started(LOG, "data", "same", server=server, folder=tmp_path / who, project=project) for who in "abc"]
     assert [ended(process).split() for process in processes] == [["same", "v0"]] * 3
     assert [one.version for one in api.artifacts("dataset", f"default/{project}/data")] == ["v0"]
     assert len(api.artifact(f"default/{project}/data:v0").files()) == 1
@@ -111,10 +113,11 @@ def test_the_same_content_of_several_processes_is_one_version(server, api, proje
 def test_the_same_content_committed_by_two_is_one_version(wire):
     """Both asked before either was done: the second to come gets what the first has made."""
     first, second = Hand(wire), Hand(wire)
-    pending = [hand.pending({"a": b"same"}, aliases=[hand.alias("latest"), hand.alias(f"of-{i}")]) for i, hand in enumerate([first, second])]
+    pending = [hand.pending({"a": b"same"}, aliases=[hand.alias("latest"), hand.alias(f"of-{i}")])
+               for i, hand in enumerate([first, second])]
     for hand, artifact in zip([first, second], pending):
         assert hand.ask_commit(artifact).status_code == 200
-    assert first.versions() == ["v0"] and first.member("of-0")["versionIndex"] == first.member("of-1")["versionIndex"] == 0
+    assert first.versions() == ["v0"] and [first.member(f"of-{i}")["versionIndex"] for i in range(2)] == [0, 0]
 
 
 def test_an_upload_that_was_given_up_leaves_no_gap(wire):
@@ -153,8 +156,8 @@ def test_an_upload_outlives_a_restart_of_the_server(tmp_path):
     own = harness.Server(tmp_path / "server").start()  # noqa: F811
     text = """
 import wandb
-quick = dict(x_graphql_retry_wait_min_seconds=0.2, x_graphql_retry_wait_max_seconds=1, x_file_stream_retry_wait_min_seconds=0.2,
-             x_file_stream_retry_wait_max_seconds=1, x_file_transfer_retry_wait_min_seconds=0.2, x_file_transfer_retry_wait_max_seconds=1)
+quick = {f"x_{what}_retry_wait_{end}_seconds": wait for what in ("graphql", "file_stream", "file_transfer")
+         for end, wait in (("min", 0.2), ("max", 1))}
 with wandb.init(project="p", settings=wandb.Settings(**quick)) as run:
     for i in range(60):
         artifact = wandb.Artifact("data", type="dataset")
@@ -202,11 +205,13 @@ def test_an_editor_logs_and_a_viewer_does_not(team, tmp_path):  # noqa: F811
     assert reader.ask_manifest(pending, upload=True).status_code == 403
     assert reader.ask_files(pending, "TWFuaWZlc3Q6MQ==", {"x": b"x"}).status_code in (400, 403, 404)
     assert reader.ask_commit(pending).status_code == 403
-    alias = {"artifactID": id, "aliases": [{"artifactCollectionName": "data", "alias": "x", "entityName": "default", "projectName": "p"}]}
-    for mutation, fields in [("addAliases", alias), ("deleteAliases", alias), ("updateArtifact", {"artifactID": id, "description": "x"}),
-                             ("deleteArtifact", {"artifactID": id, "deleteAliases": True}),
-                             ("linkArtifact", {"artifactID": id, "artifactPortfolioName": "s", "entityName": "default", "projectName": "p"})]:
-        answer = viewer.post("mutation M($input: Any!) { %s(input: $input) { clientMutationId } }" % mutation, input=fields)
+    place = {"entityName": "default", "projectName": "p"}
+    alias = {"aliases": [{"artifactCollectionName": "data", "alias": "x"} | place]}
+    for mutation, fields in [("addAliases", alias), ("deleteAliases", alias), ("updateArtifact", {"description": "x"}),
+                             ("deleteArtifact", {"deleteAliases": True}),
+                             ("linkArtifact", {"artifactPortfolioName": "s"} | place)]:
+        query = "mutation M($input: Any!) { %s(input: $input) { __typename } }"
+        answer = viewer.post(query % mutation, input={"artifactID": id} | fields)
         assert answer.status_code == 403, (mutation, answer.status_code, answer.text)
     assert boss.versions() == ["v0"] and boss.member("v0")["aliases"] == [{"alias": "latest"}]
 
@@ -227,15 +232,17 @@ def test_an_artifact_of_another_entity_is_not_found(team):  # noqa: F811
     for asked in (id, pending):
         answer = wire.post(query, id=asked)
         assert answer.status_code == 404 or answer.json()["data"]["artifact"] is None, answer.text
-        assert wire.post("mutation($id: ID!) { commitArtifact(input: {artifactID: $id}) { artifact { id } } }", id=asked).status_code == 404
-        assert wire.post("mutation($id: ID!) { deleteArtifact(input: {artifactID: $id}) { artifact { id } } }", id=asked).status_code == 404
+        for mutation in ("commitArtifact", "deleteArtifact"):
+            answer = wire.post("mutation($id: ID!) { %s(input: {artifactID: $id}) { artifact { id } } }" % mutation, id=asked)
+            assert answer.status_code == 404, answer.text
     outsider = Hand(wire)
     assert outsider.ask({"a": b"1"}, entityName="team").status_code == 404
     use = "mutation($i: UseArtifactInput!) { useArtifact(input: $i) { artifact { id } } }"
-    assert wire.post(use, i={"entityName": "default", "projectName": "p", "runName": outsider.run, "artifactID": id}).status_code == 404
+    fields = {"entityName": "default", "projectName": "p", "runName": outsider.run, "artifactID": id}
+    assert wire.post(use, i=fields).status_code == 404
     # The same bytes are not told to be there already, or everybody could ask who has what.
     mine = outsider.create({"secret": b"secret"})
-    manifest = outsider.ask_manifest(mine["id"]).json()["data"]["createArtifactManifest"]["artifactManifest"]["id"]
-    answer = outsider.ask_files(mine["id"], manifest, {"secret": b"secret"}).json()["data"]["createArtifactFiles"]["files"]["edges"]
-    assert mine["state"] == "PENDING" and answer[0]["node"]["uploadUrl"]
+    manifest = data(outsider.ask_manifest(mine["id"]))["createArtifactManifest"]["artifactManifest"]["id"]
+    [edge] = data(outsider.ask_files(mine["id"], manifest, {"secret": b"secret"}))["createArtifactFiles"]["files"]["edges"]
+    assert mine["state"] == "PENDING" and edge["node"]["uploadUrl"]
     assert urls["secret"]

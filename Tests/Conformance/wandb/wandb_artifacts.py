@@ -14,24 +14,28 @@ import requests
 
 CREATE = """mutation CreateArtifact($input: CreateArtifactInput!) { createArtifact(input: $input) {
   artifact { id state digest artifactSequence { id latestArtifact { id versionIndex } } } } }"""
-MANIFEST = """mutation CreateArtifactManifest($artifactID: ID!, $baseArtifactID: ID, $name: String!, $digest: String!, $entityName: String!,
-    $projectName: String!, $runName: String!, $manifestType: ArtifactManifestType!, $includeUpload: Boolean!) {
+MANIFEST = """mutation CreateArtifactManifest($artifactID: ID!, $baseArtifactID: ID, $name: String!, $digest: String!,
+    $entityName: String!, $projectName: String!, $runName: String!, $manifestType: ArtifactManifestType!,
+    $includeUpload: Boolean!) {
   createArtifactManifest(input: {artifactID: $artifactID, baseArtifactID: $baseArtifactID, name: $name, digest: $digest,
     entityName: $entityName, projectName: $projectName, runName: $runName, type: $manifestType}) {
     artifactManifest { id file { id uploadUrl @include(if: $includeUpload) uploadHeaders @include(if: $includeUpload) } } } }"""
-FILES = """mutation CreateArtifactFiles($input: CreateArtifactFilesInput!) { createArtifactFiles(input: $input) { files { edges { node {
-  storagePath uploadUrl uploadHeaders uploadMultipartUrls { uploadID uploadUrlParts { partNumber uploadUrl } } artifact { id } } } } } }"""
-COMMIT = "mutation CommitArtifact($artifactID: ID!) { commitArtifact(input: {artifactID: $artifactID}) { artifact { id digest } } }"
-COMPLETE = """mutation CompleteMultipartUploadArtifact($action: CompleteMultipartAction!, $parts: [UploadPartsInput!]!, $artifactID: ID!,
-    $storagePath: String!, $uploadID: String!) { completeMultipartUploadArtifact(input: {completeMultipartAction: $action,
+FILES = """mutation CreateArtifactFiles($input: CreateArtifactFilesInput!) { createArtifactFiles(input: $input) { files { edges {
+  node { storagePath uploadUrl uploadHeaders uploadMultipartUrls { uploadID uploadUrlParts { partNumber uploadUrl } }
+    artifact { id } } } } } }"""
+COMMIT = """mutation CommitArtifact($artifactID: ID!) {
+  commitArtifact(input: {artifactID: $artifactID}) { artifact { id digest } } }"""
+COMPLETE = """mutation CompleteMultipartUploadArtifact($action: CompleteMultipartAction!, $parts: [UploadPartsInput!]!,
+    $artifactID: ID!, $storagePath: String!,
+    $uploadID: String!) { completeMultipartUploadArtifact(input: {completeMultipartAction: $action,
     completedParts: $parts, artifactID: $artifactID, storagePath: $storagePath, uploadID: $uploadID}) { digest } }"""
 MEMBER = """query ArtifactMembershipByName($entity: String!, $project: String!, $name: String!) {
   project(name: $project, entityName: $entity) { artifactCollectionMembership(name: $name) { versionIndex aliases { alias }
     artifact { id state digest size fileCount description metadata ttlDurationSeconds tags { name }
       currentManifest { file { directUrl } } } } } }"""
 URLS = """query GetArtifactMembershipFileUrls($entity: String!, $project: String!, $collection: String!, $alias: String!) {
-  project(name: $project, entityName: $entity) { artifactCollection(name: $collection) { __typename artifactMembership(aliasName: $alias) {
-    files(first: 5000) { edges { node { name directUrl } } } } } } }"""
+  project(name: $project, entityName: $entity) { artifactCollection(name: $collection) { __typename
+    artifactMembership(aliasName: $alias) { files(first: 5000) { edges { node { name directUrl } } } } } } }"""
 VERSIONS = """query ProjectArtifacts($entity: String!, $project: String!, $type: String!, $collection: String!) {
   project(name: $project, entityName: $entity) { artifactType(name: $type) { artifactCollection(name: $collection) {
     __typename artifacts(first: 1000) { totalCount edges { version node { id state digest } } } } } } }"""
@@ -217,8 +221,9 @@ class Counter:
             def answer(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 counter.note(self.command, self.path, body)
-                headers = {key: value for key, value in self.headers.items() if key.lower() not in ("connection", "accept-encoding")}
-                got = requests.request(self.command, target + self.path, data=body, headers=headers, timeout=60, allow_redirects=False)
+                left_out = ("connection", "accept-encoding")
+                headers = {key: value for key, value in self.headers.items() if key.lower() not in left_out}
+                got = requests.request(self.command, target + self.path, data=body, headers=headers, timeout=60)
                 self.send_response(got.status_code)
                 for key, value in got.headers.items():
                     if key.lower() not in ("content-length", "transfer-encoding", "connection", "content-encoding"):
