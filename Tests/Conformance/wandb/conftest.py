@@ -9,6 +9,7 @@ import uuid
 import pytest
 
 from known_bugs import KNOWN
+from wandb_artifacts import counter, found, fresh, hand, log  # noqa: F401
 from wandb_wire import KEY, Wire, client_environment
 
 
