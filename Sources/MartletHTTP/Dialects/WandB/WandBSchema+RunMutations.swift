@@ -13,7 +13,7 @@ extension WandBSchema {
                     "jobType: String", "state: String", "sweep: String", "tags: [String!]",
                     "summaryMetrics: JSONString",
                 ],
-                payload: ["bucket": "Run", "inserted": "Boolean"],
+                payload: ["bucket": "Run", "inserted": "Boolean", "serverSettings": "ServerSettings"],
                 upsertRun
             )
             mutation.mutation(
@@ -76,7 +76,11 @@ extension WandBSchema {
             let chunk = StreamChunk(documents: [.summary: summary])
             try await context.services.runStreams.append(chunk, to: id, as: run.project.principal)
         }
-        return .record(["bucket": .object(try await context.run(id, of: run.project)), "inserted": .bool(isNew)])
+        return .record([
+            "bucket": .object(try await context.run(id, of: run.project)),
+            "inserted": .bool(isNew),
+            "serverSettings": .record(["serverMessages": []]),
+        ])
     }
 
     /// The run that is meant, made where it is not there.
