@@ -78,7 +78,7 @@ def test_a_line_that_is_sent_again_is_overwritten(wire):
 
 
 @pytest.mark.parametrize("line, text", [
-    ("2026-11-23T12:22:50.668942 old style", "old style"), ("ERROR 2026-11-23T12:22:50.668942 bad", "bad"), ("no time", "no time"),
+    ("2026-11-23T12:22:50.668942 old style", "old style"), ("2026-11-23T12:22:50.668942 synced\n", "synced"), ("ERROR 2026-11-23T12:22:50.668942 bad", "bad"), ("no time", "no time"),
     ('{"content": "only"}', "only"), ("{broken", "{broken"), ("[1]", "[1]"), ("", ""), ('{"ts": "never", "content": "x"}', "x"),
     (json.dumps({"content": "\x1b[31mred\x1b[0m"}), "\x1b[31mred\x1b[0m"), ('{"content": "a\\u0000b"}', "a\ufffdb"),
 ])
