@@ -54,6 +54,8 @@ def test_a_long_line_is_kept_as_far_as_the_client_sends_it(ran, printed, project
     assert sum(line.count("y") for line in printed(f"{project}/r")) >= 4096
 
 
+# An older one numbers the lines from 0 again, whatever `logLineCount` it is told: they take the place of the first.
+@pytest.mark.needs_client("0.31", "numbers that go on for the lines of a resumed run")
 def test_a_resumed_run_adds_lines(ran, printed, project):
     for word in ("first", "second"):
         ran(PRINT.format(f"print('the {word}')").replace("id='r'", "id='r', resume='allow'"))
