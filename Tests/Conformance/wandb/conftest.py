@@ -1,22 +1,37 @@
-"""The unmodified `wandb` client against the server that the tests of a worker share, and plain requests beside it."""
+"""The unmodified `wandb` client against the server that the tests of a worker share, and plain requests beside it.
 
+The client is the one of the interpreter: that of requirements.txt, or an older one of ../wandb-<version>/requirements.txt.
+"""
+
+import importlib.metadata
 import os
 import subprocess
 import sys
 import types
 import uuid
 
+import packaging.version
 import pytest
 
 from known_bugs import KNOWN
 from wandb_artifacts import counter, found, fresh, hand, log  # noqa: F401
 from wandb_wire import KEY, Wire, client_environment
 
+CLIENT = packaging.version.parse(importlib.metadata.version("wandb"))
+
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if item.path.name.startswith("test_wandb_") and item.name in KNOWN:
+        if not item.path.name.startswith("test_wandb_"):
+            continue
+        if item.name in KNOWN:
             item.add_marker(pytest.mark.xfail(strict=True, reason=f"BUGS.md {KNOWN[item.name]}"))
+        if "wire" in item.fixturenames and not {"weights", "program"} & set(item.fixturenames):
+            item.add_marker("wire_only")
+        for needs in item.iter_markers("needs_client"):
+            version, what = needs.args
+            if CLIENT < packaging.version.parse(version):
+                item.add_marker(pytest.mark.skip(reason=f"wandb {CLIENT} has no {what}"))
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +55,22 @@ def wandb(weights):
 @pytest.fixture
 def api(wandb, server):
     return wandb.Api(overrides={"base_url": server.url}, api_key=KEY, timeout=30)
+
+
+@pytest.fixture
+def printed(api, server):
+    """What a run printed, line by line: as the client shows it, or, where it is too old for that, as the server does."""
+    def lines(path):
+        run = api.run(path)
+        if hasattr(type(run), "console_logs"):
+            return [line.content for line in run.console_logs()]
+        wire = Wire(server, run.project, run.entity)
+        try:
+            return wire.console(run.id)
+        finally:
+            wire.close()
+
+    return lines
 
 
 @pytest.fixture

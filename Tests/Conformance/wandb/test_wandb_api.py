@@ -64,6 +64,7 @@ def test_runs_come_in_order(api, four, order, names):
     assert sorted(found) == list("abcd") and [name for name in found if name in names] == list(names)
 
 
+@pytest.mark.needs_client("0.31", "text of the server in the errors of `Api.runs`")
 @pytest.mark.parametrize("filters", [{"$foo": 1}, {"config.lr": {"$foo": 1}}, {"$and": 1}, {"config.lr": {"$in": 1}}, {"created_at": {"$gt": "soon"}}, {"name": {"$regex": "("}}], ids=str)
 def test_a_filter_that_makes_no_sense_is_told(api, four, filters):
     with pytest.raises(Exception, match="filters: "):
@@ -85,6 +86,7 @@ def test_a_run_has_what_was_logged(api, four):
     assert (run.name, run.group, run.job_type, run.tags, run.state, run.lastHistoryStep) == ("run a", "g1", "train", ["x"], "finished", 2)
 
 
+@pytest.mark.needs_client("0.31", "`Api.runs(lazy=True)`")
 def test_lazy_runs_load_what_is_asked_for(api, four):
     for run in api.runs(four, lazy=True):
         assert run.config.get("opt") == RUNS[run.id]["config"]["opt"] and run.summary["note"] == f"note {run.id}"

@@ -9,16 +9,13 @@ from wandb_wire import step
 PRINT = "import sys, wandb\nwith wandb.init(id='r') as run:\n    run.log({{'x': 1}})\n    {}\n"
 
 
-def lines(api, project):
-    return [line.content for line in api.run(f"{project}/r").console_logs()]
-
-
-def test_lines_of_both_streams_are_kept(ran, api, project):
+def test_lines_of_both_streams_are_kept(ran, printed, project):
     ran(PRINT.format("print('one'); print('ünï 漢 🐦'); print(); print('to stderr', file=sys.stderr); print('a\\tb')"))
-    found = lines(api, project)
+    found = printed(f"{project}/r")
     assert [line for line in found if line in ("one", "ünï 漢 🐦", "to stderr", "a\tb")] == ["one", "ünï 漢 🐦", "to stderr", "a\tb"]
 
 
+@pytest.mark.needs_client("0.31", "`Run.console_logs`")
 def test_lines_have_numbers_and_times(ran, api, project):
     ran(PRINT.format("[print(f'line {i}') for i in range(50)]"))
     found = [line for line in api.run(f"{project}/r").console_logs() if line.content.startswith("line ")]
@@ -26,18 +23,24 @@ def test_lines_have_numbers_and_times(ran, api, project):
     assert all(line.timestamp for line in found)
 
 
-def test_a_progress_bar_is_the_line_that_it_became(ran, api, project):
+def test_a_progress_bar_is_the_line_that_it_became(ran, printed, project):
     ran(PRINT.format("""
     import time
     for i in range(101):
         print(f'\\rprogress {i}%', end='', flush=True); time.sleep(0.02)
     print()
     print('after')"""))
-    found = lines(api, project)
+    found = printed(f"{project}/r")
     assert [line.strip() for line in found if "progress" in line] == ["progress 100%"] and "after" in found
 
 
-def test_thousands_of_lines_are_kept_in_order(ran, api, project):
+def test_thousands_of_lines_are_kept_in_order(ran, printed, project):
+    ran(PRINT.format("[print(f'line {i}') for i in range(5000)]"))
+    assert [line for line in printed(f"{project}/r") if line.startswith("line ")] == [f"line {i}" for i in range(5000)]
+
+
+@pytest.mark.needs_client("0.31", "`Run.console_logs`")
+def test_thousands_of_lines_come_page_by_page(ran, api, project):
     ran(PRINT.format("[print(f'line {i}') for i in range(5000)]"))
     run = api.run(f"{project}/r")
     wanted = [f"line {i}" for i in range(5000)]
@@ -46,15 +49,17 @@ def test_thousands_of_lines_are_kept_in_order(ran, api, project):
     assert [one.content for one in run.console_logs(last=10) if one.content.startswith("line ")] == wanted[-10:]
 
 
-def test_a_long_line_is_kept_as_far_as_the_client_sends_it(ran, api, project):
+def test_a_long_line_is_kept_as_far_as_the_client_sends_it(ran, printed, project):
     ran(PRINT.format("print('y' * 100_000)"))
-    assert sum(line.count("y") for line in lines(api, project)) >= 4096
+    assert sum(line.count("y") for line in printed(f"{project}/r")) >= 4096
 
 
-def test_a_resumed_run_adds_lines(ran, api, project):
+# An older one numbers the lines from 0 again, whatever `logLineCount` it is told: they take the place of the first.
+@pytest.mark.needs_client("0.31", "numbers that go on for the lines of a resumed run")
+def test_a_resumed_run_adds_lines(ran, printed, project):
     for word in ("first", "second"):
         ran(PRINT.format(f"print('the {word}')").replace("id='r'", "id='r', resume='allow'"))
-    assert [line for line in lines(api, project) if line.startswith("the ")] == ["the first", "the second"]
+    assert [line for line in printed(f"{project}/r") if line.startswith("the ")] == ["the first", "the second"]
 
 
 # Plain requests
@@ -75,7 +80,7 @@ def test_a_line_that_is_sent_again_is_overwritten(wire):
 
 
 @pytest.mark.parametrize("line, text", [
-    ("2026-11-23T12:22:50.668942 old style", "old style"), ("ERROR 2026-11-23T12:22:50.668942 bad", "bad"), ("no time", "no time"),
+    ("2026-11-23T12:22:50.668942 old style", "old style"), ("2026-11-23T12:22:50.668942 synced\n", "synced"), ("ERROR 2026-11-23T12:22:50.668942 bad", "bad"), ("no time", "no time"),
     ('{"content": "only"}', "only"), ("{broken", "{broken"), ("[1]", "[1]"), ("", ""), ('{"ts": "never", "content": "x"}', "x"),
     (json.dumps({"content": "\x1b[31mred\x1b[0m"}), "\x1b[31mred\x1b[0m"), ('{"content": "a\\u0000b"}', "a\ufffdb"),
 ])

@@ -17,7 +17,7 @@ def test_twenty_thousand_steps_of_three_scalars_arrive_whole(wandb, api, project
     assert found.summary["a"] == 19_999 and found.lastHistoryStep == 19_999 and len(found.history(samples=500, pandas=False)) == 500
 
 
-def test_sixteen_programs_at_once_arrive_whole(program, api, project):
+def test_sixteen_programs_at_once_arrive_whole(program, api, printed, project):
     text = """
 import sys, wandb
 number = int(sys.argv[1])
@@ -35,7 +35,7 @@ with wandb.init(id=f"r{number:02}", config={"number": number}, group="all") as r
         number = run.config["number"]
         assert run.id == f"r{number:02}" and run.state == "finished" and run.group == "all"
         assert [(row["x"], row["y"]) for row in run.scan_history()] == [(i, i * number) for i in range(500)]
-        assert f"printed by {number}" in [line.content for line in run.console_logs()]
+        assert f"printed by {number}" in printed(f"{project}/{run.id}")
 
 
 def test_threads_of_one_program_log_runs_of_their_own(ran, api, project):

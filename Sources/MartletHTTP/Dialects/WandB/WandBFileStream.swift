@@ -229,8 +229,10 @@ extension ConsoleLine {
             self.init(number: number, time: time, isError: isError, label: Self.plain(label), text: Self.plain(content))
             return
         }
-        let isError = line.hasPrefix("ERROR ")
-        let rest = isError ? line.dropFirst(6) : line[...]
+        // The sync of a client before 0.22 sends the end of a line with it.
+        let whole = line.last == "\n" || line.last == "\r\n" ? line.dropLast() : line[...]
+        let isError = whole.hasPrefix("ERROR ")
+        let rest = isError ? whole.dropFirst(6) : whole
         let space = rest.firstIndex(of: " ") ?? rest.endIndex
         if let time = WandBTime.microseconds(String(rest[..<space])) {
             let text = String(rest[space...].dropFirst())

@@ -151,14 +151,16 @@ extension WandBSchema {
                 keys = wanted.compactMap { key in if case .string(let key) = key { key } else { nil } }
             }
             let least = integer(spec["minStep"]) ?? .min
-            let greatest = integer(spec["maxStep"]) ?? .max
+            let samples = integer(spec["samples"]).map { Int(clamping: $0) } ?? 500
+            var greatest = integer(spec["maxStep"]) ?? .max
+            // Page by page, a client before 0.22 asks up to the step that its next page begins with.
+            if least >= 0, greatest > least, greatest - least == Int64(samples) { greatest -= 1 }
             guard least <= greatest else {
                 lists.append([])
                 continue
             }
             let rows = try await table(of: run, call, keys: keys, steps: least...greatest)
                 .rows(keys: keys, style: .strict)
-            let samples = integer(spec["samples"]).map { Int(clamping: $0) } ?? 500
             lists.append(.list(WandBHistory.thinned(rows, to: samples).map { .raw($0.json) }))
         }
         return .list(lists)

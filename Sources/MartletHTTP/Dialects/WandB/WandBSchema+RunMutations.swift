@@ -3,15 +3,6 @@ import MartletGraphQL
 
 extension WandBSchema {
     static func addRunMutations(to schema: inout Builder) {
-        // What the server has to say to who begins a run: nothing, but older clients want it said.
-        schema.record(
-            "ServerMessage",
-            [
-                "utfText": "String", "plainText": "String", "htmlText": "String", "messageType": "String",
-                "messageLevel": "Int",
-            ]
-        )
-        schema.record("ServerSettings", ["serverMessages": "[ServerMessage!]!"])
         schema.mutation { mutation in
             mutation.mutation(
                 "upsertBucket",

@@ -56,6 +56,15 @@ enum WandBSchema {
                 "cliVersionInfo": "JSON", "latestLocalVersionInfo": "LatestLocalVersionInfo", "features": "[Feature!]!",
             ]
         )
+        // A client before 0.22 asks for these two types, and `wandb sync` of it gives up where they are missing.
+        schema.record(
+            "ServerMessage",
+            [
+                "utfText": "String", "plainText": "String", "htmlText": "String", "messageType": "String",
+                "messageLevel": "String",
+            ]
+        )
+        schema.record("ServerSettings", ["serverMessages": "[ServerMessage!]!"])
         schema.query { query in
             query.field("serverInfo", "ServerInfo") { _ in
                 .record([
