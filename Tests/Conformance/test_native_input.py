@@ -292,7 +292,7 @@ def test_charts_that_cannot_be_are_refused_or_empty(send, body):
 
 HOSTILE = [
     "..", "../x", "a/../../x", "/etc/passwd", "a//b", "a/./b", ".", "a/..", "a\\..\\b", "..\\x", "C:\\x", "a\0b", "",
-    "a" * 5000, "/".join("a" * 200 for _ in range(40)), "\x01", "a\nb", "a#b", "~",
+    "a" * 5000, "/".join("a" * 200 for _ in range(40)), "\x01", "a\nb", "~/x",
 ]
 
 
@@ -320,7 +320,7 @@ def test_a_path_encoded_twice_is_a_plain_name(server, run):
             assert once(server, "DELETE", url + twice).status == 204
 
 
-@pytest.mark.parametrize("path", ["a b", "ä/日本", "a+b", "a?b", "100%", "'\"<script>", ".hidden", "a...b", "%41"])
+@pytest.mark.parametrize("path", ["a b", "ä/日本", "a+b", "a?b", "a#b", "~", "100%", "'\"<script>", ".hidden", "a...b", "%41"])
 def test_unusual_names_are_kept_as_they_are(server, run, path):
     url = f"{server.url}/api/v1/runs/{run}/artifacts/content"
     stored = requests.put(url, params={"path": path}, data=b"content", timeout=10)

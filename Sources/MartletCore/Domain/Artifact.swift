@@ -49,7 +49,7 @@ public struct ArtifactPath: Sendable, Hashable, CustomStringConvertible {
     /// Checks a path that is already percent-decoded once.
     ///
     /// Refused: absolute paths, `..` and `.` (also when percent-encoded once more), backslashes, control
-    /// characters, drive letters, `#`, empty names (a single trailing `/` is dropped) and paths over `longest`.
+    /// characters, drive letters, `~/`, empty names (a single trailing `/` is dropped) and paths over `longest`.
     /// - Throws: `invalidArgument`.
     public init(_ text: String) throws(MartletError) {
         names = try Self.checkedNames(of: text)

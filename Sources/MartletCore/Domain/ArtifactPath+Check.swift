@@ -27,9 +27,8 @@ extension ArtifactPath {
     }
 
     private static func isHarmless(_ path: String) -> Bool {
-        guard !path.hasPrefix("/"), !path.hasPrefix("~") else { return false }
-        for scalar in path.unicodeScalars
-        where scalar.value < 0x20 || scalar.value == 0x7f || scalar == "\\" || scalar == "#" {
+        guard !path.hasPrefix("/"), !path.hasPrefix("~/") else { return false }
+        for scalar in path.unicodeScalars where scalar.value < 0x20 || scalar.value == 0x7f || scalar == "\\" {
             return false
         }
         let bytes = Array(path.utf8.prefix(2))

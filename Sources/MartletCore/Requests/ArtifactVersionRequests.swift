@@ -89,7 +89,9 @@ package enum VersionChoice: Sendable, Equatable {
     /// What `v3`, an alias or a digest may mean, in the order in which it is tried. No alias looks like `v3`.
     package static func choices(_ text: String) -> [VersionChoice] {
         var choices: [VersionChoice] = []
-        if text.hasPrefix("v"), let number = Int64(text.dropFirst()), number >= 0 { choices.append(.number(number)) }
+        if text.hasPrefix("v"), let number = Int64(text.dropFirst()), text == "v\(number)", number >= 0 {
+            choices.append(.number(number))
+        }
         return choices + [.alias(text), .digest(text)]
     }
 }

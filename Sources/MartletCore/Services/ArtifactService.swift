@@ -136,10 +136,12 @@ package struct ArtifactService: Sendable {
     }
 
     /// Names the file made of the parts in the order of `numbers`. Completing it again changes nothing.
-    /// - Throws: `notFound` for an unknown upload; `invalidArgument` for a part that was not sent.
+    /// - Parameter md5s: what the parts must have, where it is known.
+    /// - Throws: `notFound` for an unknown upload; `invalidArgument` for a part that was not sent, or is another.
     package func completeUpload(
         _ upload: String,
         parts numbers: [Int],
+        md5s: [Int: String] = [:],
         of owner: ArtifactOwner,
         as principal: Principal
     ) async throws(MartletError) {
@@ -152,6 +154,12 @@ package struct ArtifactService: Sendable {
         for number in numbers {
             guard let part = stored[number] else {
                 throw MartletError(.invalidArgument, "part \(number) of upload \(upload) was not sent; send it again")
+            }
+            if let md5 = md5s[number], !md5.isEmpty, let known = part.md5, known != md5 {
+                throw MartletError(
+                    .invalidArgument,
+                    "part \(number) of upload \(upload) has the MD5 \(known), and not \(md5); send it again"
+                )
             }
             parts.append(part)
         }

@@ -1,19 +1,35 @@
 /// What names, aliases, lifetimes and entries may be.
 extension ArtifactVersionService {
     /// 1 to 128 characters without `/`, `:` and control characters: it stands in `project/name:alias`.
-    static func checkCollectionName(_ name: String) throws(MartletError) {
-        try checkName(name, what: "name of an artifact")
+    static func checkPlainName(_ name: String, what: String) throws(MartletError) {
+        try checkName(name, what: what)
         guard !name.contains("/"), !name.contains(":") else {
-            throw MartletError(.invalidArgument, "the name of an artifact contains no '/' and no ':': '\(name)'")
+            throw MartletError(.invalidArgument, "the \(what) contains no '/' and no ':': '\(name)'")
+        }
+    }
+
+    static func checkCollectionName(_ name: String) throws(MartletError) {
+        try checkPlainName(name, what: "name of an artifact")
+    }
+
+    /// Letters, digits, `-`, `_`, and spaces between them.
+    static func checkTag(_ tag: String) throws(MartletError) {
+        try checkName(tag, what: "tag")
+        let isLegal = tag.unicodeScalars.allSatisfy { scalar in
+            scalar == "-" || scalar == "_" || scalar == " " || scalar.properties.isAlphabetic
+                || scalar.properties.numericType != nil
+        }
+        guard isLegal, tag.first != " ", tag.last != " " else {
+            throw MartletError(
+                .invalidArgument,
+                "a tag has letters, digits, '-', '_', and spaces between them: '\(tag)'"
+            )
         }
     }
 
     /// As a collection's name, and none like `v3`, which means a version by its number.
     static func checkAlias(_ alias: String) throws(MartletError) {
-        try checkName(alias, what: "alias")
-        guard !alias.contains("/"), !alias.contains(":") else {
-            throw MartletError(.invalidArgument, "an alias contains no '/' and no ':': '\(alias)'")
-        }
+        try checkPlainName(alias, what: "alias")
         let rest = alias.dropFirst()
         if alias.hasPrefix("v"), !rest.isEmpty, rest.utf8.allSatisfy({ (48...57).contains($0) }) {
             throw MartletError(.invalidArgument, "'\(alias)' is no alias: it means the version of that number")

@@ -80,9 +80,9 @@ package struct ArtifactVersionService: Sendable {
         let collection = try await collection(id, as: principal)
         try await access.require(.editor, in: collection.experimentID, as: principal, to: "change artifacts")
         if let name = changes.name { try Self.checkCollectionName(name) }
-        if let type = changes.type { try Self.checkName(type, what: "artifact type") }
+        if let type = changes.type { try Self.checkPlainName(type, what: "artifact type") }
         if let text = changes.description { try Rules.checkText(text, what: "description", longest: Rules.longestNote) }
-        for tag in changes.addedTags { try Self.checkName(tag, what: "tag") }
+        for tag in changes.addedTags { try Self.checkTag(tag) }
         let changed = try await store.update(id, changes)
         events.publish([Topic.collections(of: collection.experimentID)])
         return changed
@@ -105,12 +105,12 @@ package struct ArtifactVersionService: Sendable {
     ) async throws(MartletError) -> ArtifactVersion {
         try await access.require(.editor, in: request.experimentID, as: principal, to: "make artifacts")
         try Self.checkCollectionName(request.collection)
-        try Self.checkName(request.type, what: "artifact type")
+        try Self.checkPlainName(request.type, what: "artifact type")
         try Rules.checkText(request.digest, what: "digest", longest: Rules.longestKey)
         try Rules.checkText(request.description, what: "description", longest: Rules.longestNote)
         try Self.checkMetadata(request.metadata)
         for alias in request.aliases { try Self.checkAlias(alias) }
-        for tag in request.tags { try Self.checkName(tag, what: "tag") }
+        for tag in request.tags { try Self.checkTag(tag) }
         try Self.checkLifetime(request.lifetime)
         if let run = request.runID {
             try await access.require(.editor, of: run, as: principal, to: "log artifacts to a run")
@@ -199,7 +199,7 @@ package struct ArtifactVersionService: Sendable {
         try await access.require(.editor, of: id, as: principal, to: "change artifacts")
         if let text = changes.description { try Rules.checkText(text, what: "description", longest: Rules.longestNote) }
         if let metadata = changes.metadata { try Self.checkMetadata(metadata) }
-        for tag in changes.addedTags { try Self.checkName(tag, what: "tag") }
+        for tag in changes.addedTags { try Self.checkTag(tag) }
         if let lifetime = changes.lifetime { try Self.checkLifetime(lifetime) }
         let version = try await store.update(id, changes)
         publish(version)
@@ -295,11 +295,15 @@ package struct ArtifactVersionService: Sendable {
     }
 
     /// Makes a version visible that has just these files and references. Once more changes nothing.
-    /// - Throws: `invalidArgument` for a path; `failedPrecondition` for a file whose content is not there.
+    /// - Parameter digest: of the entries.
+    /// - Parameter isAnnounced: whether the version was announced with the digest that it will have.
+    /// - Throws: `invalidArgument` for a path; `failedPrecondition` for a file whose content is not there, and for
+    ///   another digest than was announced.
     package func commit(
         _ id: ArtifactVersion.ID,
         with entries: [VersionEntry],
         digest: String,
+        isAnnounced: Bool,
         as principal: Principal
     ) async throws(MartletError) -> ArtifactVersion {
         try await access.require(.editor, of: id, as: principal, to: "make artifacts")
@@ -313,6 +317,12 @@ package struct ArtifactVersionService: Sendable {
             try await access.require(.viewer, of: source, as: principal, to: "read artifacts")
         }
         try await store.fill(id, with: entries)
+        guard !isAnnounced || known.digest == digest else {
+            throw MartletError(
+                .failedPrecondition,
+                "the files have the digest \(digest), and the artifact was said to have \(known.digest); log it again"
+            )
+        }
         let version = try await store.commit(id, digest: digest)
         publish(version)
         return version

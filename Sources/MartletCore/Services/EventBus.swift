@@ -26,7 +26,7 @@ public enum Topic {
     /// Lines that one run printed.
     public static func console(of id: Run.ID) -> String { "run:\(id):console" }
     /// Collections of artifacts of an experiment, their versions and aliases.
-    public static func collections(of id: Experiment.ID) -> String { "experiment:\(id):collections" }
+    public static func collections(of id: Experiment.ID) -> String { "experiment:\(id):artifacts" }
     /// Files of one run.
     public static func artifacts(of id: Run.ID) -> String { "run:\(id):artifacts" }
 }

@@ -153,7 +153,7 @@ extension JSONWriter {
         endObject()
     }
 
-    /// - Parameter member: gives the number and the aliases in another collection than its own.
+    /// - Parameter member: gives name, number and aliases in another collection than its own.
     mutating func version(_ version: ArtifactVersion, as member: ArtifactMembership? = nil) {
         beginObject()
         versionFields(version, as: member)
@@ -162,8 +162,8 @@ extension JSONWriter {
 
     mutating func versionFields(_ version: ArtifactVersion, as member: ArtifactMembership? = nil) {
         field("id", version.id.rawValue)
-        field("collectionID", version.collectionID.rawValue)
-        field("collection", version.collection)
+        field("collectionID", (member?.collection.id ?? version.collectionID).rawValue)
+        field("collection", member?.collection.name ?? version.collection)
         field("type", version.type)
         field("experimentID", version.experimentID.description)
         optional("number", member?.number ?? version.number)

@@ -123,8 +123,9 @@ enum ArtifactRows {
         }
         try FileUseRows.add(1, blob.size, to: vacancy.owner, connection)
         // Behind the line that holds the tree: a version that is committed never changes.
-        if case .version(let id)? = ArtifactOwner(key: vacancy.owner) {
-            try VersionRows.requirePending(id, connection)
+        switch ArtifactOwner(key: vacancy.owner) {
+        case .version(let id)?, .draft(let id)?: try VersionRows.requirePending(id, connection)
+        default: break
         }
         let replaced = try connection.first(
             "SELECT size FROM artifact WHERE owner = $1 AND folder = $2 AND name = $3 AND is_folder = 0",

@@ -112,7 +112,8 @@ extension VersionRows {
             VALUES ($1, $2, $3, $4, '', 0, $5, $6) ON CONFLICT (experiment, name) DO NOTHING
             """,
             [
-                .integer(experiment.number), .text(name), .integer(kind == .sequence ? 0 : 1), .text(type), .integer(now),
+                .integer(experiment.number), .text(name), .integer(kind == .sequence ? 0 : 1), .text(type),
+                .integer(now),
                 .integer(now),
             ]
         )

@@ -104,6 +104,10 @@ extension SQLMetadataStore {
             case .deleted: throw VersionRows.deleted(id)
             case .pending: break
             }
+            if let known = try VersionRows.committed(digest, like: id, connection) {
+                try VersionRows.merge(version, into: known, now: now, connection)
+                return try VersionRows.version(known, connection)
+            }
             let sum = try VersionFileRows.sum(of: id, connection)
             try connection.execute(
                 """
@@ -160,7 +164,54 @@ extension SQLMetadataStore {
 }
 
 extension VersionRows {
-    /// - Throws: `notFound`; `failedPrecondition` for one that is committed or deleted.
+    /// The committed version of the same collection and digest, where a new one would take it instead.
+    static func committed(
+        _ digest: String,
+        like id: ArtifactVersion.ID,
+        _ connection: any SQLConnection
+    ) throws -> ArtifactVersion.ID? {
+        try connection.first(
+            """
+            SELECT o.id FROM artifact_version v
+            JOIN artifact_version o ON o.collection = v.collection AND o.digest = $1 AND o.state = 1
+            WHERE v.id = $2 AND v.takes_known = 1 ORDER BY o.created_at LIMIT 1
+            """,
+            [.text(digest), .text(id.rawValue)]
+        ) { ArtifactVersion.ID($0.text(0)) }
+    }
+
+    /// Gives what a version has of its own to another with the same content, which it counts as from now on.
+    static func merge(
+        _ version: ArtifactVersion,
+        into known: ArtifactVersion.ID,
+        now: Int64,
+        _ connection: any SQLConnection
+    ) throws {
+        let aliases = try wantedAliases(of: version.id, connection)
+        if let member = try membership(of: known, in: version.collectionID.number, connection) {
+            try setAliases(aliases, of: member.collection, to: member.number, connection)
+        }
+        try setLabels(version.tags, removing: [], of: owner(known), connection)
+        for role in VersionRole.allCases {
+            let runs = try connection.rows(
+                "SELECT run_id FROM artifact_use WHERE version = $1 AND role = $2",
+                [.text(version.id.rawValue), .integer(role.stored)]
+            ) { Run.ID($0.text(0)) }
+            for run in runs { try note(role, of: run, known, now: now, connection) }
+        }
+        try connection.execute("DELETE FROM artifact_use WHERE version = $1", [.text(version.id.rawValue)])
+        try connection.execute("DELETE FROM artifact_label WHERE owner = $1", [.text(owner(version.id))])
+        try removeContent(of: version.id, connection)
+        try connection.execute(
+            """
+            UPDATE artifact_version SET state = 2, same_as = $1, foreign_id = NULL, expires_at = NULL, updated_at = $2
+            WHERE id = $3
+            """,
+            [.text(known.rawValue), .integer(now), .text(version.id.rawValue)]
+        )
+    }
+
+    /// - Throws: `notFound`; `conflict` for one that is committed or deleted.
     static func requirePending(_ id: ArtifactVersion.ID, _ connection: any SQLConnection) throws {
         let state = try connection.first(
             "SELECT state FROM artifact_version WHERE id = $1",
@@ -169,7 +220,7 @@ extension VersionRows {
         guard let state else { throw unknown(id) }
         guard state == 0 else {
             let word = state == 1 ? "committed" : "deleted"
-            throw MartletError(.failedPrecondition, "the artifact version \(id) is \(word) and takes no files")
+            throw MartletError(.conflict, "the artifact version \(id) is \(word) and takes no files")
         }
     }
 }

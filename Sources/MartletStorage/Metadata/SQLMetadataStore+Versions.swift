@@ -321,15 +321,15 @@ extension VersionRows {
             """
             INSERT INTO artifact_version
               (id, experiment, collection, state, digest, description, metadata, run_id, step, lifetime, expires_at,
-               foreign_id, shared_id, wanted_aliases, bytes, files, created_at, updated_at)
-            VALUES ($1, $2, $3, 0, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, 0, $14, $15)
+               foreign_id, shared_id, wanted_aliases, takes_known, bytes, files, created_at, updated_at)
+            VALUES ($1, $2, $3, 0, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, 0, $15, $16)
             """,
             [
                 .text(id.rawValue), .integer(request.experimentID.number), .integer(collection.id.number),
                 .text(request.digest), .text(request.description), .text(request.metadata),
                 .text(request.runID?.rawValue), .integer(request.step), .integer(request.lifetime), .integer(expiry),
                 .text(request.foreignID), .text(request.sharedID), .text(request.aliases.joined(separator: "\n")),
-                .integer(now), .integer(now),
+                .flag(request.takesKnown), .integer(now), .integer(now),
             ]
         )
     }

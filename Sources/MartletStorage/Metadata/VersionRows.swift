@@ -112,7 +112,16 @@ enum VersionRows {
             version
         )
         guard let version = try decorated(found, connection).first else { throw unknown(id) }
-        return version
+        guard version.state == .deleted, let same = try sameAs(id, connection) else { return version }
+        return try self.version(same, connection)
+    }
+
+    /// The version that a client's counts as, because it had the same content and was committed before.
+    static func sameAs(_ id: ArtifactVersion.ID, _ connection: any SQLConnection) throws -> ArtifactVersion.ID? {
+        try connection.first(
+            "SELECT same_as FROM artifact_version WHERE id = $1 AND same_as IS NOT NULL",
+            [.text(id.rawValue)]
+        ) { ArtifactVersion.ID($0.text(0)) }
     }
 
     static func unknown(_ id: ArtifactVersion.ID) -> MartletError {

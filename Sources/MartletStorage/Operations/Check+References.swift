@@ -8,7 +8,8 @@ extension Check {
         try await checkUploads(&report)
         try await checkCompositions(&report)
         let owners = [
-            ("run", "run:"), ("logged_model", "model:"), ("artifact_version", "version:"), ("artifact_version", "draft:"),
+            ("run", "run:"), ("logged_model", "model:"),
+            ("artifact_version", "version:"), ("artifact_version", "draft:"),
         ]
         for (table, prefix) in owners {
             try await checkOwners(in: table, prefix, &report)

@@ -41,7 +41,7 @@ struct RulesTests {
         "paths that leave the folder are refused, however they are written",
         arguments: [
             "/etc/passwd", "../a", "a/../b", "a/..", "%2e%2e/a", "%252e%252e%252fa", "a\\b", "C:/x", "c:\\x", "a\u{0}b",
-            "a%00b", "\u{FF0E}\u{FF0E}/a", "a\u{FF0F}..\u{FF0F}b", "./a", "~/a", "a#b", "a//b", "a\nb",
+            "a%00b", "\u{FF0E}\u{FF0E}/a", "a\u{FF0F}..\u{FF0F}b", "./a", "~/a", "a//b", "a\nb",
             String(repeating: "a/", count: 3_000) + "a",
         ]
     )
@@ -51,7 +51,7 @@ struct RulesTests {
 
     @Test(
         "odd but harmless paths are kept as they are",
-        arguments: ["a", "a/b.txt", "a b/c d", "50%.txt", "größe/模型.bin", "a/..b", "...", "a…b", "run:y/z"]
+        arguments: ["a", "a/b.txt", "a b/c d", "50%.txt", "größe/模型.bin", "a/..b", "...", "a…b", "run:y/z", "a#b", "~"]
     )
     func harmlessPaths(path: String) throws {
         #expect(try ArtifactPath(path).description == path)

@@ -35,7 +35,11 @@ struct ArtifactVersionTests {
             stream.yield(bytes)
             stream.finish()
         }
-        let blob = try await blobs.store(source, length: Int64(bytes.count), as: .artifact(ArtifactPath(path), of: .version(id)))
+        let blob = try await blobs.store(
+            source,
+            length: Int64(bytes.count),
+            as: .artifact(ArtifactPath(path), of: .version(id))
+        )
         return VersionEntry(path: path, size: blob.size, md5: blob.md5, source: nil, reference: nil)
     }
 
@@ -99,9 +103,9 @@ struct ArtifactVersionTests {
     @Test("a committed version takes no files, and committing it again changes nothing")
     func sealed() async throws {
         let version = try await commit(["a": "1"], id: "a1", digest: "x")
-        #expect(await failure { _ = try await put("2", at: "a", of: version.id) } == .failedPrecondition)
-        #expect(await failure { _ = try await put("2", at: "new", of: version.id) } == .failedPrecondition)
-        #expect(await failure { try await store.fill(version.id, with: []) } == .failedPrecondition)
+        #expect(await failure { _ = try await put("2", at: "a", of: version.id) } == .conflict)
+        #expect(await failure { _ = try await put("2", at: "new", of: version.id) } == .conflict)
+        #expect(await failure { try await store.fill(version.id, with: []) } == .conflict)
         #expect(try await store.commit(version.id, digest: "other") == version)
         #expect(try await store.files(of: version.id, after: nil, limit: 10).count == 1)
     }
@@ -132,7 +136,13 @@ struct ArtifactVersionTests {
     @Test("a file without content, or with another than is said, keeps a version from being committed")
     func lost() async throws {
         let version = try await store.create(request(), id: ArtifactVersion.ID("a1"))
-        var entry = VersionEntry(path: "a", size: 1, md5: String(repeating: "0", count: 32), source: nil, reference: nil)
+        var entry = VersionEntry(
+            path: "a",
+            size: 1,
+            md5: String(repeating: "0", count: 32),
+            source: nil,
+            reference: nil
+        )
         #expect(await failure { try await store.fill(version.id, with: [entry]) } == .failedPrecondition)
         _ = try await put("1", at: "a", of: version.id)
         #expect(await failure { try await store.fill(version.id, with: [entry]) } == .failedPrecondition)
@@ -188,7 +198,9 @@ struct ArtifactVersionTests {
         try await store.unlink(first.id, from: link.collection.id)
         #expect(try await store.member(of: link.collection.id, .alias("latest"))?.version.id == second.id)
         #expect(await failure { try await store.unlink(first.id, from: link.collection.id) } == .notFound)
-        #expect(await failure { _ = try await store.create(request("best"), id: ArtifactVersion.ID("a8")) } == .conflict)
+        #expect(
+            await failure { _ = try await store.create(request("best"), id: ArtifactVersion.ID("a8")) } == .conflict
+        )
         try await store.delete(link.collection.id)
         #expect(try await store.version(second.id).state == .committed)
     }

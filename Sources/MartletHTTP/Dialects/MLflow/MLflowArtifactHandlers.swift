@@ -206,6 +206,8 @@ extension MLflowDialect {
 
     /// - Throws: `invalidArgument` "Invalid path" for a path that might lead out of its folder.
     static func safePath(_ text: String) throws(MartletError) -> ArtifactPath {
+        // Names that others may have, and MLflow refuses.
+        guard !text.contains("#"), !text.hasPrefix("~") else { throw MLflowErrors.invalid("Invalid path") }
         do {
             return try ArtifactPath(text == "." ? "" : text)
         } catch {

@@ -107,6 +107,12 @@ extension WandBDialect {
         guard let version = versions.last, let digest else {
             throw MartletError(.notFound, "no artifact and no MD5 is named in this path")
         }
+        let asked = WandBContext(dialect: self, principal: context.principal, request: request)
+        let place = try await asked.requiredCollection(names[3], names[2], names[1])
+        let members = try await services.versions.memberships(of: version, as: context.principal)
+        guard members.contains(where: { $0.collection.id == place.collection.id }) else {
+            throw MartletError(.notFound, "the artifact is not in the collection '\(names[3])'")
+        }
         var last: VersionFile?
         repeat {
             let page = try await services.versions.files(of: version, after: last, limit: 5_000, as: context.principal)
@@ -173,17 +179,10 @@ extension WandBContext {
         let version = try await services.versions.version(id, as: principal)
         if version.state == .committed { return version }
         let drafts = try await services.artifacts.list(.root, of: .draft(id), as: principal)
-        var entries: [VersionEntry]
-        if let full = drafts.first(where: { $0.name == "full" }) {
+        let entries: [VersionEntry]
+        let full = drafts.first { $0.name == "full" }
+        if let full {
             entries = try WandBManifest.entries(try await bytes(full))
-            let digest = WandBManifest.digest(of: entries)
-            guard version.digest.isEmpty || version.digest == digest else {
-                throw MartletError(
-                    .failedPrecondition,
-                    "the manifest has the digest \(digest), and the artifact was said to have \(version.digest); "
-                        + "log it again"
-                )
-            }
         } else {
             entries = try await merged(drafts, id)
         }
@@ -191,6 +190,7 @@ extension WandBContext {
             id,
             with: entries,
             digest: WandBManifest.digest(of: entries),
+            isAnnounced: full != nil,
             as: principal
         )
     }
@@ -208,6 +208,7 @@ extension WandBContext {
             let parts = draft.name.split(separator: ".")
             if parts.first == "incremental", parts.count == 2 {
                 let base = ArtifactVersion.ID(String(parts[1]))
+                _ = try await services.versions.version(base, as: principal)
                 for entry in try await files(of: base) where entries[entry.path] == nil { entries[entry.path] = entry }
             }
             for entry in try WandBManifest.entries(try await bytes(draft)) { entries[entry.path] = entry }

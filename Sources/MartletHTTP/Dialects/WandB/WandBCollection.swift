@@ -111,7 +111,8 @@ extension WandBContext {
             }
         }
         return members.compactMap { member in
-            guard let home = projects[member.collection.experimentID], let source = projects[member.version.experimentID]
+            guard let home = projects[member.collection.experimentID],
+                let source = projects[member.version.experimentID]
             else { return nil }
             return WandBMembership(
                 member: member,

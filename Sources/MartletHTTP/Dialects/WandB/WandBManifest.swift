@@ -35,8 +35,22 @@ enum WandBManifest {
         guard case .string(let digest)? = json["digest"] else {
             throw MartletError(.invalidArgument, "the manifest gives no digest for '\(path.prefix(200))'")
         }
-        var size: Int64?
-        if case .integer(let bytes)? = json["size"] { size = bytes }
+        let size: Int64?
+        switch json["size"] {
+        case nil, .null?: size = nil
+        case .integer(let bytes)? where bytes >= 0: size = bytes
+        default: throw wrong("size", of: path)
+        }
+        for name in ["ref", "birthArtifactID"] {
+            switch json[name] {
+            case nil, .null?, .string?: continue
+            default: throw wrong(name, of: path)
+            }
+        }
+        switch json["extra"] {
+        case nil, .null?, .object?: break
+        default: throw wrong("extra", of: path)
+        }
         var entry = VersionEntry(path: path, size: size, md5: nil, source: nil, reference: nil)
         if case .string(let uri)? = json["ref"] {
             entry.reference = VersionFile.Reference(uri: uri, digest: digest, extra: extra(json["extra"]))
@@ -47,6 +61,10 @@ enum WandBManifest {
             entry.source = WandBID.id(birth, of: "Artifact").map { ArtifactVersion.ID($0) }
         }
         return entry
+    }
+
+    private static func wrong(_ name: String, of path: String) -> MartletError {
+        MartletError(.invalidArgument, "the manifest gives no legal \"\(name)\" for '\(path.prefix(200))'")
     }
 
     private static func extra(_ json: JSONValue?) -> String {

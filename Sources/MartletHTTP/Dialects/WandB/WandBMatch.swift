@@ -44,7 +44,11 @@ struct WandBMatch: Sendable {
             case "$or": parts.append(.any(try list(member.value, depth)))
             case "$nor": parts.append(.not(.any(try list(member.value, depth))))
             case "$not": parts.append(.not(try condition(member.value, depth: depth + 1)))
-            default: parts.append(try comparison(member.key, member.value))
+            default:
+                guard !member.key.hasPrefix("$") else {
+                    throw MartletError(.invalidArgument, "'\(member.key.prefix(50))' is no operator of filters")
+                }
+                parts.append(try comparison(member.key, member.value))
             }
         }
         return .all(parts)

@@ -12,7 +12,8 @@ extension WandBSchema {
             mutation.mutation(
                 "useArtifact",
                 input: [
-                    "artifactID: ID!", "entityName: String", "projectName: String!", "runName: String!", "usedAs: String",
+                    "artifactID: ID!", "entityName: String", "projectName: String!", "runName: String!",
+                    "usedAs: String",
                     "artifactEntityName: String", "artifactProjectName: String",
                 ],
                 payload: ["artifact": "Artifact"]
@@ -165,6 +166,17 @@ extension WandBSchema {
             )
             place = (try input.requiredString("artifactPortfolioName"), made.project.experiment.id)
         }
+        let home = try await context.project(place.experiment)
+        if !home.registryTypes.isEmpty {
+            let type = try await context.services.versions.version(id, as: context.principal).type
+            guard home.registryTypes.contains(type) else {
+                throw MartletError(
+                    .invalidArgument,
+                    "'\(home.experiment.name)' takes artifacts of the types \(home.registryTypes.joined(separator: ", ")), "
+                        + "and not '\(type)'"
+                )
+            }
+        }
         let member = try await context.services.versions.link(
             id,
             toPortfolio: place.name,
@@ -215,7 +227,8 @@ extension WandBSchema {
             mutation.mutation(
                 "\(name)ArtifactCollectionTagAssignments",
                 input: [
-                    "entityName: String!", "projectName: String!", "artifactCollectionName: String!", "tags: [TagInput!]!",
+                    "entityName: String!", "projectName: String!", "artifactCollectionName: String!",
+                    "tags: [TagInput!]!",
                 ],
                 payload: ["tags": "[Tag!]!", "success": "Boolean!"]
             ) { call, input in

@@ -75,6 +75,9 @@ extension WandBSchema {
         )
     }
 
+    /// The one by which artifacts are known.
+    private static let algorithm = "MANIFEST_MD5"
+
     private static func createArtifact(_ call: Call, _ input: GraphQLArguments) async throws -> GraphQLOutput {
         let context = call.context
         let project = try await context.madeProject(
@@ -91,6 +94,9 @@ extension WandBSchema {
             type: try input.requiredString("artifactTypeName"),
             digest: try input.requiredString("digest")
         )
+        guard !request.digest.isEmpty, (try input.string("digestAlgorithm") ?? algorithm) == algorithm else {
+            throw MartletError(.invalidArgument, "an artifact needs a digest, by the algorithm \(algorithm)")
+        }
         request.description = try input.string("description") ?? ""
         if let metadata = try input.string("metadata"), metadata != "null" { request.metadata = metadata }
         request.aliases = try input.aliases("aliases")
@@ -179,6 +185,7 @@ extension WandBSchema {
             let id = try context.artifactID(try file.requiredID("artifactID"))
             let path = try ArtifactPath(try file.requiredString("name"))
             let md5 = try WandBManifest.hexadecimal(try file.requiredString("md5"), of: path.description)
+            try checkParts(try file.objects("uploadPartsInput") ?? [])
             entries.append(
                 (id, VersionEntry(path: path.description, size: nil, md5: md5, source: nil, reference: nil))
             )
@@ -195,6 +202,21 @@ extension WandBSchema {
             edges.append(GraphQLEdge(node: node, cursor: String(index + 1)))
         }
         return .record(["files": .object(GraphQLConnection(edges: edges, hasNextPage: false, totalCount: edges.count))])
+    }
+
+    private static let mostParts = 100_000
+
+    private static func checkParts(_ parts: [GraphQLArguments]) throws {
+        var numbers: Set<Int> = []
+        for part in parts {
+            let number = try part.requiredInt("partNumber")
+            guard (1...mostParts).contains(number), numbers.insert(number).inserted else {
+                throw MartletError(
+                    .invalidArgument,
+                    "part numbers are between 1 and \(mostParts), each once; there is \(number)"
+                )
+            }
+        }
     }
 
     private static func upload(
@@ -250,11 +272,20 @@ extension WandBSchema {
             try await call.context.services.artifacts.abortUpload(upload, as: call.context.principal)
             return .record(["digest": .null])
         }
-        var numbers: [Int] = []
-        for part in try input.requiredObjects("completedParts") { numbers.append(try part.requiredInt("partNumber")) }
+        let sent = try input.requiredObjects("completedParts")
+        try checkParts(sent)
+        var md5s: [Int: String] = [:]
+        for part in sent {
+            let tag = try part.string("hexMD5") ?? ""
+            md5s[try part.requiredInt("partNumber")] = tag.filter { $0 != "\"" }
+        }
+        guard let last = md5s.keys.max(), last == md5s.count else {
+            throw MartletError(.invalidArgument, "an upload is completed with all of its parts, from 1 on")
+        }
         try await call.context.services.artifacts.completeUpload(
             upload,
-            parts: numbers.sorted(),
+            parts: Array(1...last),
+            md5s: md5s,
             of: .version(id),
             as: call.context.principal
         )
@@ -264,8 +295,10 @@ extension WandBSchema {
 
 extension WandBContext {
     /// A link does what it allows for whoever holds it: only who may write gets one to write.
+    /// - Throws: also `notFound`.
     func requireEditor(of version: ArtifactVersion.ID) async throws(MartletError) {
         try await services.access.require(.editor, of: version, as: principal, to: "make artifacts")
+        _ = try await services.versions.version(version, as: principal)
     }
 }
 
@@ -274,7 +307,10 @@ extension GraphQLArguments {
     func aliases(_ name: String) throws -> [String] {
         if let texts = try? strings(name) { return texts }
         var aliases: [String] = []
-        for alias in try objects(name) ?? [] { aliases.append(try alias.requiredString("alias")) }
+        for alias in try objects(name) ?? [] {
+            _ = try alias.requiredString("artifactCollectionName")
+            aliases.append(try alias.requiredString("alias"))
+        }
         return aliases
     }
 

@@ -25,11 +25,15 @@ extension WandBSchema {
         schema.query { query in
             query.field("artifact", "Artifact", arguments: ["id: ID!"]) { call in
                 let id = try call.arguments.requiredID("id")
-                return try await orNull { () async throws(MartletError) in .object(try await call.context.artifact(id: id)) }
+                return try await orNull { () async throws(MartletError) in
+                    .object(try await call.context.artifact(id: id))
+                }
             }
             query.field("artifactCollection", "ArtifactCollection", arguments: ["id: ID!"]) { call in
                 let id = try call.arguments.requiredID("id")
-                return try await orNull { () async throws(MartletError) in try await call.context.collection(id: id).output }
+                return try await orNull { () async throws(MartletError) in
+                    try await call.context.collection(id: id).output
+                }
             }
             query.field("clientIDMapping", "ClientIDMapping", arguments: ["clientID: ID!"]) { call in
                 let context = call.context
@@ -92,9 +96,11 @@ extension WandBSchema {
 
     private static func addArtifactLinks(to artifact: inout GraphQLObjectBuilder<WandBContext, WandBArtifact>) {
         artifact.field("aliases", "[ArtifactAlias!]!") { artifact, call in
-            .list(try await memberships(of: artifact, call).flatMap { membership in
-                membership.member.aliases.map { membership.alias($0) }
-            })
+            .list(
+                try await memberships(of: artifact, call).flatMap { membership in
+                    membership.member.aliases.map { membership.alias($0) }
+                }
+            )
         }
         artifact.connection("artifactMemberships", of: "ArtifactCollectionMembership") { artifact, call in
             let page = try call.arguments.page(defaultSize: 1_000, mostSize: 1_000)

@@ -236,7 +236,9 @@ extension WandBSchema {
     }
 
     private static func types(of project: WandBProject, _ call: Call) async throws -> [String] {
-        try await call.context.services.versions.collectionTypes(in: project.experiment.id, as: project.principal)
+        let versions = call.context.services.versions
+        let used = try await versions.collectionTypes(in: project.experiment.id, as: project.principal)
+        return Set(used + project.registryTypes).sorted()
     }
 
     private static func collections(

@@ -27,8 +27,12 @@ extension WandBSchema {
             file.field("updatedAt", "DateTime") { file in
                 .value(file.entry.map { WandBTime.text(milliseconds: $0.modifiedAt) })
             }
-            file.field("md5", "String") { file in .value(file.entry?.md5.flatMap { WandBManifest.base64(ofHexadecimal: $0) }) }
-            file.field("digest", "String") { file in .value(file.entry?.md5.flatMap { WandBManifest.base64(ofHexadecimal: $0) }) }
+            file.field("md5", "String") { file in
+                .value(file.entry?.md5.flatMap { WandBManifest.base64(ofHexadecimal: $0) })
+            }
+            file.field("digest", "String") { file in
+                .value(file.entry?.md5.flatMap { WandBManifest.base64(ofHexadecimal: $0) })
+            }
         }
         schema.object("Run", WandBRun.self) { run in
             run.field("fileCount", "Int") { run, call in .int(Int64(try await files(of: run, call).count)) }

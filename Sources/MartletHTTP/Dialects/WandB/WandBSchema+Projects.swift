@@ -13,7 +13,7 @@ extension WandBSchema {
             project.field("createdAt", "DateTime!") { .string(WandBTime.text(milliseconds: $0.experiment.createdAt)) }
             project.field("updatedAt", "DateTime!") { .string(WandBTime.text(milliseconds: $0.experiment.updatedAt)) }
             project.field("isBenchmark", "Boolean!") { _ in false }
-            project.field("access", "String") { _ in "PRIVATE" }
+            project.field("access", "String") { .string($0.access) }
             project.field("views", "JSONString") { _ in "{}" }
             project.field("readOnly", "Boolean") { project, _ in .bool(try !mayWrite(project)) }
             project.field("user", "User") { project, call in .object(try await WandBUser(call.context)) }
@@ -45,7 +45,10 @@ extension WandBSchema {
         schema.mutation { mutation in
             mutation.mutation(
                 "upsertModel",
-                input: ["id: String", "name: String!", "entityName: String", "description: String", "access: String"],
+                input: [
+                    "id: String", "name: String!", "entityName: String", "description: String", "access: String",
+                    "allowAllArtifactTypesInRegistry: Boolean", "artifactTypes: [ArtifactTypeInput!]",
+                ],
                 payload: ["project": "Project", "model": "Project", "inserted": "Boolean"]
             ) { call, input in
                 let made = try await call.context.madeProject(
@@ -53,7 +56,7 @@ extension WandBSchema {
                     of: try input.string("entityName"),
                     description: try input.string("description") ?? ""
                 )
-                let project = GraphQLOutput.object(made.project)
+                let project = GraphQLOutput.object(try await setRegistry(made.project, input, call.context))
                 return .record(["project": project, "model": project, "inserted": .bool(made.isNew)])
             }
         }

@@ -22,7 +22,13 @@ extension WandBSchema {
                 payload: ["success": "Boolean"]
             ) { call, input in
                 let run = try await call.context.run(id: try input.requiredID("id"))
-                try await call.context.services.runs.move([run.run.id], to: .deleted, as: call.context.principal)
+                let (services, principal) = (call.context.services, call.context.principal)
+                if try input.bool("deleteArtifacts") == true {
+                    for version in try await services.versions.versions(.output, of: run.run.id, as: principal) {
+                        try await services.versions.delete(version.id, withAliases: true, as: principal)
+                    }
+                }
+                try await services.runs.move([run.run.id], to: .deleted, as: principal)
                 return .record(["success": true])
             }
             mutation.mutation("stopRun", input: ["id: ID!"], payload: ["success": "Boolean"]) { call, input in

@@ -30,6 +30,7 @@ enum WandBSchema {
         addArtifactCollections(to: &schema)
         addArtifactUploads(to: &schema)
         addArtifactMutations(to: &schema)
+        addRegistries(to: &schema)
         return try schema.build()
     }
 
@@ -42,6 +43,7 @@ enum WandBSchema {
         "USE_ARTIFACT_WITH_ENTITY_AND_PROJECT_INFORMATION", "PROJECT_ARTIFACT_COLLECTION_MEMBERSHIP",
         "ARTIFACT_COLLECTION_MEMBERSHIP_FILES", "ARTIFACT_COLLECTION_MEMBERSHIP_FILE_DOWNLOAD_HANDLER",
         "ARTIFACT_MEMBERSHIP_IN_LINK_ARTIFACT_RESPONSE", "ARTIFACT_COLLECTIONS_FILTERING_SORTING",
+        "ARTIFACT_REGISTRY_SEARCH", "INCLUDE_ARTIFACT_TYPES_IN_REGISTRY_CREATION",
     ]
 
     private static func addServer(to schema: inout Builder) {
@@ -83,6 +85,7 @@ enum WandBSchema {
             "Organization",
             [
                 "id": "ID!", "name": "String!", "orgEntity": "Entity", "coreWeaveOrganizationId": "String",
+                "advancedRegistryFeatures": "AdvancedRegistryFeatures",
             ]
         )
         schema.object("User", WandBUser.self) { user in
@@ -112,18 +115,8 @@ enum WandBSchema {
             entity.field("photoUrl", "String") { _ in .null }
             entity.field("readOnly", "Boolean") { _ in false }
             entity.field("codeSavingEnabled", "Boolean") { _ in true }
-            // Each entity is its own organization, in whose projects registries are kept.
-            entity.field("organization", "Organization") { entity in
-                .record([
-                    "id": .string(WandBID.text("Organization", entity.name)), "name": .string(entity.name),
-                    "orgEntity": .object(entity),
-                ])
-            }
+            entity.field("organization", "Organization") { organization(of: $0) }
             entity.field("user", "User") { _ in .null }
-            entity.field("project", "Project", arguments: ["name: String!"]) { entity, call in
-                let name = try call.arguments.requiredString("name")
-                return .object(try await call.context.project(name, of: entity.name))
-            }
         }
         schema.query { query in
             query.field("viewer", "User") { call in .object(try await WandBUser(call.context)) }

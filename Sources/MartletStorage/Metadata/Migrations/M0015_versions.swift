@@ -21,6 +21,7 @@ struct M0015_versions: Migration {
               id \(text) PRIMARY KEY, experiment BIGINT NOT NULL, collection BIGINT NOT NULL, state BIGINT NOT NULL,
               digest \(text) NOT NULL, description TEXT NOT NULL, metadata TEXT NOT NULL, run_id \(text), step BIGINT,
               lifetime BIGINT, expires_at BIGINT, foreign_id \(text), shared_id \(text), wanted_aliases TEXT NOT NULL,
+              takes_known BIGINT NOT NULL, same_as \(text),
               bytes BIGINT NOT NULL, files BIGINT NOT NULL, created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL)
             """,
             "CREATE INDEX artifact_version_by_digest ON artifact_version (collection, digest)",
