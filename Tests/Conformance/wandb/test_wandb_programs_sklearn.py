@@ -101,7 +101,7 @@ def found(api, project, tmp_path):
 def test_plots_of_scikit_learn_are_there_with_their_tables(ran, found):
     run = found(ran(PLOTS).split()[-1])
     assert charts(run) == {"roc": "wandb/area-under-curve/v0", "precision_recall": "wandb/area-under-curve/v0"} | {
-        key: f"wandb/{key}/v1" for key in ("class_proportions", "learning_curve", "feature_importances", "confusion_matrix", "summary_metrics")}
+        key: f"wandb/{key}/v1" for key in ("class_proportions", "learning_curve", "feature_importances", "confusion_matrix")} | {"summary_metrics": "wandb/metrics/v1"}
     names = ["a", "b", "ü 漢"]
     columns, rows = table(run, "confusion_matrix")
     assert columns == ["Predicted", "Actual", "Count"] and sum(row[2] for row in rows) == 30 and {row[0] for row in rows} == set(names)
