@@ -8,7 +8,7 @@ import pytest
 from native_view import NativeRun
 
 # A cold start of tensorflow takes a while on a busy machine.
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(500)
 
 TRAIN = """
 import hashlib, json, pathlib
@@ -50,7 +50,7 @@ print(json.dumps([run.id, seen]))
 
 
 def test_a_training_of_keras_is_found_as_it_went(ran, api, project, server, tmp_path):
-    id, seen = json.loads(ran(TRAIN, patience=300).splitlines()[-1])
+    id, seen = json.loads(ran(TRAIN, patience=400).splitlines()[-1])
     run = api.run(f"{project}/{id}")
     assert run.state == "finished" and run.config["epochs"] == 100
     check_curves(run, seen)

@@ -13,7 +13,7 @@ import pytest
 from native_view import NativeRun
 from wandb_wire import client_environment
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(500)
 
 GOING_ON = """
 import time, wandb
@@ -125,7 +125,7 @@ for run in runs:
 
 def test_eight_programs_of_eight_runs_each_arrive_whole(ran, api, project, server):
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(lambda number: ran(EIGHT, str(number), patience=300), range(8)))
+        list(threads.map(lambda number: ran(EIGHT, str(number), patience=400), range(8)))
     runs = list(api.runs(f"default/{project}", per_page=20))
     assert sorted(run.id for run in runs) == [f"r{number}-{i}" for number in range(8) for i in range(8)]
     for run in runs:

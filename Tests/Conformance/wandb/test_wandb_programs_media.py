@@ -6,7 +6,7 @@ import pytest
 
 from native_view import NativeRun
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(500)
 
 SEEN = """
 import numpy as np, wandb

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 # An agent looks every five seconds for what to do next.
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(500)
 
 TRAIN = """
 import argparse, wandb
@@ -45,7 +45,7 @@ def cli(ran, tmp_path):
     path = f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"
 
     def run(*arguments):
-        return ran(CLI, *arguments, patience=300, PATH=path, WANDB_SILENT="false", WANDB_QUIET="false")
+        return ran(CLI, *arguments, patience=400, PATH=path, WANDB_SILENT="false", WANDB_QUIET="false")
 
     return run
 
@@ -87,20 +87,30 @@ def test_agents_at_once_try_values_by_chance(cli, wandb, api, project):
     assert api.sweep(f"default/{project}/{id}").state in ("RUNNING", "PENDING")
 
 
-def test_an_agent_in_a_program_calls_a_function(ran, api, project):
-    out = ran("""
-import wandb
+CALLED = """
+import sys, wandb
 seen = []
 def train():
     with wandb.init() as run:
-        seen.append((run.id, run.config.kind, run.config.net["width"]))
-        run.log({"score": run.config.net["width"]})
-id = wandb.sweep({"method": "grid", "metric": {"name": "score", "goal": "maximize"},
-                  "parameters": {"kind": {"value": "ü"}, "net": {"parameters": {"width": {"values": [4, 8]}}}}})
+        seen.append(eval(sys.argv[2])(run.config))
+        run.log({"score": seen[-1]})
+id = wandb.sweep({"method": "grid", "metric": {"name": "score", "goal": "maximize"}, "parameters": eval(sys.argv[1])})
 wandb.agent(id, function=train, count=2)
-print(id, sorted(width for _, _, width in seen))
-""", patience=300)
-    id, *widths = out.splitlines()[-1].split(maxsplit=1)
+print(id, sorted(seen))
+"""
+
+
+@pytest.mark.parametrize("parameters, value, wanted", [
+    ({"kind": {"value": "ü"}, "width": {"values": [4, 8]}}, "lambda config: config.width",
+     [{"kind": "ü", "width": 4}, {"kind": "ü", "width": 8}]),
+    ({"kind": {"value": "ü"}, "net": {"parameters": {"deep": {"parameters": {"width": {"values": [4, 8]}}}, "act": {"value": "relu"}}}},
+     "lambda config: config.net['deep']['width']",
+     [{"kind": "ü", "net": {"deep": {"width": width}, "act": "relu"}} for width in (4, 8)]),
+], ids=["flat", "nested"])
+def test_an_agent_in_a_program_calls_a_function(ran, api, project, parameters, value, wanted):
+    id, seen = ran(CALLED, repr(parameters), value, patience=400).splitlines()[-1].split(maxsplit=1)
+    assert seen == "[4, 8]"
     sweep = api.sweep(f"default/{project}/{id}")
-    assert widths == ["[4, 8]"] and sorted(run.config["net"]["width"] for run in sweep.runs) == [4, 8]
-    assert {run.config["kind"] for run in sweep.runs} == {"ü"} and sweep.best_run().summary["score"] == 8
+    configs = [dict(run.config) for run in sweep.runs]
+    assert len(configs) == 2 and all(config in configs for config in wanted) and {run.state for run in sweep.runs} == {"finished"}
+    assert sweep.best_run().summary["score"] == 8

@@ -8,7 +8,7 @@ import pytest
 from native_view import NativeRun
 
 # A cold start of torch takes a while on a busy machine.
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(500)
 
 LIGHTNING = """
 import json, torch
@@ -57,7 +57,7 @@ print(json.dumps([id, model.seen, float(best.best_model_score), best.best_model_
 
 
 def test_a_training_of_lightning_is_found_as_it_went(ran, api, project, server):
-    id, losses, best, best_path = json.loads(ran(LIGHTNING.replace("PROJECT", project), patience=300).splitlines()[-1])
+    id, losses, best, best_path = json.loads(ran(LIGHTNING.replace("PROJECT", project), patience=400).splitlines()[-1])
     run = api.run(f"{project}/{id}")
     assert run.name == "lightning ü" and run.state == "finished" and run.config == {"width": 16, "lr": 0.05}
     assert [row["train/loss_step"] for row in run.scan_history(keys=["train/loss_step"])] == losses and len(losses) == 12
@@ -131,7 +131,7 @@ print(id)
 
 
 def test_a_training_with_accelerate_is_found(ran, api, project):
-    run = api.run(f"{project}/{ran(ACCELERATED.replace('PROJECT', project), patience=300).split()[-1]}")
+    run = api.run(f"{project}/{ran(ACCELERATED.replace('PROJECT', project), patience=400).split()[-1]}")
     assert (run.name, run.tags, run.config, run.state) == ("fast", ["acc"], {"lr": 0.1, "layers": 2}, "finished")
     rows = [row for row in run.scan_history() if "loss" in row]
     assert [row["_step"] for row in rows] == [0, 10, 20, 30, 40, 50] and rows[-1]["loss"] < rows[0]["loss"]
@@ -162,7 +162,7 @@ dist.destroy_process_group()
 def test_processes_of_a_distributed_training_are_one_group(ran, api, project, tmp_path):
     (tmp_path / "train.py").write_text(RANK)
     text = "import subprocess, sys; sys.exit(subprocess.call([sys.executable, '-m', 'torch.distributed.run', *sys.argv[1:]]))"
-    ran(text, "--standalone", "--nproc-per-node", "2", "train.py", patience=300, OMP_NUM_THREADS="1")
+    ran(text, "--standalone", "--nproc-per-node", "2", "train.py", patience=400, OMP_NUM_THREADS="1")
     runs = list(api.runs(f"default/{project}", filters={"group": "ddp ü"}, order="+display_name"))
     assert [(run.name, run.state, run.job_type, run.group) for run in runs] == [(f"rank {i}", "finished", "train", "ddp ü") for i in range(2)]
     assert [run.config for run in runs] == [{"rank": i, "world": 2} for i in range(2)]

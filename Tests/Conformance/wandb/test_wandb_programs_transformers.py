@@ -7,7 +7,7 @@ import pytest
 from native_view import NativeRun
 
 # A cold start of torch and transformers takes a while on a busy machine.
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(500)
 
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"}
 
@@ -29,7 +29,7 @@ print(json.dumps([id, trainer.state.log_history, model.num_parameters()]))
 
 
 def test_a_training_of_a_transformer_is_found_as_it_went(ran, api, project, server):
-    out = ran(TRAIN, patience=300, WANDB_LOG_MODEL="checkpoint", WANDB_WATCH="false", **OFFLINE)
+    out = ran(TRAIN, patience=400, WANDB_LOG_MODEL="checkpoint", WANDB_WATCH="false", **OFFLINE)
     id, log, weights = json.loads(out.splitlines()[-1])
     run = api.run(f"{project}/{id}")
     assert run.name == "tiny" and run.state == "finished"
@@ -39,7 +39,10 @@ def test_a_training_of_a_transformer_is_found_as_it_went(ran, api, project, serv
         (one["step"], one["loss"], one["learning_rate"]) for one in log if "loss" in one] and len(rows) == 8
     assert [row["eval/loss"] for row in run.scan_history(keys=["eval/loss"])] == [one["eval_loss"] for one in log if "eval_loss" in one]
     assert run.summary["train/global_step"] == 8 and run.summary["train_loss"] == log[-1]["train_loss"]
-    names = {one.name.partition(":")[0]: one.type for one in run.logged_artifacts()}
-    print(names, run.config)
-    raise NotImplementedError
+    versions = {one.version: one for one in api.artifacts("model", f"{project}/model-tiny")}
+    assert {version: sorted(one.aliases) for version, one in versions.items()} == {
+        "v0": ["base_model"], "v1": ["checkpoint_global_step_4", "epoch_1.0"], "v2": ["checkpoint_global_step_8", "epoch_2.0"],
+        "v3": ["final_model", "latest"]}
+    assert {"config.json", "model.safetensors", "trainer_state.json"} <= set(versions["v2"].manifest.entries)
+    assert versions["v3"].metadata["train/loss"] == rows[-1]["train/loss"] and versions["v3"].logged_by().id == id
     assert [value for _, value in NativeRun(server, run.path).points("eval/loss")] == [one["eval_loss"] for one in log if "eval_loss" in one]
