@@ -4,8 +4,12 @@ import json
 import pathlib
 
 import pytest
+import requests
 
 from native_view import NativeRun
+
+# Much may go on on the machine; nothing here is timed.
+pytestmark = pytest.mark.timeout(500)
 
 WALK = """
 import pathlib, random, sys
@@ -45,7 +49,7 @@ assert (first / "train.csv").read_text() == "x,y\\n1,2\\n"
 def walked(ran, api, project):
     """The entity, and the run that the walk left there."""
     entity = f"reader-{project}"
-    id = ran(WALK, entity, WANDB_PROJECT="", WANDB_ENTITY="").split()[-1]
+    id = ran(WALK, entity, WANDB_PROJECT="", WANDB_ENTITY="", patience=400).split()[-1]
     return entity, api.run(f"{entity}/example-DL-Book/{id}")
 
 
@@ -87,7 +91,7 @@ def test_the_walk_of_the_book_tells_what_came_from_where(walked, api):
 
 def test_curves_of_the_book_are_on_the_pages(ran, server, project):
     text = WALK.partition("data = ")[0] + "print(wandb.run.id)"
-    id = ran(text, f"reader-{project}", WANDB_PROJECT="", WANDB_ENTITY="").split()[-1]
+    id = ran(text, f"reader-{project}", WANDB_PROJECT="", WANDB_ENTITY="", patience=400).split()[-1]
     run = NativeRun(server, (f"reader-{project}", "example-DL-Book", id))
     assert run.points("loss") == [(i, 1 / (i + 1)) for i in range(100)]
 
@@ -99,11 +103,9 @@ run = wandb.init()
 run.log({"x": 1})
 print(json.dumps([run.url, run.to_html()]))
 run.finish()
-""", WANDB_SILENT="false")
+""", WANDB_SILENT="false", patience=400)
     url, html = json.loads([line for line in out.splitlines() if line.startswith('["http')][-1])
     assert url.startswith(f"{server.url}/default/{project}/runs/") and f"src='{url}?jupyter=true'" in html
-    import requests
-
     answer = requests.get(url + "?jupyter=true", timeout=30)
     assert answer.status_code == 200 and answer.headers["Content-Type"].startswith("text/html")
     assert "X-Frame-Options" not in answer.headers and "frame-ancestors 'none'" not in answer.headers.get("Content-Security-Policy", "")

@@ -38,7 +38,7 @@ print(first)
 """
 
 
-def until(true, patience=120):
+def until(true, patience=200):
     """Waits for what will come to be, and gives it."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
@@ -70,7 +70,7 @@ def test_a_program_killed_twice_goes_on_at_the_right_step(server, wire, project,
             process.wait()
         begun.append(int(re.search(r"begins at (\d+)", (tmp_path / "out").read_text())[1]))
     assert begun[0] == 0 and begun[1] >= 100
-    first = int(ran(RESUMED).split()[-1])
+    first = int(ran(RESUMED, patience=400).split()[-1])
     assert first >= begun[1] + 100
 
     run = api.run(f"{project}/killed")
@@ -96,9 +96,9 @@ SYNC = "import subprocess, sys; sys.exit(subprocess.call([sys.executable, '-m', 
 
 
 def test_a_program_that_was_offline_brings_its_artifacts_and_pictures(ran, api, project, tmp_path):
-    ran(OFFLINE)
+    ran(OFFLINE, patience=400)
     [folder] = tmp_path.glob("wandb/offline-run-*-away")
-    ran(SYNC, str(folder))
+    ran(SYNC, str(folder), patience=400)
     run = api.run(f"{project}/away")
     assert (run.name, run.state) == ("away ü", "finished")
     assert [row["loss"] for row in run.scan_history(keys=["loss"])] == [1 / (i + 1) for i in range(50)]

@@ -25,7 +25,6 @@ for step in range(2):
         "both": [wandb.Image(pixels, masks={"predictions": {"mask_data": mask}})] * 2,
         "page": wandb.Html("<p>" + str(step) + "</p>"),
         "cloud": wandb.Object3D(np.arange(30, dtype=float).reshape(10, 3)),
-        "seen": wandb.Table(columns=["i", "image"], data=[[i, wandb.Image(pixels + i)] for i in range(3)]),
     })
 run.finish()
 print(run.id)
@@ -33,7 +32,7 @@ print(run.id)
 
 
 def test_masks_and_boxes_are_with_their_images(ran, api, project, tmp_path, server):
-    run = api.run(f"{project}/{ran(SEEN).split()[-1]}")
+    run = api.run(f"{project}/{ran(SEEN, patience=400).split()[-1]}")
     first, second = list(run.scan_history())
     files = {file.name for file in run.files(per_page=500)}
 
@@ -53,11 +52,30 @@ def test_masks_and_boxes_are_with_their_images(ran, api, project, tmp_path, serv
     # What the numbers of a mask stand for is told in the config of the run.
     named = [one for key, one in run.rawconfig["_wandb"]["mask/class_labels"].items() if key.startswith("masked")]
     assert named and all(one["value"] == {"0": "nothing", "1": "cat ü", "2": "dog"} for one in named)
-
-    table = api.artifact(f"{project}/run-{run.id}-seen:latest").get("seen")
-    assert [row[0] for row in table.data] == [0, 1, 2] and all(row[1].image.size == (16, 16) for row in table.data)
     objects = NativeRun(server, run.path).objects()
-    assert {"media", "masked", "boxed", "both", "page", "cloud", "seen"} <= set(objects) and objects["masked"]["_type"] == "image-file"
+    assert {"media", "masked", "boxed", "both", "page", "cloud"} <= set(objects) and objects["masked"]["_type"] == "image-file"
+
+
+TABLES = """
+import numpy as np, wandb
+run = wandb.init()
+pixels = np.zeros((16, 16, 3), dtype="uint8")
+classes = wandb.Classes([{"id": 1, "name": "cat ü"}, {"id": 2, "name": "dog"}])
+box = {"predictions": {"class_labels": {1: "cat ü"}, "box_data": [{"position": {"minX": 0.1, "maxX": 0.5, "minY": 0.2, "maxY": 0.6}, "class_id": 1}]}}
+for step in range(2):
+    run.log({"seen": wandb.Table(columns=["i", "image"], data=[[i, wandb.Image(pixels + i + step, boxes=box, classes=classes)] for i in range(3)])})
+run.finish()
+print(run.id)
+"""
+
+
+def test_tables_with_images_come_back_with_them(ran, api, project):
+    run = api.run(f"{project}/{ran(TABLES, patience=400).split()[-1]}")
+    assert [(row["seen"]["_type"], row["seen"]["nrows"]) for row in run.scan_history()] == [("table-file", 3)] * 2
+    for step in range(2):
+        table = api.artifact(f"{project}/run-{run.id}-seen:v{step}").get("seen")
+        assert [row[0] for row in table.data] == [0, 1, 2]
+        assert [row[1].image.getpixel((3, 3)) for row in table.data] == [(i + step,) * 3 for i in range(3)]
 
 
 # Without tensorflow, which is not needed and takes as long to start as all the rest.
@@ -80,7 +98,7 @@ print(run.id)
 
 
 def test_what_was_written_for_tensorboard_is_there_too(ran, api, project, server):
-    run = api.run(f"{project}/{ran(BOARD).split()[-1]}")
+    run = api.run(f"{project}/{ran(BOARD, patience=400).split()[-1]}")
     assert run.state == "finished"
     rows = list(run.scan_history())
     # Numbers of TensorBoard are of 32 bits.

@@ -94,7 +94,7 @@ print(run.id)
 
 
 def test_watched_gradients_are_histograms(ran, api, project, server):
-    run = api.run(f"{project}/{ran(WATCHED).split()[-1]}")
+    run = api.run(f"{project}/{ran(WATCHED, patience=400).split()[-1]}")
     rows = list(run.scan_history())
     names = [f"{kind}/{layer}.{part}" for kind in ("gradients", "parameters") for layer in (0, 2) for part in ("weight", "bias")]
     counts = {"0.weight": 32, "0.bias": 8, "2.weight": 8, "2.bias": 1}
