@@ -16,6 +16,9 @@ export const chips = (names, kind = "alias") => [names.slice(0, SHOWN).map((name
 
 export const age = (time) => h("span", { title: iso(time) }, ago(time));
 
+/** The same in a sentence. */
+export const since = (time) => h("span", { title: iso(time) }, ago(time).replace(/^\d+ \w+$/, "$& ago"));
+
 /** The run that made it. */
 export const maker = ({ runID, runName }) => runID ? h("a", { href: href(["r", runID]) }, runName || runID) : h("span.muted", {}, "–");
 

@@ -8,7 +8,7 @@ import * as artifacts from "../artifacts.js";
 import { styleSheet } from "../streams.js";
 import { confirmDialog, inlineEdit } from "../components/dialog.js";
 import { openMenu } from "../components/menu.js";
-import { age, chips, labelEdit, maker, noSuch, rowKeys, sizes, stateNote, versionLink } from "../components/versions.js";
+import { age, chips, labelEdit, maker, noSuch, rowKeys, since, sizes, stateNote, versionLink } from "../components/versions.js";
 import { firstVersion } from "./artifactsTab.js";
 
 const PAGE = 50;
@@ -64,7 +64,7 @@ class CollectionPage {
             save: (value) => this.change({ [field]: value }).then(() => field === "name" && this.drawHeading()), ...more });
         fill(this.heading, h("div.row.run-title", {}, edit("name", "h1").element, may ? menu : null),
             h("div.facts.muted", {}, h("b", {}, collection.type), collection.kind === "portfolio" ? " · portfolio: versions of other artifacts are linked into it" : "",
-                ` · ${plural(collection.versionCount, "version")} · made `, age(collection.createdAt), " ago · updated ", age(collection.updatedAt), " ago"),
+                ` · ${plural(collection.versionCount, "version")} · made `, since(collection.createdAt), " · updated ", since(collection.updatedAt)),
             may || collection.description ? edit("description", "div", { multiline: true, long: markdown }).element : null,
             may || collection.tags.length ? h("div.tags", {}, labelEdit({ names: collection.tags, what: "tag", kind: "", may, save: (tags) => this.change({ tags }) })) : null);
     }

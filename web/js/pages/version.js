@@ -7,7 +7,7 @@ import * as artifacts from "../artifacts.js";
 import { styleSheet } from "../streams.js";
 import { confirmDialog } from "../components/dialog.js";
 import { openMenu } from "../components/menu.js";
-import { age, labelEdit, maker, noSuch, stateNote, versionLink, versionName } from "../components/versions.js";
+import { labelEdit, maker, noSuch, since, stateNote, versionLink, versionName } from "../components/versions.js";
 
 const TABS = {
     overview: () => import("./versionOverview.js"),
@@ -119,7 +119,7 @@ class VersionPage {
         const labels = (field, what, more) => may || version[field].length ? h("span.row", {}, h("span.muted", {}, field),
             labelEdit({ names: version[field], what, may, save: (names) => this.change({ [field]: names }), ...more })) : null;
         fill(this.heading, h("div.row.run-title", {}, h("h1", {}, name), menu),
-            h("div.facts.muted", {}, h("b", {}, version.type), stateNote(version), ` · ${bytes(version.size)} · ${plural(version.fileCount, "file")} · `, age(version.createdAt), " ago",
+            h("div.facts.muted", {}, h("b", {}, version.type), stateNote(version), ` · ${bytes(version.size)} · ${plural(version.fileCount, "file")} · `, since(version.createdAt),
                 version.runID ? [" by ", maker(version)] : null,
                 version.expiresAt ? h("span.warn", { title: iso(version.expiresAt) }, ` · ${version.expiresAt > Date.now() ? `expires in ${ago(Date.now(), version.expiresAt)}` : "expired"}`) : null),
             isForeign ? h("div.facts.muted", {}, "linked from ", h("a", { href: versionLink(version) }, versionName(version))) : null,
