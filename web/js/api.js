@@ -66,7 +66,7 @@ export function may(role, experiment, workspace = places[experiment]) {
     return ROLES.indexOf(own) >= ROLES.indexOf(role);
 }
 
-async function send(method, url, { body, signal, headers = {}, isLogin = false } = {}) {
+export async function send(method, url, { body, signal, headers = {}, isLogin = false } = {}) {
     const request = () => {
         const more = { ...headers };
         if (body !== undefined) more["Content-Type"] = "application/json";
@@ -181,9 +181,6 @@ export const bulk = (body) => json("POST", ["runs", "bulk"], { body });
 /** @returns only series that exist */
 export const series = (body, signal) => json("POST", ["series"], { body, signal });
 
-export const artifacts = (run, path = "", signal) =>
-    json("GET", ["runs", run, "artifacts"], { query: path ? { path } : {}, signal });
-
 /** @returns {Promise<{ok: boolean, message?: string}>} */
 export const checkFilter = (filter, signal) => json("POST", ["filter"], { body: { filter }, signal });
 
@@ -191,28 +188,4 @@ export const checkFilter = (filter, signal) => json("POST", ["filter"], { body: 
 export async function exportRuns(body) {
     const response = await send("POST", apiURL(["runs", "export"]), { body });
     return response.blob();
-}
-
-/** Link to every point of one series. @param format */
-export const historyURL = (run, key, format) => apiURL(["runs", run, "history"], { key, format });
-
-/** Every point of one series as text. @param format @returns {Promise<string>} */
-export async function history(run, key, format) {
-    return (await send("GET", historyURL(run, key, format))).text();
-}
-
-/** Link to the bytes of a file; `inline` to look at it, else a download. */
-export const artifactURL = (run, path, inline = false) =>
-    apiURL(["runs", run, "artifacts", "content"], inline ? { path, inline: "1" } : { path });
-
-/** The beginning of a text file. */
-export async function artifactText(run, path, limit, signal) {
-    const response = await send("GET", artifactURL(run, path, true), {
-        signal,
-        headers: { Range: `bytes=0-${limit - 1}` },
-    });
-    const text = await response.text();
-    const total = Number(/\/(\d+)$/.exec(response.headers.get("Content-Range") ?? "")?.[1] ?? NaN);
-    const size = Number.isFinite(total) ? total : null;
-    return { text, size, isWhole: response.status === 200 || (size !== null && size <= limit) };
 }

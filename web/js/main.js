@@ -8,6 +8,8 @@ const PAGES = {
     experiments: () => import("./pages/experiments.js"),
     experiment: () => styled(import("./pages/experiment.js")),
     run: () => styled(import("./pages/run.js")),
+    collection: () => styled(import("./pages/collection.js")),
+    version: () => styled(import("./pages/version.js")),
     settings: () => styled(import("./pages/settings.js")),
     login: () => import("./pages/login.js"),
     missing: () => import("./pages/missing.js"),
@@ -135,8 +137,9 @@ function drawUser({ isLoginRequired, name, role }) {
 }
 
 function pick(route) {
-    const [first, second] = route.path;
+    const [first, second, third, fourth, fifth] = route.path;
     if (!first || ((first === "e" || first === "experiments") && !second)) return ["experiments", ""];
+    if (third === "artifacts" && fourth && first === "e") return [fifth ? "version" : "collection", `${fourth}/${fifth}`];
     if (first === "e") return ["experiment", second];
     if (first === "r" && second) return ["run", second];
     if (first === "settings" || first === "login") return [first, ""];
@@ -162,7 +165,8 @@ let turn = 0;
 
 async function show(route) {
     const [name, id] = pick(route);
-    const place = name === "experiment" || name === "run" ? "experiments" : name;
+    const place = ["e", "r"].includes(route.path[0]) ? "experiments" : name;
+    document.documentElement.toggleAttribute("data-bare", route.query.get("jupyter") === "true");
     for (const link of rail.querySelectorAll("[data-page]")) {
         link.setAttribute("aria-current", link.dataset.page !== place ? "false" : place === name ? "page" : "true");
     }

@@ -23,17 +23,17 @@ export async function streamsOf(run) {
     return { lines, objects: list };
 }
 
-let style = null;
+const styles = {};
 
-/** The style sheet of what only some runs have. */
-export function streamStyle() {
-    style ??= new Promise((resolve) => {
+/** A style sheet that only some pages need. */
+export function styleSheet(name) {
+    styles[name] ??= new Promise((resolve) => {
         const link = document.createElement("link");
-        Object.assign(link, { rel: "stylesheet", href: "streams.css", onload: resolve, onerror: () => {
-            style = null;
+        Object.assign(link, { rel: "stylesheet", href: `${name}.css`, onload: resolve, onerror: () => {
+            delete styles[name];
             resolve();
         } });
         document.head.append(link);
     });
-    return style;
+    return styles[name];
 }

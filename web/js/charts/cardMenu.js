@@ -2,6 +2,7 @@
 import { h, fill, copyText, errorBox, saveBlob } from "../dom.js";
 import { grouped, number } from "../format.js";
 import * as api from "../api.js";
+import { history } from "../files.js";
 import { openDialog } from "../components/dialog.js";
 
 const TITLE = 28;
@@ -35,7 +36,7 @@ const titleOf = (card) => `${card.pair.title}${card.note.textContent ? `  ${card
 export async function points(card, format) {
     const parts = format === "csv" ? ["run,name,metric,step,time,value\n"] : ["["];
     for (const [index, line] of card.series.entries()) {
-        const text = await api.history(line.run, line.key, format);
+        const text = await history(line.run, line.key, format);
         if (format === "csv") {
             const head = [line.run, line.name, line.key].map(cell).join(",");
             parts.push(text.trimEnd().split("\n").slice(1).map((row) => `${head},${row}\n`).join(""));

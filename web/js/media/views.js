@@ -2,7 +2,7 @@
 import { errorBox, fill, h, icon } from "../dom.js";
 import { bytes, grouped, number } from "../format.js";
 import { openDialog } from "../components/dialog.js";
-import * as api from "../api.js";
+import { fileText, fileURL } from "../files.js";
 import { histogramOf, kindOf, members, pythonJSON } from "./values.js";
 import { bars } from "./histogram.js";
 import { tableView } from "./tableView.js";
@@ -49,7 +49,7 @@ function pictures(list, run) {
 }
 
 function image({ value, caption }, run, onMissing) {
-    const picture = h("img", { src: api.artifactURL(run, value.path, true), alt: caption || value.path, loading: "lazy", decoding: "async",
+    const picture = h("img", { src: fileURL(["runs", run], value.path, true), alt: caption || value.path, loading: "lazy", decoding: "async",
         // The place is kept while the picture is on its way.
         width: value.width || null, height: value.height || null, class: value.width && value.width < 128 ? "pixels" : null });
     picture.addEventListener("error", () => onMissing(missing(value.path)));
@@ -76,7 +76,7 @@ function enlarge(list, start, run) {
             list.length > 1 ? [h("button.button", { type: "button", on: { click: () => show(-1) } }, "‹ previous"), h("button.button", { type: "button", on: { click: () => show(1) } }, "next ›"),
                 h("span.muted", {}, `${at + 1} of ${list.length}`)] : null,
             h("span", {}, one.caption), width && height ? h("span.muted", {}, `${width} × ${height}`) : null, h("span.spring"),
-            h("a.button", { href: api.artifactURL(run, path), download: "" }, icon("down"), "download")));
+            h("a.button", { href: fileURL(["runs", run], path), download: "" }, icon("down"), "download")));
     };
     show(0);
     const dialog = openDialog("Picture", () => host, { wide: true });
@@ -90,7 +90,7 @@ function enlarge(list, start, run) {
 // ---- other kinds ----
 
 function sound(tag, value, run) {
-    const player = h(tag, { src: api.artifactURL(run, value.path, true), controls: true, preload: "metadata" });
+    const player = h(tag, { src: fileURL(["runs", run], value.path, true), controls: true, preload: "metadata" });
     const host = h("div", {}, player);
     player.addEventListener("error", () => fill(host, missing(value.path), file(value, run)));
     return host;
@@ -103,20 +103,20 @@ const video = (value, run) => /\.gif$/i.test(value.path) ? picture({ value, capt
 
 /** Without scripts, forms, cookies or a way out of it. */
 function framed(value, run) {
-    return h("div.framed", {}, h("iframe.page-frame.media-frame", { src: api.artifactURL(run, value.path, true), sandbox: "", title: value.path, loading: "lazy", referrerpolicy: "no-referrer" }),
-        h("p.muted", {}, "Scripts do not run here. ", h("a", { href: api.artifactURL(run, value.path), download: "" }, "Download the page")));
+    return h("div.framed", {}, h("iframe.page-frame.media-frame", { src: fileURL(["runs", run], value.path, true), sandbox: "", title: value.path, loading: "lazy", referrerpolicy: "no-referrer" }),
+        h("p.muted", {}, "Scripts do not run here. ", h("a", { href: fileURL(["runs", run], value.path), download: "" }, "Download the page")));
 }
 
 function file(value, run) {
     const path = value.path ?? "";
-    return h("p", {}, h("a", { href: api.artifactURL(run, path), download: "" }, path.split("/").at(-1) || path), value.size ? h("span.muted", {}, ` ${bytes(value.size)}`) : null,
+    return h("p", {}, h("a", { href: fileURL(["runs", run], path), download: "" }, path.split("/").at(-1) || path), value.size ? h("span.muted", {}, ` ${bytes(value.size)}`) : null,
         h("span.muted", {}, ` ${value._type ?? ""}`));
 }
 
 async function readTable(path, run) {
     const id = `${run} ${path}`;
     if (!tables.has(id)) {
-        const { text, size, isWhole } = await api.artifactText(run, path, LARGEST_TABLE);
+        const { text, size, isWhole } = await fileText(["runs", run], path, LARGEST_TABLE);
         if (!isWhole) return { size };
         const { columns, data } = pythonJSON(text);
         if (!Array.isArray(columns) || !Array.isArray(data)) throw new Error("This file is no table.");
@@ -129,7 +129,7 @@ async function readTable(path, run) {
 function table(value, run) {
     const host = h("div.media-table", {}, h("p.muted", {}, `${grouped(value.nrows ?? 0)} rows, ${grouped(value.ncols ?? 0)} columns …`));
     const thumbnail = (cell) => kindOf(cell) === "image" ? picture({ value: cell, caption: "" }, run, () => enlarge([{ value: cell, caption: cell.caption ?? "" }], 0, run))
-        : h("a", { href: api.artifactURL(run, cell.path), download: "" }, cell.path.split("/").at(-1));
+        : h("a", { href: fileURL(["runs", run], cell.path), download: "" }, cell.path.split("/").at(-1));
     const read = async () => {
         try {
             const data = await readTable(value.path, run);

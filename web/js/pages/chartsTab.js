@@ -12,7 +12,7 @@ const MOST = 50;
 const FIELDS = { params: [], metrics: null, tags: [], inputs: false };
 const NEWEST = ["attributes.start_time DESC"];
 
-export class ChartsTab {
+class ChartsTab {
     constructor(root, page) {
         this.root = root;
         this.page = page;
@@ -166,3 +166,5 @@ export class ChartsTab {
         this.panel?.close();
     }
 }
+
+export { ChartsTab as Tab };

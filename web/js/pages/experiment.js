@@ -7,7 +7,7 @@ import { inlineEdit } from "../components/dialog.js";
 import { quotedValue } from "../components/filterBar.js";
 import { RunsTab, SHOWN_BY_ITSELF } from "./runsTab.js";
 
-const TABS = ["runs", "charts"];
+const TABS = ["runs", "charts", "artifacts"];
 /** The experiment that was looked at last: coming back to it shows it while it is read again. */
 let known = null;
 
@@ -211,8 +211,8 @@ class ExperimentPage {
             this.tab = new RunsTab(this.body, this);
             return;
         }
-        const { ChartsTab } = await import("./chartsTab.js");
-        if (this.openName === name && !this.tab && this.root.isConnected) this.tab = new ChartsTab(this.body, this);
+        const { Tab } = await import(`./${name}Tab.js`);
+        if (this.openName === name && !this.tab && this.root.isConnected) this.tab = new Tab(this.body, this);
     }
 
     update(route) {

@@ -1,16 +1,21 @@
-// An address that leads nowhere, unless it is one of those that W&B's client prints: <entity>/<project>[/runs/<run>].
+// An address that leads nowhere, unless it is one of those that W&B's client prints: <entity>/<project>[/runs/<run>],
+// <entity>/<project>/artifacts[/<type>[/<name>[/<alias>]]], and of a linked version ?selectionPath=<entity>/<project>/<name>&version=<v>.
 import { h, errorBox, fill, href, navigate, skeleton } from "../dom.js";
 import { find } from "../streams.js";
 
-/** @returns what a path means to that client; null for any other path */
-function names([entity, project, kind, run]) {
+/** @returns what an address means to that client; null for any other */
+function names({ path, query }) {
+    const chosen = query.get("selectionPath")?.split("/");
+    if (chosen?.length === 3) return { entity: chosen[0], project: chosen[1], name: chosen[2], alias: query.get("version") };
+    const [entity, project, kind, one, name, alias] = path;
     if (!entity || !project) return null;
-    if (kind === "runs" && run) return { entity, project, run };
+    if (kind === "runs" && one) return { entity, project, run: one };
+    if (kind === "artifacts") return { entity, project, isArtifact: true, type: one, name, alias };
     return kind === undefined || ["workspace", "table", "runs", "overview"].includes(kind) ? { entity, project } : null;
 }
 
 export function open(root, route, shell) {
-    const wanted = names(route.path);
+    const wanted = names(route);
     const page = { update() {}, close() { page.isClosed = true; } };
     shell.setCrumbs([["Experiments", href(["e"])], [wanted ? "looking…" : "not found"]]);
     if (wanted) lookFor(root, route, shell, wanted, page);
@@ -21,28 +26,44 @@ export function open(root, route, shell) {
 const nothing = (...reasons) => h("div.empty", {}, h("h1", {}, "There is no such page"), reasons,
     h("p", {}, h("a", { href: href(["e"]) }, "All experiments")));
 
+const lost = (message) => Object.assign(new Error(message), { status: 404 });
+
+/** The link to what is meant. */
+async function linkTo({ entity, project, run, isArtifact, type, name, alias }, query) {
+    const { experimentID, runID } = await find(entity, project, run);
+    if (runID) return href(["r", runID], query);
+    if (!isArtifact && !name) return href(["e", experimentID], query);
+    if (!name) return href(["e", experimentID, "artifacts"], { ...query, find: type });
+    const { named } = await import("../artifacts.js");
+    const { collection, version } = await named(experimentID, name, alias, type);
+    if (!collection || alias && !version) throw lost("no such artifact");
+    return href(["e", experimentID, "artifacts", collection.id, ...version ? [`v${version.number}`] : []], query);
+}
+
 async function lookFor(root, route, shell, wanted, page) {
-    const { entity, project, run } = wanted;
+    const { entity, project, run, name, alias } = wanted;
     const query = Object.fromEntries(route.query);
+    if (query.selectionPath) for (const key of ["selectionPath", "view", "version"]) delete query[key];
     fill(root, skeleton(3));
     try {
-        const { experimentID, runID } = await find(entity, project, run);
-        if (!page.isClosed) navigate(runID ? href(["r", runID], query) : href(["e", experimentID], query), { replace: true });
+        const link = await linkTo(wanted, query);
+        if (!page.isClosed) navigate(link, { replace: true });
     } catch (error) {
         if (page.isClosed || error.status === 401) return;
         if (![400, 404].includes(error.status)) {
             fill(root, errorBox(error, () => lookFor(root, route, shell, wanted, page)));
             return;
         }
-        // The project may be there without the run.
-        const place = run ? await find(entity, project).catch(() => null) : null;
+        // The project may be there without the run or the artifact.
+        const place = run || name ? await find(entity, project).catch(() => null) : null;
         if (page.isClosed) return;
         shell.setCrumbs([["Experiments", href(["e"])], ["not found"]]);
         const code = (text) => h("code", {}, text);
+        const what = run ? "run" : "artifact";
         fill(root, nothing(
             h("p", {}, "Nothing stands at ", code(`/${route.key}`), "."),
-            h("p", {}, "As an address of a W&B client it means ", run ? ["run ", code(run), " of "] : null, "experiment ", code(project), " in workspace ", code(entity), ". ",
-                place ? "The experiment is here, the run is not: it may have been deleted, or not have reached this server yet." : "It is not here: it may belong to another server, or you may not read it."),
-            place ? h("p", {}, h("a", { href: href(["e", place.experimentID]) }, `Experiment ${project}`)) : null));
+            h("p", {}, "As an address of a W&B client it means ", run || name ? [`${what} `, code(run ?? `${name}${alias ? `:${alias}` : ""}`), " of "] : null, "experiment ", code(project), " in workspace ", code(entity), ". ",
+                place ? `The experiment is here, the ${what} is not: it may have been deleted, or not have reached this server yet.` : "It is not here: it may belong to another server, or you may not read it."),
+            place ? h("p", {}, h("a", { href: href(["e", place.experimentID, ...name ? ["artifacts"] : []]) }, name ? `Artifacts of ${project}` : `Experiment ${project}`)) : null));
     }
 }

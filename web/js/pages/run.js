@@ -123,7 +123,7 @@ class RunPage {
         const isTyping = this.body.contains(document.activeElement) && document.activeElement.matches("input,textarea");
         if (topics.includes(`run:${this.id}:artifacts`)) this.onArtifacts?.();
         if (!isTyping && (this.tab === "metrics" || this.tab === "params")) this.drawTab();
-        this.onChange?.(isTyping);
+        this.onChange?.(isTyping, topics);
         const keys = this.run.metrics.map((one) => one.key);
         if (this.panel) {
             this.panel.goal = this.experiment.statistics.goal;
@@ -138,7 +138,8 @@ class RunPage {
     }
 
     drawTabs() {
-        fill(this.tabs, this.shownTabs.map((tab) => h("a", { href: this.link(tab), "aria-current": tab === this.tab ? "page" : null }, tab, this.count(tab))));
+        fill(this.tabs, this.shownTabs.map((tab) => h("a", { href: this.link(tab), "aria-current": tab === this.tab ? "page" : null }, tab, this.count(tab))),
+            this.route.query.get("jupyter") ? h("a", { href: this.link(this.tab, { jupyter: null }), target: "_blank" }, "open in a tab ↗") : null);
         this.tabs.querySelector("[aria-current]").scrollIntoView({ block: "nearest", inline: "nearest" });
     }
 
@@ -202,8 +203,18 @@ class RunPage {
     }
 
     async artifacts() {
-        const { drawArtifacts } = await import("./runArtifacts.js");
-        if (this.tab === "artifacts") drawArtifacts(this.body, this);
+        const [{ drawArtifacts }, { drawRunVersions }] = await Promise.all([import("./runArtifacts.js"), import("./runVersions.js")]);
+        if (this.tab !== "artifacts") return;
+        const versions = h("div.run-versions", { hidden: true }), files = h("div");
+        const showVersions = () => drawRunVersions(versions, this.id, 100).then(() => versions.hidden || versions.isConnected || files.before(versions));
+        fill(this.body, files);
+        showVersions();
+        drawArtifacts(files, this, { owner: ["runs", this.id], what: "run", hint: copyBox("mlflow.log_artifact(\"plot.png\")") });
+        const { onArtifacts } = this;
+        this.onArtifacts = () => {
+            showVersions();
+            onArtifacts();
+        };
     }
 
     async notes() {

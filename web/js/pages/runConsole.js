@@ -3,7 +3,7 @@ import { debounced, fill, h, icon, iconButton, saveBlob, setQuery, setText } fro
 import { grouped, iso, plural } from "../format.js";
 import { dress, parts, plain } from "../ansi.js";
 import { LineList } from "../components/lineList.js";
-import { streamStyle } from "../streams.js";
+import { styleSheet } from "../streams.js";
 import { ConsoleLines } from "./consoleLines.js";
 
 const HEIGHT = 18;
@@ -13,7 +13,7 @@ const MOST_MATCHES = 100_000;
 
 /** @param root @param page the run page @param isWanted whether it still is */
 export async function openConsole(root, page, isWanted) {
-    await streamStyle();
+    await styleSheet("streams");
     return isWanted() ? new Console(root, page) : null;
 }
 

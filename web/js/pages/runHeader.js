@@ -1,5 +1,5 @@
 // Above the tabs of a run: how it stands, why it is there, how good it is among the others.
-import { h, fill, copyText, server } from "../dom.js";
+import { h, fill, copyText, server, setText } from "../dom.js";
 import { ago, compact, duration, grouped, iso, number, ordinal } from "../format.js";
 import { markdown } from "../md.js";
 import * as api from "../api.js";
@@ -8,6 +8,8 @@ import { endOf, statusBadge } from "../components/status.js";
 import { quoted } from "../components/filterBar.js";
 
 const TICK = 1_000;
+/** The tag that tells W&B's client to stop. */
+const STOP = "wandb.stop";
 const NO_FIELDS = { params: [], metrics: [], tags: [], inputs: false };
 
 export class RunHeader {
@@ -21,8 +23,9 @@ export class RunHeader {
         this.tags = h("div.tags");
         this.name = this.edit("name", "a name", "h1");
         this.described = h("span");
+        this.stop = h("button.button", { type: "button", hidden: true, on: { click: () => this.askToStop() } });
         this.purpose = this.edit("purpose", "a purpose: why is it run?", "div", true);
-        fill(root, h("div.row.run-title", {}, this.name.element, this.menu()), h("div.run-facts", {}, this.facts, this.goal),
+        fill(root, h("div.row.run-title", {}, this.name.element, this.stop, this.menu()), h("div.run-facts", {}, this.facts, this.goal),
             h("div.run-purpose.row", {}, this.described, this.purpose.element), this.tags, this.banner);
         // The duration of a run that goes on; nothing is asked for it.
         this.timer = setInterval(() => this.drawTime(), TICK);
@@ -53,6 +56,11 @@ export class RunHeader {
         const told = run.purpose ? "" : run.tags.find((tag) => tag.key === "purpose")?.value ?? firstSentence(run.notes ?? "");
         fill(this.described, told);
         this.described.hidden = !told;
+        // W&B's client asks now and then whether somebody wants its run to end.
+        this.stop.hidden = !this.may || run.status !== "running" || run.stage === "deleted" || !run.tags.some((tag) => tag.key.startsWith("wandb."));
+        this.stop.disabled = run.tags.some((tag) => tag.key === STOP && tag.value === "1");
+        setText(this.stop, this.stop.disabled ? "Stopping…" : "Stop");
+        this.stop.title = this.stop.disabled ? `The program was asked to stop; without the tag ${STOP} it goes on` : "Ask the program to stop";
         this.drawTime();
         fill(this.facts, statusBadge(run), " · ", this.time, run.user ? ` · ${run.user}` : "",
             run.startedAt || run.createdAt ? [" · ", h("span", { title: iso(run.startedAt || run.createdAt) }, "started ", iso(run.startedAt || run.createdAt).slice(0, 16))] : "");
@@ -181,6 +189,12 @@ export class RunHeader {
     python() {
         return `import mlflow\nmlflow.set_tracking_uri(${JSON.stringify(server)})\nrun = mlflow.get_run(${JSON.stringify(this.page.id)})\n`
             + "print(run.data.params, run.data.metrics)";
+    }
+
+    async askToStop() {
+        if (!await confirmDialog(`Stop ${this.run.name || "this run"}?`,
+            "The program is told to stop when it next sends something, as if somebody had pressed Ctrl C beside it. What it has logged stays.", "Stop")) return;
+        await this.change((id) => api.bulk({ ids: [id], action: "tag", set: { [STOP]: "1" } }), "The program is asked to stop");
     }
 
     async remove() {

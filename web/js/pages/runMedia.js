@@ -1,7 +1,7 @@
 // What a run logged that is no number: pictures, histograms, tables, sounds, pages, texts. A card for each key.
 import { coalesced, debounced, emptyBox, errorBox, fill, h, setQuery, setText, copyBox } from "../dom.js";
 import { grouped, plural } from "../format.js";
-import { objects, streamStyle } from "../streams.js";
+import { objects, styleSheet } from "../streams.js";
 import { MediaCard } from "./mediaCard.js";
 
 const ORDER = ["image", "video", "audio", "histogram", "table", "page", "file", "text"];
@@ -9,7 +9,7 @@ const MOST = 300;
 
 /** @param root @param page the run page @param isWanted whether it still is */
 export async function openMedia(root, page, isWanted) {
-    await streamStyle();
+    await styleSheet("streams");
     return isWanted() ? new Media(root, page) : null;
 }
 

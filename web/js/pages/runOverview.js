@@ -6,6 +6,7 @@ import * as api from "../api.js";
 import { isCharted, isSystem, pairs } from "../charts/pairing.js";
 import { inlineEdit } from "../components/dialog.js";
 import { drawSummary } from "./runSummary.js";
+import { drawRunVersions } from "./runVersions.js";
 import { best, pairTable, placed, table } from "./runTables.js";
 
 const FIRST = 12;
@@ -17,7 +18,8 @@ const MADE = [["command", "mlflow.source.name"], ["entry point", "mlflow.project
 
 /** @param root @param page the run page */
 export function drawOverview(root, page) {
-    const charts = h("div"), summary = h("section.run-summary", { hidden: true }), side = h("div.run-side", {}, sides(page, summary));
+    const charts = h("div"), summary = h("section.run-summary", { hidden: true }), versions = h("section", { hidden: true });
+    const side = h("div.run-side", {}, sides(page, summary, versions));
     const more = h("p.all-charts");
     const may = api.may("editor", page.run.experimentID);
     const edits = ["hypothesis", "conclusion"].filter((field) => may || page.run[field]).map((field) => [field, inlineEdit({
@@ -26,15 +28,17 @@ export function drawOverview(root, page) {
     })]);
     fill(root, charts, more, h("dl.pairs", {}, edits.map(([field, edit]) => [h("dt", {}, field), h("dd", {}, edit.element)])), side);
     const summarize = coalesced(() => drawSummary(summary, page), SUMMARY);
+    drawRunVersions(versions, page.id, FIRST);
     summarize();
     page.charts(charts, CHARTS);
     const count = () => fill(more, page.run.metrics.length > 1 ? h("a", { href: page.link("charts") }, `all charts of ${grouped(page.run.metrics.length)} metrics`) : null);
     count();
-    page.onChange = (isTyping) => {
+    page.onChange = (isTyping, topics = []) => {
         count();
         for (const [field, edit] of edits) edit.set(page.run[field] ?? "");
         if (!hasSelection(summary)) summarize();
-        if (!isTyping && !side.contains(document.activeElement) && !hasSelection(side)) fill(side, sides(page, summary));
+        if (topics.includes(`run:${page.id}:artifacts`)) drawRunVersions(versions, page.id, FIRST);
+        if (!isTyping && !side.contains(document.activeElement) && !hasSelection(side)) fill(side, sides(page, summary, versions));
     };
 }
 
@@ -43,7 +47,7 @@ function hasSelection(element) {
     return !selection.isCollapsed && element.contains(selection.anchorNode);
 }
 
-function sides(page, summary) {
+function sides(page, summary, versions) {
     const { run } = page;
     const tag = (key) => run.tags.find((one) => one.key === key)?.value;
     const made = [...MADE.map(([label, key]) => [label, tag(key)]), ["run id", run.id],
@@ -58,7 +62,7 @@ function sides(page, summary) {
             [h("span.value-key", { title: one.key }, one.key), placed(one.last, one.lastStep), best(one, goal)]), 2) : h("p.muted", {}, "None yet."),
         rest(page, "metrics", metrics.length, known.size)),
         h("section", {}, h("h2", {}, "Parameters"), run.params.length ? pairTable(["parameter", "value"], run.params.slice(0, FIRST).map((one) => [one.key, one.value]))
-            : h("p.muted", {}, "None were logged."), rest(page, "params", run.params.length)), summary,
+            : h("p.muted", {}, "None were logged."), rest(page, "params", run.params.length)), versions, summary,
         h("section", {}, h("h2", {}, "How it was made"), pairTable(["what", "value"], made)),
         run.notes ? h("section.run-notes", {}, h("h2", {}, "Notes"), markdown(run.notes)) : null];
 }

@@ -2,6 +2,7 @@
 import { icon, h, fill, copyText } from "../dom.js";
 import { compact, grouped, number } from "../format.js";
 import * as api from "../api.js";
+import { historyURL } from "../files.js";
 import { isCharted, isSystem, pairs } from "../charts/pairing.js";
 import { drawSparkline } from "../charts/sparkline.js";
 import { tree, treeRows } from "./paramTree.js";
@@ -40,7 +41,7 @@ function left(shown, all, what) {
 }
 
 /** A field that keeps the rows in which its words occur. */
-function searchable(entries, heads) {
+export function searchable(entries, heads) {
     const folded = new Set(), host = h("div");
     let found = entries;
     const draw = () => {
@@ -134,7 +135,7 @@ function metricRow(one, goal, id, canvases) {
         h("span", { class: isBroken ? "bad" : null }, number(one.last)), best(one, goal), placed(one.min, one.minStep), placed(one.max, one.maxStep),
         number(one.mean), compact(one.lastStep ?? 0), grouped(one.count),
         h("span", { class: one.nanCount ? "bad" : "muted" }, grouped(one.nanCount)), h("span.spark", {}, canvas),
-        ["csv", "json"].map((format) => [h("a", { href: api.historyURL(id, one.key, format), download: "" }, format.toUpperCase()), " "]),
+        ["csv", "json"].map((format) => [h("a", { href: historyURL(id, one.key, format), download: "" }, format.toUpperCase()), " "]),
     ];
 }
 
