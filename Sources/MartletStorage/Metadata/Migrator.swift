@@ -15,6 +15,7 @@ enum Migrator {
         M0012_quotas(),
         M0013_workspaces(),
         M0014_streams(),
+        M0016_sweeps(),
     ]
 
     static var newest: Int64 { migrations.last?.number ?? 0 }
