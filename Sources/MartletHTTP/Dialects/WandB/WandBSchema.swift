@@ -26,6 +26,7 @@ enum WandBSchema {
         addRunHistory(to: &schema)
         addRunFiles(to: &schema)
         addRunMutations(to: &schema)
+        addSweeps(to: &schema)
         return try schema.build()
     }
 
@@ -35,6 +36,7 @@ enum WandBSchema {
     private static let features = [
         "STRUCTURED_CONSOLE_LOGS", "LARGE_FILENAMES", "MARK_RUN_FILES_UPLOADED", "FILESTREAM_GZIP",
         "TOTAL_COUNT_IN_FILE_CONNECTION", "CLIENT_IDS",
+        "SWEEPS_QUERY_FILTERING",
     ]
 
     private static func addServer(to schema: inout Builder) {
