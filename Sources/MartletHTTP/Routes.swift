@@ -25,6 +25,7 @@ func addRoutes(to router: Router<MartletRequestContext>, _ parts: Parts) {
     HistoryRoutes(services: services).add(to: router)
     RunStreamRoutes(services: services).add(to: router)
     ArtifactRoutes(services: services).add(to: router)
+    SweepRoutes(services: services, largestBody: limit).add(to: router)
     LoggedModelRoutes(services: services, largestBody: limit).add(to: router)
     ImportRoutes(services: services, largestBody: limit).add(to: router)
     // Live events, /api/v1/events
