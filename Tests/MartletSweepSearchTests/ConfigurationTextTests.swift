@@ -37,7 +37,7 @@ struct ConfigurationTextTests {
     @Test(
         "what cannot be read or used is told with its place or its field",
         arguments: [
-            ("", "empty"), ("method: [grid", "line 1"), ("a: 1\na: 2", "twice"), ("? [a]\n: 1", "no text"),
+            ("", "empty"), ("method: [grid", "line 2"), ("a: 1\na: 2", "twice"), ("? [a]\n: 1", "no text"),
             ("just a text", "not an object"), ("method: greedy\nparameters: {x: {values: [1]}}", "`method`"),
             ("method: grid\nparameters: {x: {min: 0.5, max: 1.5}}", "parameter `x`"),
             ("method: bayes\nparameters: {x: {min: 0, max: 1}}", "`metric`"),

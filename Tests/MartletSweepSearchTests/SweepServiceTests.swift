@@ -1,7 +1,8 @@
 import MartletCore
-import MartletStorage
 import MartletTesting
 import Testing
+
+@testable import MartletStorage
 
 @Suite("Agents and their sweep")
 struct SweepServiceTests {
@@ -243,6 +244,8 @@ struct SweepRecordTests {
         #expect(page.hasMore && page.total == 3)
         let rest = SearchSweeps(experiments: [Experiment.ID(0)], limit: 2, offset: 2)
         #expect(try await scene.sweeps.search(rest, as: .local).items.map(\.id) == [made[0]])
+        let unknown = SearchSweeps(experiments: [Experiment.ID(99)], limit: 2, offset: 0)
+        #expect(await code { _ = try await scene.sweeps.search(unknown, as: .local) } == .notFound)
     }
 
     @Test("a configuration changes until there are runs")
@@ -284,6 +287,25 @@ struct SweepRecordTests {
         #expect(await code { _ = try await scene.sweeps.heartbeat(of: agent, live: [], as: outside) } == .notFound)
         try await scene.store.moveExperiment(Experiment.ID(0), to: .deleted)
         #expect(await code { _ = try await scene.beat(agent) } == .notFound)
+    }
+
+    @Test("a purge leaves nothing of a deleted experiment's sweeps")
+    func purge() async throws {
+        let experiment = try await scene.store.createExperiment(CreateExperiment(name: "e"))
+        let create = CreateSweep(experimentID: experiment.id, configuration: SweepScene.grid)
+        let agent = try await scene.agent(try await scene.sweeps.create(create, as: .local))
+        _ = try await scene.given(agent)
+        let kept = try await scene.make()
+        _ = try await scene.given(try await scene.agent(kept))
+        try await scene.store.moveExperiment(experiment.id, to: .deleted)
+        scene.clock.advance(by: 1_000)
+        _ = try await Purge(of: scene.database, deletedBefore: scene.clock.now).run { _ in }
+        for table in ["sweep", "sweep_agent", "sweep_run"] {
+            let count = try await scene.database.read { connection in
+                try connection.first("SELECT count(*) FROM \(table)", []) { $0.integer(0) }
+            }
+            #expect(count == 1, "\(table)")
+        }
     }
 
     @Test("the best run and the importance of parameters")

@@ -52,12 +52,13 @@ extension SweepService {
         let plan = try plan(of: sweep)
         let isIdle = live.isEmpty
         let leaves = isIdle && (sweep.state == .cancelled || sweep.state == .finished)
+        // Before the report, which tells whom to stop.
+        if plan.outline.stopsEarly, !isIdle { try await compare(sweep, plan) }
         let beat = try await store.beat(id, live: live, leaves: leaves)
         if leaves {
             try await settle(beat, live: live)
             return [.exit]
         }
-        if plan.outline.stopsEarly, !isIdle { try await compare(sweep, plan) }
         guard isIdle else { return try stops(beat, of: id) }
         let lost = try await settle(beat, live: live)
         guard beat.sweep.state == .running || beat.sweep.state == .pending else { return [] }

@@ -43,9 +43,11 @@ package struct SweepService: Sendable {
     }
 
     /// Newest first, with a total.
+    /// - Throws: `notFound` for an experiment that is not there, or that the principal may not see.
     package func search(_ request: SearchSweeps, as principal: Principal) async throws(MartletError) -> Page<Sweep> {
         for experiment in request.experiments {
             try await access.require(.viewer, in: experiment, as: principal, to: "read sweeps")
+            _ = try await store.workspace(ofExperiment: experiment)
         }
         return try await store.searchSweeps(request)
     }

@@ -200,5 +200,39 @@ def test_runs_that_were_there_count(sweep, agents, wandb, project, stored):
     assert run.id in {one.id for one in stored(name).runs}
 
 
-def test_a_local_controller_chooses(sweep, wandb, server, tmp_path, project, agents):
-    pytest.importorskip("sweeps", reason="the package that wandb.controller needs")
+STOPPED = """
+import os, sys, time, wandb
+from wandb.agents import pyagent
+pyagent.Agent.HEARTBEAT_SLEEP_SECONDS = 0.5
+begun = []
+def train():
+    begun.append(1)
+    bad = len(begun) == 4
+    settings = wandb.Settings(x_file_stream_transmit_interval=0.2)
+    with wandb.init(settings=settings) as run:
+        # Runs are compared at 2, 4, 8, … values: only with those that got as far.
+        for step in range(200):
+            run.log({"score": 9.0 if bad else 0.1 * len(begun)})
+            if bad:
+                time.sleep(0.3)
+    print("ENDED", len(begun), flush=True)
+wandb.agent(sys.argv[1], function=train, count=5)
+"""
+
+
+def test_a_run_that_falls_behind_is_stopped(sweep, agents, stored):
+    name = sweep({"method": "random", "metric": {"name": "score", "goal": "minimize"},
+                  "parameters": {"x": {"min": 0.0, "max": 1.0}}, "early_terminate": {"type": "hyperband", "min_iter": 2, "eta": 2}})
+    agents(name, count=1, text=STOPPED)
+    runs = {run.config["x"]: (run.state, run.summary["score"]) for run in stored(name).runs}
+    assert len(runs) == 5
+    assert [state for state, score in runs.values() if score == 9.0] == ["failed"]
+    assert [state for state, score in runs.values() if score != 9.0] == ["finished"] * 4
+    assert stored(name)._attrs["bestLoss"] == pytest.approx(0.1)
+
+
+def test_a_sweep_that_is_not_there(api, ran, project):
+    with pytest.raises(Exception, match="Could not find"):
+        api.sweep(f"default/{project}/nothere1")
+    text = "import wandb\ntry:\n    wandb.agent('nothere1', function=print, count=1)\nexcept Exception as e:\n    print('NOT', e)"
+    assert "not found" in ran(text)
