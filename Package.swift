@@ -73,6 +73,13 @@ let package = Package(
         // Chooses the parameters of the next run of a sweep, and which runs to stop. Knows nothing of Martlet.
         .target(name: "MartletSweeps", swiftSettings: tested),
 
+        // Introduces that search to the core. Never sees storage or the wire.
+        .target(
+            name: "MartletSweepSearch",
+            dependencies: ["MartletCore", "MartletSweeps", yams],
+            swiftSettings: tested
+        ),
+
         // Towards the wire. Never sees storage.
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CWebUI"),
@@ -110,7 +117,7 @@ let package = Package(
             name: "martlet",
             dependencies: [
                 "CMalloc", "MartletCore", "MartletStorage", "MartletHTTP", "MartletImport", "MartletOpenID",
-                argumentParser, configuration, hummingbird, lifecycle, logging, unixSignals,
+                "MartletSweepSearch", argumentParser, configuration, hummingbird, lifecycle, logging, unixSignals,
             ],
             swiftSettings: settings
         ),
@@ -124,6 +131,10 @@ let package = Package(
         .testTarget(name: "MartletCoreTests", dependencies: ["MartletCore", "MartletTesting"]),
         .testTarget(name: "MartletGraphQLTests", dependencies: ["MartletGraphQL"]),
         .testTarget(name: "MartletSweepsTests", dependencies: ["MartletSweeps"]),
+        .testTarget(
+            name: "MartletSweepSearchTests",
+            dependencies: ["MartletCore", "MartletStorage", "MartletSweepSearch", "MartletTesting"]
+        ),
         .testTarget(
             name: "MartletImportTests",
             dependencies: ["MartletCore", "MartletImport", "MartletTesting", grdb]
@@ -139,8 +150,8 @@ let package = Package(
         .testTarget(
             name: "MartletHTTPTests",
             dependencies: [
-                "MartletCore", "MartletGraphQL", "MartletHTTP", "MartletStorage", "MartletTesting",
-                hummingbird, hummingbirdTesting, httpTypes, logging,
+                "MartletCore", "MartletGraphQL", "MartletHTTP", "MartletStorage", "MartletSweepSearch",
+                "MartletTesting", hummingbird, hummingbirdTesting, httpTypes, logging,
             ]
         ),
     ]

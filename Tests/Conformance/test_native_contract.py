@@ -183,6 +183,29 @@ def streams(call, run):
     call("GET", "/api/v1/find", 400)
 
 
+def sweeps(call, experiment):
+    path, one = "/api/v1/sweeps", "/api/v1/sweeps/{id}"
+    config = {"method": "grid", "metric": {"name": "loss"}, "parameters": {"x": {"values": [1, 2]}}, "run_capp": 1}
+    made = call("POST", path, 201, {"experimentID": experiment, "configuration": config, "displayName": "n"}).json()
+    assert made["expectedRunCount"] == 2 and len(made["warnings"]) == 1 and json.loads(made["configuration"]) == config
+    text = call("POST", path, 201, {"experimentID": experiment, "configuration": "method: random\nparameters: {x: {min: 0, max: 1}}"})
+    assert text.json()["method"] == "random" and "metric" not in text.json() and "expectedRunCount" not in text.json()
+    refused = call("POST", path, 400, {"experimentID": experiment, "configuration": {"method": "greedy"}}).json()
+    assert "`method`" in refused["message"]
+    call("POST", path, 404, {"experimentID": "999999", "configuration": config})
+    page = call("GET", path, 200, experiment=experiment, limit=1).json()
+    assert (page["total"], page["hasMore"], len(page["sweeps"])) == (2, True, 1)
+    call("GET", path, 400)
+    call("GET", path, 404, experiment="999999")
+    call("GET", one, 200, id=made["id"])
+    assert call("PATCH", one, 200, {"state": "paused", "description": "d"}, id=made["id"]).json()["state"] == "paused"
+    call("PATCH", one, 400, {"state": "pending"}, id=made["id"])
+    call("PATCH", one, 400, {"state": "asleep"}, id=made["id"])
+    assert call("GET", one + "/runs", 200, id=made["id"]).json() == {"runs": [], "total": 0}
+    call("GET", one + "/importance", 200, id=made["id"])
+    call("GET", one + "/importance", 400, id=text.json()["id"])
+
+
 def test_every_answer_is_as_described(call, server, name):
     call("GET", "/api/v1/version", 200)
     experiment = experiments(call, name)
@@ -192,6 +215,7 @@ def test_every_answer_is_as_described(call, server, name):
     logged_models(call, experiment)
     imports(call, experiment, name)
     streams(call, run)
+    sweeps(call, experiment)
     with requests.get(f"{server.url}/api/v1/events?topics=experiments", stream=True, timeout=10) as stream:
         described = native.operation("GET", "/api/v1/events")["responses"]["200"]["content"]
         assert stream.headers["Content-Type"] in described

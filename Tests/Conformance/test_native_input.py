@@ -27,6 +27,8 @@ BODIES = {
     ("POST", "/api/v1/series"): {"runs": ["RUN"], "keys": ["a"]},
     ("POST", "/api/v1/logged-models/search"): {"experimentIDs": ["0"]},
     ("POST", "/api/v1/filter"): {"filter": ""},
+    ("POST", "/api/v1/sweeps"): {"experimentID": "0", "configuration": {"method": "random", "parameters": {"x": {"value": 1}}}},
+    ("PATCH", "/api/v1/sweeps/{id}"): {},
     ("POST", "/api/v1/import/experiments"): {"name": "NAME"},
     ("POST", "/api/v1/import/states"): {"runs": ["RUN"]},
     ("POST", "/api/v1/import/logged-models"): {"model": {
@@ -86,12 +88,15 @@ def guarded(tmp_path_factory):
 class Sender:
     def __init__(self, server, run, guarded):
         self.server, self.run, self.session, self.guarded = server, run, requests.Session(), guarded
+        body = BODIES["POST", "/api/v1/sweeps"]
+        self.sweep = self.session.post(server.url + "/api/v1/sweeps", json=body, timeout=20).json()["id"]
 
     def __call__(self, method, path, data):
         server, session, id = self.guarded if native.is_access(path) else (self.server, self.session, self.run)
         if not isinstance(data, bytes):
             data = json.dumps(data).replace("RUN", self.run).replace("NAME", uuid.uuid4().hex)
             data = data.replace("PASSWORD", PASSWORD).encode()
+        id = self.sweep if "sweeps" in path else id
         url = server.url + path.replace("{id}", "0" if "experiments" in path else id).replace("{account}", id).replace("{name}", "team")
         if path.startswith("/api/v1/session"):
             # Whoever logs in has no cookie yet.

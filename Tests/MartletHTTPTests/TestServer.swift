@@ -6,6 +6,7 @@ import Logging
 import MartletCore
 import MartletHTTP
 import MartletStorage
+import MartletSweepSearch
 import MartletTesting
 
 /// The whole wire side over a database in a scratch folder.
@@ -38,6 +39,7 @@ struct TestServer {
         var services = Services(
             store: store,
             blobs: blobs,
+            searching: SweepConfigurations(),
             hashing: .scrypt(logarithm: 10),
             policy: policy,
             events: EventBus(capacity: 100, firstRevision: 1_000),

@@ -82,6 +82,22 @@ extension ArtifactCollection {
     }
 }
 
+extension Sweep {
+    /// 32 lower-case hexadecimal digits.
+    public struct ID: StringIdentifier {
+        public let rawValue: String
+        public init(rawValue: String) { self.rawValue = rawValue }
+    }
+}
+
+extension SweepAgent {
+    /// 32 lower-case hexadecimal digits.
+    public struct ID: StringIdentifier {
+        public let rawValue: String
+        public init(rawValue: String) { self.rawValue = rawValue }
+    }
+}
+
 /// A SHA-256 as 64 lower-case hexadecimal digits: the name of a blob.
 public struct Digest: StringIdentifier {
     public let rawValue: String

@@ -19,6 +19,8 @@ public enum Topic {
     public static let experiments = "experiments"
     /// A run of the experiment was made, changed or deleted.
     public static func runs(of id: Experiment.ID) -> String { "experiment:\(id):runs" }
+    /// A sweep of the experiment was made or changed, or a run of one was chosen.
+    public static func sweeps(of id: Experiment.ID) -> String { "experiment:\(id):sweeps" }
     /// Name, status, notes, parameters, tags of one run.
     public static func run(_ id: Run.ID) -> String { "run:\(id)" }
     /// Points of one run.

@@ -4,6 +4,7 @@ package struct Services: Sendable {
     package var experiments: ExperimentService
     package var runs: RunService
     package var runStreams: RunStreamService
+    package var sweeps: SweepService
     package var loggedModels: LoggedModelService
     package var artifacts: ArtifactService
     package let versions: ArtifactVersionService
@@ -17,8 +18,9 @@ package struct Services: Sendable {
     package var environment: Environment
 
     package init(
-        store: any MetadataStore & UploadStore & AccountStore & WorkspaceStore,
+        store: any MetadataStore & UploadStore & AccountStore & WorkspaceStore & SweepStore,
         blobs: any BlobStore,
+        searching: any SweepSearch,
         hashing: SecretHashing,
         policy: LoginPolicy,
         events: EventBus,
@@ -31,6 +33,13 @@ package struct Services: Sendable {
         experiments = ExperimentService(store: store, access: access, quotas: quotas, events: events, audit: audit)
         runs = RunService(store: store, access: access, events: events, environment: environment, audit: audit)
         runStreams = RunStreamService(store: store, access: access, events: events)
+        sweeps = SweepService(
+            store: store,
+            search: searching,
+            access: access,
+            events: events,
+            environment: environment
+        )
         loggedModels = LoggedModelService(store: store, access: access, events: events, environment: environment)
         artifacts = ArtifactService(
             store: store,

@@ -20,6 +20,9 @@ struct WebUIRoutes: Sendable {
         "artifacts",
     ]
 
+    /// Who may frame a page with `?jupyter=true`, which has no navigation: notebooks of the same machine.
+    private static let notebooks = " http://localhost:* http://127.0.0.1:* https://localhost:* https://127.0.0.1:*"
+
     init(configuration: HTTPConfiguration) {
         assets = WebAssets(folder: configuration.uiDirectory, basePath: configuration.basePath)
     }
@@ -33,6 +36,8 @@ struct WebUIRoutes: Sendable {
         // Addresses that W&B's client prints; the interface finds out what they mean.
         let paths: [RouterPath] = [
             "/{file}/{project}", "/{file}/{project}/workspace", "/{file}/{project}/runs/{run}",
+            "/{file}/{project}/artifacts", "/{file}/{project}/artifacts/**", "/{file}/{project}/sweeps",
+            "/{file}/{project}/sweeps/{sweep}",
         ]
         for path in paths {
             router.get(path) { request, _ in
@@ -55,10 +60,11 @@ struct WebUIRoutes: Sendable {
 
     private func page(_ request: Request) throws(MartletError) -> Response {
         var response = try file("index.html", request)
+        let isForNotebook = try request.queryItems.first("jupyter") == "true"
         response.headers[.contentSecurityPolicy] =
             "default-src 'self'; script-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; "
-            + "img-src 'self' data: blob:; frame-ancestors 'self'"
-        response.headers[.frameOptions] = "SAMEORIGIN"
+            + "img-src 'self' data: blob:; frame-ancestors 'self'\(isForNotebook ? Self.notebooks : "")"
+        if !isForNotebook { response.headers[.frameOptions] = "SAMEORIGIN" }
         response.headers[.referrerPolicy] = "same-origin"
         return response
     }

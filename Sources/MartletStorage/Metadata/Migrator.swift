@@ -16,6 +16,7 @@ enum Migrator {
         M0013_workspaces(),
         M0014_streams(),
         M0015_versions(),
+        M0016_sweeps(),
     ]
 
     static var newest: Int64 { migrations.last?.number ?? 0 }

@@ -79,12 +79,14 @@ extension SQLMetadataStore {
             UPDATE run SET name = coalesce($1, name), status = coalesce($2, status),
               ended_at = coalesce($3, ended_at), user_name = coalesce($4, user_name),
               purpose = coalesce($5, purpose), hypothesis = coalesce($6, hypothesis), notes = coalesce($7, notes),
-              conclusion = coalesce($8, conclusion), updated_at = $9, heartbeat_at = $10 WHERE number = $11
+              conclusion = coalesce($8, conclusion), updated_at = $9, heartbeat_at = $10,
+              started_at = CASE WHEN status = 2 AND started_at IS NULL THEN $11 ELSE started_at END
+            WHERE number = $12
             """,
             [
                 .text(changes.name), .integer(changes.status?.stored), .integer(changes.endedAt), .text(changes.user),
                 .text(changes.purpose), .text(changes.hypothesis), .text(changes.notes), .text(changes.conclusion),
-                .integer(now), .integer(now), .integer(run),
+                .integer(now), .integer(now), changes.status == .running ? .integer(now) : .null, .integer(run),
             ]
         )
     }

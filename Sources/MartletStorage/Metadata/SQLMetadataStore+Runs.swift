@@ -4,43 +4,7 @@ extension SQLMetadataStore: RunStore {
     package func createRun(_ request: CreateRun, id: Run.ID) async throws(MartletError) -> Run {
         let now = environment.now()
         return try await database.write { connection in
-            let experiment = request.experimentID.number
-            let found = try connection.first(
-                "SELECT stage, workspace FROM experiment WHERE id = $1",
-                [.integer(experiment)]
-            ) { (LifecycleStage(stored: $0.integer(0)), $0.integer(1)) }
-            guard let (stage, workspace) = found else {
-                throw MartletError(.notFound, "No Experiment with id=\(experiment) exists")
-            }
-            guard stage == .active else {
-                throw MartletError(
-                    .failedPrecondition,
-                    "The experiment \(experiment) must be in the 'active' state. Current state is deleted."
-                )
-            }
-            if let foreignID = request.foreignID {
-                let taken = try connection.first(
-                    "SELECT 1 FROM run WHERE experiment = $1 AND foreign_id = $2",
-                    [.integer(experiment), .text(foreignID)]
-                ) { _ in true }
-                if taken == true { throw MartletError(.alreadyExists, "a run '\(foreignID)' exists already") }
-            }
-            var run = Run(
-                id: id,
-                experimentID: request.experimentID,
-                name: request.name ?? "",
-                user: request.user,
-                startedAt: request.startedAt,
-                createdAt: now,
-                heartbeatAt: now,
-                purpose: request.purpose,
-                hypothesis: request.hypothesis,
-                notes: request.notes
-            )
-            let number = try Self.insert(run, request.foreignID, workspace: workspace, on: connection)
-            for tag in request.tags { try Self.setTag(tag, run: number, experiment: experiment, on: connection) }
-            run.tags = Self.latest(request.tags)
-            return run
+            try Self.create(request, id: id, status: .running, now: now, on: connection).run
         }
     }
 
@@ -287,6 +251,54 @@ extension SQLMetadataStore {
         )
         guard let found else { throw unknown(id) }
         return found
+    }
+
+    /// - Throws: as `createRun`; before it has written anything.
+    static func create(
+        _ request: CreateRun,
+        id: Run.ID,
+        status: RunStatus,
+        now: Int64,
+        on connection: any SQLConnection
+    ) throws -> RunRow {
+        let experiment = request.experimentID.number
+        let found = try connection.first(
+            "SELECT stage, workspace FROM experiment WHERE id = $1",
+            [.integer(experiment)]
+        ) { (LifecycleStage(stored: $0.integer(0)), $0.integer(1)) }
+        guard let (stage, workspace) = found else {
+            throw MartletError(.notFound, "No Experiment with id=\(experiment) exists")
+        }
+        guard stage == .active else {
+            throw MartletError(
+                .failedPrecondition,
+                "The experiment \(experiment) must be in the 'active' state. Current state is deleted."
+            )
+        }
+        if let foreignID = request.foreignID {
+            let taken = try connection.first(
+                "SELECT 1 FROM run WHERE experiment = $1 AND foreign_id = $2",
+                [.integer(experiment), .text(foreignID)]
+            ) { _ in true }
+            if taken == true { throw MartletError(.alreadyExists, "a run '\(foreignID)' exists already") }
+        }
+        var run = Run(
+            id: id,
+            experimentID: request.experimentID,
+            name: request.name ?? "",
+            status: status,
+            user: request.user,
+            startedAt: request.startedAt,
+            createdAt: now,
+            heartbeatAt: now,
+            purpose: request.purpose,
+            hypothesis: request.hypothesis,
+            notes: request.notes
+        )
+        let number = try Self.insert(run, request.foreignID, workspace: workspace, on: connection)
+        for tag in request.tags { try Self.setTag(tag, run: number, experiment: experiment, on: connection) }
+        run.tags = Self.latest(request.tags)
+        return RunRow(number: number, run: run)
     }
 
     private static func insert(

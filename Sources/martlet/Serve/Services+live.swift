@@ -3,6 +3,7 @@ import Logging
 import MartletCore
 import MartletOpenID
 import MartletStorage
+import MartletSweepSearch
 import ServiceLifecycle
 
 /// The services over one data folder, and what must run beside them.
@@ -76,6 +77,7 @@ func liveServices(
     var services = Services(
         store: store,
         blobs: blobs.store,
+        searching: SweepConfigurations(),
         hashing: .live,
         policy: settings.login,
         events: events,

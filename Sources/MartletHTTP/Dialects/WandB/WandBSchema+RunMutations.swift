@@ -82,6 +82,9 @@ extension WandBSchema {
             let chunk = StreamChunk(documents: [.summary: summary])
             try await context.services.runStreams.append(chunk, to: id, as: run.project.principal)
         }
+        if let sweep = try input.string("sweep"), !sweep.isEmpty, sweep != run.tag(.sweep) {
+            try await context.join(id, run.name, to: sweep, of: run.project)
+        }
         return .record([
             "bucket": .object(try await context.run(id, of: run.project)), "inserted": .bool(isNew),
             "serverSettings": .record(["serverMessages": []]),
@@ -120,6 +123,8 @@ extension WandBSchema {
         var changes = RunChanges(notes: try input.string("notes"))
         if let name = try input.string("displayName"), !name.isEmpty, name != run.run.name { changes.name = name }
         if let state = try input.string("state") { changes.status = try WandBRun.status(of: state) }
+        // A run that was chosen for an agent begins when its program says so; others change it by its id.
+        if run.run.status == .scheduled, changes.status == nil, try input.id("id") == nil { changes.status = .running }
         if changes != RunChanges() {
             _ = try await context.services.runs.update(run.run.id, changes, as: run.project.principal)
         }

@@ -31,6 +31,7 @@ enum WandBSchema {
         addArtifactUploads(to: &schema)
         addArtifactMutations(to: &schema)
         addRegistries(to: &schema)
+        addSweeps(to: &schema)
         return try schema.build()
     }
 
@@ -44,6 +45,7 @@ enum WandBSchema {
         "ARTIFACT_COLLECTION_MEMBERSHIP_FILES", "ARTIFACT_COLLECTION_MEMBERSHIP_FILE_DOWNLOAD_HANDLER",
         "ARTIFACT_MEMBERSHIP_IN_LINK_ARTIFACT_RESPONSE", "ARTIFACT_COLLECTIONS_FILTERING_SORTING",
         "ARTIFACT_REGISTRY_SEARCH", "INCLUDE_ARTIFACT_TYPES_IN_REGISTRY_CREATION",
+        "SWEEPS_QUERY_FILTERING",
     ]
 
     private static func addServer(to schema: inout Builder) {
