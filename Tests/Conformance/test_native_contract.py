@@ -11,6 +11,7 @@ import requests
 
 import native
 from harness import Raw, Server
+from versions import logged_version
 
 pytestmark = pytest.mark.martlet_only
 
@@ -206,6 +207,39 @@ def sweeps(call, experiment):
     call("GET", one + "/importance", 400, id=text.json()["id"])
 
 
+def versions(call, server, run):
+    first, second = logged_version(server, b"one"), logged_version(server, b"two!", shared="together")
+    experiment = call("GET", "/api/v1/find", 200, experiment="contract").json()["experimentID"]
+    [collection] = call("GET", "/api/v1/collections", 200, experiment=experiment, type="dataset").json()["collections"]
+    assert (collection["versionCount"], collection["latest"]["id"], collection["latest"]["fileCount"]) == (2, second, 2)
+    call("GET", "/api/v1/collections", 400)
+    one, id = "/api/v1/collections/{id}", collection["id"]
+    assert call("GET", one, 200, id=id).json() == collection
+    assert call("PATCH", one, 200, {"description": "d", "tags": ["t"]}, id=id).json()["tags"] == ["t"]
+    call("PATCH", one, 400, {"name": "a/b"}, id=id)
+    call("GET", one, 404, id="999")
+    listed = call("GET", one + "/versions", 200, id=id, limit=1).json()
+    assert [version["number"] for version in listed["versions"]] == [1] and listed["hasMore"]
+    one = "/api/v1/versions/{id}"
+    call("GET", one, 200, id=first)
+    changes = {"description": "d", "metadata": {"n": 1}, "tags": ["x"], "aliases": ["best"]}
+    changed = call("PATCH", one, 200, changes, id=first).json()
+    assert {key: changed[key] for key in changes} == changes
+    call("PATCH", one, 400, {"aliases": ["v1"]}, id=first)
+    entries = call("GET", one + "/artifacts", 200, id=second).json()["entries"]
+    assert [entry["name"] for entry in entries] == ["a.txt", "far"] and entries[1]["reference"] == "s3://b/k"
+    assert call("GET", one + "/artifacts/content", 200, id=second, path="a.txt").content == b"two!"
+    call("GET", one + "/artifacts/content", 404, id=second, path="far")
+    call("GET", one + "/lineage", 200, id=first)
+    diff = call("GET", one + "/diff", 200, id=second, to=first).json()
+    assert (diff["addedCount"], diff["changedCount"], diff["removedCount"], diff["unchanged"]) == (1, 1, 0, 0)
+    call("GET", "/api/v1/runs/{id}/versions", 200, id=run)
+    call("DELETE", one, 400, id=first)
+    call("DELETE", one, 204, id=first, aliases="true")
+    call("DELETE", "/api/v1/collections/{id}", 204, id=id)
+    call("GET", one, 404, id=second)
+
+
 def test_every_answer_is_as_described(call, server, name):
     call("GET", "/api/v1/version", 200)
     experiment = experiments(call, name)
@@ -216,6 +250,7 @@ def test_every_answer_is_as_described(call, server, name):
     imports(call, experiment, name)
     streams(call, run)
     sweeps(call, experiment)
+    versions(call, server, run)
     with requests.get(f"{server.url}/api/v1/events?topics=experiments", stream=True, timeout=10) as stream:
         described = native.operation("GET", "/api/v1/events")["responses"]["200"]["content"]
         assert stream.headers["Content-Type"] in described

@@ -8,6 +8,7 @@ import requests
 
 import native
 from harness import Server
+from versions import logged_version
 from wire import once
 
 pytestmark = pytest.mark.martlet_only
@@ -29,6 +30,8 @@ BODIES = {
     ("POST", "/api/v1/filter"): {"filter": ""},
     ("POST", "/api/v1/sweeps"): {"experimentID": "0", "configuration": {"method": "random", "parameters": {"x": {"value": 1}}}},
     ("PATCH", "/api/v1/sweeps/{id}"): {},
+    ("PATCH", "/api/v1/collections/{id}"): {},
+    ("PATCH", "/api/v1/versions/{id}"): {},
     ("POST", "/api/v1/import/experiments"): {"name": "NAME"},
     ("POST", "/api/v1/import/states"): {"runs": ["RUN"]},
     ("POST", "/api/v1/import/logged-models"): {"model": {
@@ -90,13 +93,17 @@ class Sender:
         self.server, self.run, self.session, self.guarded = server, run, requests.Session(), guarded
         body = BODIES["POST", "/api/v1/sweeps"]
         self.sweep = self.session.post(server.url + "/api/v1/sweeps", json=body, timeout=20).json()["id"]
+        self.version = logged_version(server, uuid.uuid4().bytes, project="input")
+        made = self.session.get(f"{server.url}/api/v1/versions/{self.version}", timeout=20).json()
+        self.collection = made["collectionID"]
 
     def __call__(self, method, path, data):
         server, session, id = self.guarded if native.is_access(path) else (self.server, self.session, self.run)
         if not isinstance(data, bytes):
             data = json.dumps(data).replace("RUN", self.run).replace("NAME", uuid.uuid4().hex)
             data = data.replace("PASSWORD", PASSWORD).encode()
-        id = self.sweep if "sweeps" in path else id
+        for place, known in (("sweeps", self.sweep), ("versions", self.version), ("collections", self.collection)):
+            id = known if place in path else id
         url = server.url + path.replace("{id}", "0" if "experiments" in path else id).replace("{account}", id).replace("{name}", "team")
         if path.startswith("/api/v1/session"):
             # Whoever logs in has no cookie yet.
