@@ -203,7 +203,7 @@ def alone(tmp_path):
     server.kill()
 
 
-@pytest.mark.skipif("MARTLET_POSTGRES" in os.environ, reason="turns the clock back in the file of the database")
+@pytest.mark.skipif(harness.POSTGRES is not None, reason="turns the clock back in the file of the database")
 def test_an_agent_that_died_gives_its_run_back(alone):
     wire = Wire(alone, "p")
     name = make(wire)
