@@ -89,7 +89,10 @@ func liveServices(
     return LiveServices(
         services: services,
         linkKey: try await store.sharedSecret("links", fresh: SecretHashing.live.randomBytes(32)),
-        background: [sealer, GarbageCollector(blobs: blobs.store, logger: logger)] + blobs.upkeep + live.upkeep,
+        background: [
+            sealer, GarbageCollector(blobs: blobs.store, logger: logger),
+            VersionUpkeep(versions: services.versions, logger: logger),
+        ] + blobs.upkeep + live.upkeep,
         close: {
             try await blobs.close()
             try await live.close()

@@ -109,12 +109,12 @@ def framed(wandb, project):
 def test_the_address_that_a_run_prints_is_a_page(framed, server, project):
     assert framed.startswith(f"{server.url}/default/{project}/runs/")
     for address in (framed, framed.partition("?")[0], f"{server.url}/default/{project}"):
-        answer = requests.get(address, timeout=60)
+        answer = requests.get(address, headers={"Accept": "text/html"}, timeout=60)
         assert answer.status_code == 200 and answer.headers["Content-Type"].startswith("text/html"), address
 
 
 def test_a_notebook_at_another_address_may_show_a_run_in_a_frame(framed):
-    answer = requests.get(framed, timeout=60)
+    answer = requests.get(framed, headers={"Accept": "text/html"}, timeout=60)
     headers = answer.headers
     [ancestors] = re.findall("frame-ancestors ([^;]*)", headers.get("Content-Security-Policy", "")) or ["*"]
     assert answer.status_code == 200 and "X-Frame-Options" not in headers and ancestors.strip() not in ("'self'", "'none'")

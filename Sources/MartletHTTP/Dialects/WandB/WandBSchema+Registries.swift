@@ -29,7 +29,8 @@ extension WandBSchema {
     static func organization(of entity: WandBEntity) -> GraphQLOutput {
         .record([
             "id": .string(WandBID.text("Organization", entity.name)), "name": .string(entity.name),
-            "orgEntity": .object(entity), "advancedRegistryFeatures": .record(["advancedSearch": false]),
+            "orgEntity": .object(WandBEntity(name: entity.name, isOrganization: true)),
+            "advancedRegistryFeatures": .record(["advancedSearch": false]),
         ])
     }
 

@@ -112,7 +112,7 @@ enum WandBSchema {
             entity.field("id", "ID!") { .string(WandBID.text("Entity", $0.name)) }
             entity.field("name", \.name)
             entity.field("isTeam", "Boolean!") { _ in true }
-            entity.field("entityType", "String") { _ in "TEAM" }
+            entity.field("entityType", "String") { $0.isOrganization ? "organization" : "TEAM" }
             entity.field("available", "Boolean") { _ in false }
             entity.field("photoUrl", "String") { _ in .null }
             entity.field("readOnly", "Boolean") { _ in false }
@@ -168,4 +168,6 @@ struct WandBUser: Sendable {
 
 struct WandBEntity: Sendable {
     let name: String
+    /// Whether it is asked for as the one that holds an organization's registries.
+    var isOrganization = false
 }
