@@ -82,6 +82,8 @@ public struct ArtifactVersion: Codable, Sendable, Equatable {
     public var aliases: [String]
     /// The run that made it.
     public var runID: Run.ID?
+    /// `nil` also when that is gone for good.
+    public var runName: String?
     /// The step of the run at which it was made.
     public var step: Int64?
     /// Seconds that it is kept; `nil` for ever.
@@ -112,6 +114,7 @@ public struct ArtifactVersion: Codable, Sendable, Equatable {
         tags: [String],
         aliases: [String],
         runID: Run.ID?,
+        runName: String?,
         step: Int64?,
         lifetime: Int64?,
         size: Int64,
@@ -132,6 +135,7 @@ public struct ArtifactVersion: Codable, Sendable, Equatable {
         self.tags = tags
         self.aliases = aliases
         self.runID = runID
+        self.runName = runName
         self.step = step
         self.lifetime = lifetime
         self.size = size

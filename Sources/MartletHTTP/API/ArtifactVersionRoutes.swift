@@ -129,9 +129,11 @@ struct ArtifactVersionRoutes: NativeRoutes {
 
     /// `?to=<id>`: how the files of this version differ from those of another.
     private func diff(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
+        let id = try versionID(context)
+        _ = try await services.versions.version(id, as: context.principal)
         let other = ArtifactVersion.ID(try request.queryItems.required("to"))
         let diff = try await services.versions.diff(
-            try versionID(context),
+            id,
             with: other,
             most: 1_000,
             as: context.principal

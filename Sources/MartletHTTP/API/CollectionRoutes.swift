@@ -118,6 +118,9 @@ struct CollectionRoutes: NativeRoutes {
 
     private func versionsOfRun(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
         let run = try runID(context)
+        // An unknown run would only have none.
+        let fields = RunFields(params: [], metrics: [], tags: [], inputs: false)
+        _ = try await services.runs.run(run, fields: fields, as: context.principal)
         var json = JSONWriter()
         json.beginObject()
         for role in VersionRole.allCases {
@@ -175,6 +178,7 @@ extension JSONWriter {
         texts("tags", version.tags)
         texts("aliases", member?.aliases ?? version.aliases)
         optional("runID", version.runID?.rawValue)
+        optional("runName", version.runName)
         optional("step", version.step)
         field("size", version.size)
         field("fileCount", version.fileCount)

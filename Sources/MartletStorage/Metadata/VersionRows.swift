@@ -68,7 +68,8 @@ enum VersionRows {
     static let versionColumns = """
         v.id, v.collection, c.name, c.type, v.experiment, v.state, v.digest, v.description, v.metadata, v.run_id, v.step,
         v.lifetime, v.bytes, v.files, v.created_at, v.updated_at,
-        (SELECT o.number FROM artifact_membership o WHERE o.version = v.id AND o.collection = v.collection)
+        (SELECT o.number FROM artifact_membership o WHERE o.version = v.id AND o.collection = v.collection),
+        (SELECT r.name FROM run r WHERE r.id = v.run_id)
         """
 
     static func version(_ row: any SQLRow) -> ArtifactVersion {
@@ -92,6 +93,7 @@ enum VersionRows {
             tags: [],
             aliases: [],
             runID: row.optionalText(9).map { Run.ID($0) },
+            runName: row.optionalText(17),
             step: row.optionalInteger(10),
             lifetime: row.optionalInteger(11),
             size: row.integer(12),

@@ -97,7 +97,7 @@ class CollectionPage {
             this.list.length > 1 ? h("td", {}, h("input", { type: "checkbox", "aria-label": `Compare ${name}`, on: { change: (event) => this.pick(version.number, event.target.checked) } })) : null,
             h("td.name", { title: version.description || null }, h("a", { href: versionLink(version), data: { row: "" } }, h("b", {}, name)), stateNote(version)),
             h("td", {}, chips(version.aliases)), h("td.wide-col", {}, chips(version.tags, "")),
-            sizes(version), h("td.maker.wide-col", {}, maker(version)), h("td.n.wide-col", {}, version.step === null ? "" : grouped(version.step)), h("td", {}, age(version.createdAt)));
+            sizes(version), h("td.maker.wide-col", {}, maker(version)), h("td.n.wide-col", {}, version.step == null ? "" : grouped(version.step)), h("td", {}, age(version.createdAt)));
     }
 
     pick(number, isPicked) {

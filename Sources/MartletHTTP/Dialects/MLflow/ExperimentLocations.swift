@@ -60,7 +60,7 @@ enum MLflowArtifactURI {
     }
 
     private static func tail(_ names: [String], from index: Int) throws(MartletError) -> ArtifactPath {
-        try ArtifactPath(names[index...].joined(separator: "/"))
+        try MLflowDialect.safePath(names[index...].joined(separator: "/"))
     }
 
     static func isRunID(_ text: some StringProtocol) -> Bool {
