@@ -3,6 +3,7 @@
 import math
 import random
 import re
+import time
 
 import pytest
 
@@ -61,7 +62,10 @@ def one(server):
     curves = {"train/loss": falling(200), "val/loss": falling(200, 0.4), "lr": [0.1] * 200}
     curves |= {f"grad/layer-{index:03d}": [1.0, 2.0, 3.0] for index in range(150)}
     curves |= {f"system/gpu_{index}": [90.0, 95.0] for index in range(3)}
-    return server.run(server.experiment("many metrics"), "one", curves)
+    run = server.run(server.experiment("many metrics"), "one", curves)
+    # A page that opens while the run is still announced rightly reads it once more: on a busy machine for seconds.
+    time.sleep(4)
+    return run
 
 
 @pytest.mark.parametrize("keys", SCHEMES, ids="+".join)
@@ -249,16 +253,9 @@ def test_a_second_browser_draws_the_same_picture(page, browser, server, one):
 def test_cards_far_away_ask_nothing_and_the_page_stays_small(page, one):
     asked = []
     page.on("request", lambda request: asked.append(request.post_data_json["keys"]) if request.url.endswith("/series") else None)
-    # Once more where the run was still announced.
-    for _ in range(3):
-        asked.clear()
-        page.goto(f"/r/{one}/charts")
-        shown(page)
-        page.wait_for_timeout(600)
-        if len(asked) == 1:
-            break
-        page.goto("about:blank")
-        page.wait_for_timeout(3_000)
+    page.goto(f"/r/{one}/charts")
+    shown(page)
+    page.wait_for_timeout(600)
     assert len(asked) == 1 and len(asked[0]) < 40
     assert page.locator("figure").count() == 155
     assert page.evaluate("document.querySelectorAll('*').length") < 1_500
