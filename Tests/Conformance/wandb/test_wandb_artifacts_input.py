@@ -163,6 +163,12 @@ def test_an_alias_that_cannot_be_is_refused(hand, alias):
     assert hand.member("v0")["aliases"] == [{"alias": "latest"}]
 
 
+def test_aliases_may_be_plain_texts_as_an_older_client_sends_them(hand):
+    hand.log({"a": b"1"})
+    assert hand.ask({"a": b"1"}, aliases=["plain", "other"]).status_code == 200
+    assert [alias["alias"] for alias in hand.member("v0")["aliases"]] == ["latest", "other", "plain"]
+
+
 @pytest.mark.parametrize("tag", ["a/b", "a:b", "", " a", "a ", "x" * 129, "a\x00b", "☂", "a.b"])
 def test_a_tag_that_cannot_be_is_refused(hand, tag):
     assert refused(hand.ask({"a": b"1"}, tags=[{"tagName": tag}]))
