@@ -53,8 +53,8 @@ package protocol ArtifactVersionStore: Sendable {
         of collection: ArtifactCollection.ID,
         _ choice: VersionChoice
     ) async throws(MartletError) -> ArtifactMembership?
-    /// All collections that a version is in, its own first.
-    func memberships(of version: ArtifactVersion.ID) async throws(MartletError) -> [ArtifactMembership]
+    /// All collections that versions are in, each version's own before the others. A few questions for all of them.
+    func memberships(of versions: [ArtifactVersion.ID]) async throws(MartletError) -> [ArtifactMembership]
     /// The aliases of a collection and the numbers that they stand for, by alias.
     func aliases(
         of collection: ArtifactCollection.ID

@@ -174,13 +174,20 @@ package struct ArtifactVersionService: Sendable {
         as principal: Principal
     ) async throws(MartletError) -> [ArtifactMembership] {
         try await access.require(.viewer, of: id, as: principal, to: "read artifacts")
-        let all = try await store.memberships(of: id)
-        let seen = try await access.visible(
-            all.map(\.collection.experimentID),
-            as: principal,
-            to: "read artifacts"
-        )
-        return all.filter { seen.contains($0.collection.experimentID) }
+        return try await memberships(of: [id], as: principal)
+    }
+
+    /// As above for many versions, in a few questions for all of them; those that the principal may not see are left out.
+    package func memberships(
+        of ids: [ArtifactVersion.ID],
+        as principal: Principal
+    ) async throws(MartletError) -> [ArtifactMembership] {
+        try access.requireSome(.viewer, as: principal, to: "read artifacts")
+        guard !ids.isEmpty else { return [] }
+        let all = try await store.memberships(of: ids)
+        let places = Set(all.map(\.collection.experimentID) + all.map(\.version.experimentID))
+        let seen = Set(try await access.visible(places.sorted(), as: principal, to: "read artifacts"))
+        return all.filter { seen.contains($0.collection.experimentID) && seen.contains($0.version.experimentID) }
     }
 
     package func aliases(

@@ -162,12 +162,19 @@ extension VersionRows {
     }
 
     static func memberships(of id: ArtifactVersion.ID, _ connection: any SQLConnection) throws -> [Membership] {
-        try connection.rows(
-            """
-            SELECT \(membershipColumns) FROM artifact_membership m WHERE m.version = $1 ORDER BY m.created_at, m.collection
-            """,
-            [.text(id.rawValue)],
-            membership
-        )
+        try memberships(of: [id], connection)
+    }
+
+    private static let membershipsOfVersions = BatchedQuery { members in
+        "SELECT \(membershipColumns) FROM artifact_membership m WHERE m.version IN \(members)"
+    }
+
+    /// The first first.
+    static func memberships(of ids: [ArtifactVersion.ID], _ connection: any SQLConnection) throws -> [Membership] {
+        var found: [Membership] = []
+        try membershipsOfVersions.forEachRow(of: Set(ids).map { .text($0.rawValue) }, on: connection) { row in
+            found.append(membership(row))
+        }
+        return found.sorted { ($0.createdAt, $0.collection) < ($1.createdAt, $1.collection) }
     }
 }

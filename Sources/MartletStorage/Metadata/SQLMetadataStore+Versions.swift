@@ -95,9 +95,9 @@ extension SQLMetadataStore: ArtifactVersionStore {
         }
     }
 
-    package func memberships(of version: ArtifactVersion.ID) async throws(MartletError) -> [ArtifactMembership] {
+    package func memberships(of versions: [ArtifactVersion.ID]) async throws(MartletError) -> [ArtifactMembership] {
         try await database.read { connection in
-            let all = try VersionRows.whole(try VersionRows.memberships(of: version, connection), connection)
+            let all = try VersionRows.whole(try VersionRows.memberships(of: versions, connection), connection)
             let isOwn = { (member: ArtifactMembership) in member.collection.id == member.version.collectionID }
             return all.filter(isOwn) + all.filter { !isOwn($0) }
         }

@@ -239,6 +239,13 @@ enum VersionRows {
         return Dictionary(whole.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
+    private static let aliasesOfMemberships = BatchedQuery { members in
+        """
+        SELECT m.collection, m.number, a.alias FROM artifact_membership m
+        JOIN artifact_alias a ON a.collection = m.collection AND a.number = m.number WHERE m.version IN \(members)
+        """
+    }
+
     /// Memberships with all that is known of them, in their order.
     static func whole(
         _ memberships: [Membership],
@@ -246,12 +253,12 @@ enum VersionRows {
     ) throws -> [ArtifactMembership] {
         let versions = try versions(memberships.map(\.version), connection)
         var collections: [Int64: ArtifactCollection] = [:]
-        var aliases: [Int64: [Int64: [String]]] = [:]
         for id in Set(memberships.map(\.collection)) {
             collections[id] = try collection(ArtifactCollection.ID(id), connection)
-            for (alias, number) in try self.aliases(of: id, connection) {
-                aliases[id, default: [:]][number, default: []].append(alias)
-            }
+        }
+        var aliases: [Int64: [Int64: [String]]] = [:]
+        try aliasesOfMemberships.forEachRow(of: versions.keys.map { .text($0.rawValue) }, on: connection) { row in
+            aliases[row.integer(0), default: [:]][row.integer(1), default: []].append(row.text(2))
         }
         return memberships.compactMap { member in
             guard let collection = collections[member.collection], let version = versions[member.version] else {
@@ -260,7 +267,7 @@ enum VersionRows {
             return ArtifactMembership(
                 collection: collection,
                 number: member.number,
-                aliases: aliases[member.collection]?[member.number] ?? [],
+                aliases: (aliases[member.collection]?[member.number] ?? []).sorted(),
                 version: version,
                 createdAt: member.createdAt
             )

@@ -10,6 +10,14 @@ struct WandBCollection: Sendable {
     /// Which of the two types of the interface `ArtifactCollection` it is.
     var typeName: String { collection.kind == .sequence ? "ArtifactSequence" : "ArtifactPortfolio" }
     var output: GraphQLOutput { .object(self, as: typeName) }
+
+    func alias(_ alias: String) -> GraphQLOutput {
+        .record([
+            "id": .string(WandBID.text("ArtifactAlias", "\(collection.id)/\(alias)")),
+            "alias": .string(alias),
+            "artifactCollection": output,
+        ])
+    }
 }
 
 /// A version as W&B sees one: an artifact.
@@ -17,6 +25,19 @@ struct WandBArtifact: Sendable {
     let version: ArtifactVersion
     /// Of the run that made it, and of its own collection.
     let project: WandBProject
+    /// The collections that it is in, its own first; none before it is committed.
+    let members: [ArtifactMembership]
+    /// Those of the collections.
+    let projects: [Experiment.ID: WandBProject]
+
+    var memberships: [WandBMembership] {
+        members.compactMap { member in
+            projects[member.collection.experimentID].map { home in
+                let collection = WandBCollection(collection: member.collection, project: home)
+                return WandBMembership(member: member, collection: collection, artifact: self)
+            }
+        }
+    }
 
     var id: String { WandBID.text("Artifact", version.id.rawValue) }
 }
@@ -36,13 +57,7 @@ struct WandBMembership: Sendable {
         )
     }
 
-    func alias(_ alias: String) -> GraphQLOutput {
-        .record([
-            "id": .string(WandBID.text("ArtifactAlias", "\(member.collection.id)/\(alias)")),
-            "alias": .string(alias),
-            "artifactCollection": collection.output,
-        ])
-    }
+    var aliases: [GraphQLOutput] { member.aliases.map { collection.alias($0) } }
 }
 
 extension WandBContext {
@@ -61,7 +76,27 @@ extension WandBContext {
     }
 
     func artifact(_ version: ArtifactVersion) async throws(MartletError) -> WandBArtifact {
-        WandBArtifact(version: version, project: try await project(version.experimentID))
+        try await artifacts([version])[0]
+    }
+
+    /// With all that lists show of them, by a few questions for all.
+    func artifacts(_ versions: [ArtifactVersion]) async throws(MartletError) -> [WandBArtifact] {
+        let members = try await services.versions.memberships(of: versions.map(\.id), as: principal)
+        var projects: [Experiment.ID: WandBProject] = [:]
+        for id in Set(versions.map(\.experimentID) + members.map(\.collection.experimentID)) {
+            projects[id] = try await project(id)
+        }
+        let byVersion = Dictionary(grouping: members, by: \.version.id)
+        return versions.compactMap { version in
+            projects[version.experimentID].map { project in
+                WandBArtifact(
+                    version: version,
+                    project: project,
+                    members: byVersion[version.id] ?? [],
+                    projects: projects
+                )
+            }
+        }
     }
 
     /// - Throws: `notFound`.
@@ -102,23 +137,11 @@ extension WandBContext {
         throw MartletError(.notFound, "artifact collection \(entity ?? "")/\(project ?? "")/\(name) not found")
     }
 
-    /// Members with the projects that they and their artifacts are of; each is asked for once.
+    /// Members with their artifacts, by a few questions for all.
     func memberships(_ members: [ArtifactMembership]) async throws(MartletError) -> [WandBMembership] {
-        var projects: [Experiment.ID: WandBProject] = [:]
-        for member in members {
-            for id in [member.collection.experimentID, member.version.experimentID] where projects[id] == nil {
-                projects[id] = try await project(id)
-            }
-        }
-        return members.compactMap { member in
-            guard let home = projects[member.collection.experimentID],
-                let source = projects[member.version.experimentID]
-            else { return nil }
-            return WandBMembership(
-                member: member,
-                collection: WandBCollection(collection: member.collection, project: home),
-                artifact: WandBArtifact(version: member.version, project: source)
-            )
+        let artifacts = try await artifacts(members.map(\.version))
+        return zip(members, artifacts).compactMap { member, artifact in
+            artifact.memberships.first { $0.member.collection.id == member.collection.id }
         }
     }
 

@@ -88,7 +88,7 @@ extension WandBSchema {
             )
             version = try await context.services.versions.version(id, as: context.principal)
         }
-        return .record(["artifact": .object(WandBArtifact(version: version, project: artifact.project))])
+        return .record(["artifact": .object(try await context.artifact(version))])
     }
 
     private static func changeAliases(

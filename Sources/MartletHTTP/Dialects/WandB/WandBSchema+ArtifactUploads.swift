@@ -113,7 +113,7 @@ extension WandBSchema {
             request.runID = run.run.id
         }
         let version = try await context.services.versions.create(request, as: project.principal)
-        return .record(["artifact": .object(WandBArtifact(version: version, project: project))])
+        return .record(["artifact": .object(try await context.artifact(version))])
     }
 
     // MARK: manifests

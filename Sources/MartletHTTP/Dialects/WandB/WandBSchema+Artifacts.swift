@@ -95,16 +95,12 @@ extension WandBSchema {
     }
 
     private static func addArtifactLinks(to artifact: inout GraphQLObjectBuilder<WandBContext, WandBArtifact>) {
-        artifact.field("aliases", "[ArtifactAlias!]!") { artifact, call in
-            .list(
-                try await memberships(of: artifact, call).flatMap { membership in
-                    membership.member.aliases.map { membership.alias($0) }
-                }
-            )
+        artifact.field("aliases", "[ArtifactAlias!]!") { artifact in
+            .list(artifact.memberships.flatMap(\.aliases))
         }
         artifact.connection("artifactMemberships", of: "ArtifactCollectionMembership") { artifact, call in
             let page = try call.arguments.page(defaultSize: 1_000, mostSize: 1_000)
-            return try GraphQLConnection(page, of: try await memberships(of: artifact, call)) { .object($0) }
+            return try GraphQLConnection(page, of: artifact.memberships) { .object($0) }
         }
         artifact.field("createdBy", "ArtifactCreator") { artifact, call in
             guard let id = artifact.version.runID, let run = try await call.context.run(id) else { return .null }
@@ -131,17 +127,9 @@ extension WandBSchema {
 
     private static func sequence(of artifact: WandBArtifact, _ call: Call) async throws -> WandBCollection {
         let id = artifact.version.collectionID
+        if let own = artifact.memberships.first(where: { $0.collection.collection.id == id }) { return own.collection }
         let collection = try await call.context.services.versions.collection(id, as: artifact.project.principal)
         return WandBCollection(collection: collection, project: artifact.project)
-    }
-
-    private static func memberships(of artifact: WandBArtifact, _ call: Call) async throws -> [WandBMembership] {
-        let context = call.context
-        let members = try await context.services.versions.memberships(
-            of: artifact.version.id,
-            as: context.principal
-        )
-        return try await context.memberships(members)
     }
 
     static func manifest(of artifact: WandBArtifact, _ call: Call) -> GraphQLOutput {
@@ -163,9 +151,7 @@ extension WandBSchema {
         let page = try call.arguments.page(defaultSize: 50, mostSize: 1_000)
         let context = call.context
         let versions = try await context.services.versions.versions(role, of: run.run.id, as: context.principal)
-        var artifacts: [WandBArtifact] = []
-        for version in versions { artifacts.append(try await context.artifact(version)) }
-        return try GraphQLConnection(page, of: artifacts) { .object($0) }
+        return try GraphQLConnection(page, of: try await context.artifacts(versions)) { .object($0) }
     }
 
     // MARK: files
@@ -230,9 +216,7 @@ extension WandBSchema {
             membership.field("id", "ID!") { .string($0.id) }
             membership.field("versionIndex", "Int") { .int($0.member.number) }
             membership.field("createdAt", "DateTime!") { .string(WandBTime.text(milliseconds: $0.member.createdAt)) }
-            membership.field("aliases", "[ArtifactAlias!]!") { membership in
-                .list(membership.member.aliases.map { membership.alias($0) })
-            }
+            membership.field("aliases", "[ArtifactAlias!]!") { .list($0.aliases) }
             membership.field("artifactCollection", "ArtifactCollection") { $0.collection.output }
             membership.field("artifact", "Artifact") { .object($0.artifact) }
             membership.connection("files", of: "File", arguments: ["names: [String!]"]) { membership, call in

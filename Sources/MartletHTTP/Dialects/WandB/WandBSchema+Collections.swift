@@ -49,13 +49,7 @@ extension WandBSchema {
                 of: collection.collection,
                 as: collection.project.principal
             )
-            return try GraphQLConnection(page, of: aliases) { alias in
-                .record([
-                    "id": .string(WandBID.text("ArtifactAlias", "\(collection.collection.id)/\(alias.alias)")),
-                    "alias": .string(alias.alias),
-                    "artifactCollection": collection.output,
-                ])
-            }
+            return try GraphQLConnection(page, of: aliases) { collection.alias($0.alias) }
         }
         collection.field("latestArtifact", "Artifact") { collection, call in
             let members = try await call.context.services.versions.members(

@@ -39,6 +39,7 @@ struct M0015_versions: Migration {
               collection BIGINT NOT NULL, alias \(text) NOT NULL, number BIGINT NOT NULL,
               PRIMARY KEY (collection, alias))\(clustered)
             """,
+            "CREATE INDEX artifact_alias_by_number ON artifact_alias (collection, number)",
             """
             CREATE TABLE artifact_label (
               owner \(text) NOT NULL, label \(text) NOT NULL, PRIMARY KEY (owner, label))\(clustered)
