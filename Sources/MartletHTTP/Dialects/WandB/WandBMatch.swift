@@ -1,9 +1,17 @@
 import MartletCore
 
-/// A filter in the form of MongoDB over values at hand: collections and versions, of which there are few enough.
+/// What filters and orders at hand may ask for: collections, versions, sweeps, projects.
+protocol WandBFilterable: Sendable {
+    /// What it is called in messages.
+    static var title: String { get }
+    /// The fields by their names; `nil` for a value that it has not.
+    static var fields: [String: @Sendable (Self) -> JSONValue?] { get }
+}
+
+/// A filter in the form of MongoDB over values at hand, of which there are few enough.
 ///
 /// Filters of runs, of which there may be very many, become queries: see `WandBFilter`.
-struct WandBMatch: Sendable {
+struct WandBMatch<Thing: WandBFilterable>: Sendable {
     private indirect enum Condition: Sendable {
         case all([Condition])
         case any([Condition])
@@ -45,9 +53,7 @@ struct WandBMatch: Sendable {
             case "$nor": parts.append(.not(.any(try list(member.value, depth))))
             case "$not": parts.append(.not(try condition(member.value, depth: depth + 1)))
             default:
-                guard !member.key.hasPrefix("$") else {
-                    throw MartletError(.invalidArgument, "'\(member.key.prefix(50))' is no operator of filters")
-                }
+                guard !member.key.hasPrefix("$") else { throw WandBFilter.unknown("operator", member.key) }
                 parts.append(try comparison(member.key, member.value))
             }
         }
@@ -64,6 +70,7 @@ struct WandBMatch: Sendable {
     }
 
     private static func comparison(_ field: String, _ json: JSONValue) throws(MartletError) -> Condition {
+        guard Thing.fields[field] != nil else { throw WandBFilter.unknown("field of \(Thing.title)", field) }
         guard case .object(let members) = json else { return .compare(field, "$eq", json) }
         var parts: [Condition] = []
         for member in members {
@@ -73,23 +80,25 @@ struct WandBMatch: Sendable {
                 ("$gte", _), ("$lt", _), ("$lte", _), ("$exists", _):
                 parts.append(.compare(field, member.key, member.value))
             case ("$not", let inner): parts.append(.not(try comparison(field, inner)))
-            default: throw MartletError(.invalidArgument, "'\(member.key.prefix(50))' is no operator of filters")
+            default: throw WandBFilter.unknown("operator", member.key)
             }
         }
         return .all(parts)
     }
 
-    func accepts(_ values: [String: JSONValue]) -> Bool { Self.accepts(condition, values) }
+    func accepts(_ thing: Thing) -> Bool { Self.accepts(condition, thing) }
 
-    private static func accepts(_ condition: Condition, _ values: [String: JSONValue]) -> Bool {
+    private static func accepts(_ condition: Condition, _ thing: Thing) -> Bool {
         switch condition {
-        case .all(let parts): parts.allSatisfy { accepts($0, values) }
-        case .any(let parts): parts.contains { accepts($0, values) }
-        case .not(let part): !accepts(part, values)
-        case .matches(let field, let pattern): texts(values[field]).contains { pattern.isFound(in: $0) }
-        case .compare(let field, let operation, let wanted): compare(values[field], operation, wanted)
+        case .all(let parts): parts.allSatisfy { accepts($0, thing) }
+        case .any(let parts): parts.contains { accepts($0, thing) }
+        case .not(let part): !accepts(part, thing)
+        case .matches(let field, let pattern): texts(value(field, thing)).contains { pattern.isFound(in: $0) }
+        case .compare(let field, let operation, let wanted): compare(value(field, thing), operation, wanted)
         }
     }
+
+    private static func value(_ field: String, _ thing: Thing) -> JSONValue? { Thing.fields[field]?(thing) }
 
     private static func texts(_ value: JSONValue?) -> [String] {
         switch value {

@@ -89,7 +89,7 @@ extension WandBSchema {
 
     private static func artifacts(_ collection: WandBCollection, _ call: Call) async throws -> GraphQLConnection {
         let page = try call.arguments.page(defaultSize: 50, mostSize: 1_000)
-        let filter = try WandBMatch(try call.arguments.string("filters"))
+        let filter = try WandBMatch<WandBMembership>(try call.arguments.string("filters"))
         let order = try call.arguments.string("order") ?? ""
         guard order.hasPrefix("+") || !filter.isTrivial else {
             let (members, hasMore) = try await members(of: collection, page, call)
@@ -105,7 +105,7 @@ extension WandBSchema {
             as: collection.project.principal
         )
         if order.hasPrefix("+") { members.reverse() }
-        let found = try await call.context.memberships(members).filter { filter.accepts($0.values) }
+        let found = try await call.context.memberships(members).filter { filter.accepts($0) }
         let range = try page.range(of: found.count)
         return GraphQLConnection(
             edges: range.map { index in
@@ -241,7 +241,7 @@ extension WandBSchema {
         _ call: Call
     ) async throws -> GraphQLConnection {
         let page = try call.arguments.page(defaultSize: 50, mostSize: 1_000)
-        let filter = try WandBMatch(try call.arguments.string("filters"))
+        let filter = try WandBMatch<WandBCollection>(try call.arguments.string("filters"))
         let order = try call.arguments.string("order") ?? ""
         var found = try await call.context.services.versions.collections(
             in: project.experiment.id,
@@ -249,49 +249,38 @@ extension WandBSchema {
             limit: mostSorted,
             as: project.principal
         ).map { WandBCollection(collection: $0, project: project) }
-        found.removeAll { !filter.accepts($0.values) }
-        let key = order.drop { $0 == "+" || $0 == "-" }
-        switch key {
-        case "", "name": break
-        case "createdAt", "created_at": found.sort { $0.collection.createdAt < $1.collection.createdAt }
-        case "updatedAt", "updated_at": found.sort { $0.collection.updatedAt < $1.collection.updatedAt }
-        default: throw MartletError(.invalidArgument, "collections cannot be ordered by '\(key.prefix(100))'")
-        }
-        if order.hasPrefix("-") { found.reverse() }
-        return try GraphQLConnection(page, of: found) { $0.output }
+        found.removeAll { !filter.accepts($0) }
+        return try GraphQLConnection(page, of: try ordered(found, order)) { $0.output }
     }
 }
 
-extension WandBCollection {
-    /// What filters may ask for.
-    var values: [String: JSONValue] {
-        [
-            "name": .string(collection.name), "type": .string(collection.type),
-            "description": .string(collection.description),
-            "tag": .array(collection.tags.map { .string($0) }), "tags": .array(collection.tags.map { .string($0) }),
-            "created_at": .string(WandBTime.text(milliseconds: collection.createdAt)),
-            "createdAt": .string(WandBTime.text(milliseconds: collection.createdAt)),
-            "updated_at": .string(WandBTime.text(milliseconds: collection.updatedAt)),
-            "updatedAt": .string(WandBTime.text(milliseconds: collection.updatedAt)),
-        ]
-    }
+extension WandBCollection: WandBFilterable {
+    static let title = "a collection"
+    static let fields: [String: @Sendable (WandBCollection) -> JSONValue?] = [
+        "name": { .string($0.collection.name) }, "type": { .string($0.collection.type) },
+        "description": { .string($0.collection.description) }, "state": { _ in .string("READY") },
+        "tag": { .texts($0.collection.tags) }, "tags": { .texts($0.collection.tags) },
+        "created_at": { .time($0.collection.createdAt) }, "createdAt": { .time($0.collection.createdAt) },
+        "updated_at": { .time($0.collection.updatedAt) }, "updatedAt": { .time($0.collection.updatedAt) },
+    ]
 }
 
-extension WandBMembership {
-    /// What filters may ask for.
-    var values: [String: JSONValue] {
-        let version = member.version
-        return [
-            "state": .string(version.state.rawValue.uppercased()), "digest": .string(version.digest),
-            "version_index": .integer(member.number), "versionIndex": .integer(member.number),
-            "tag": .array(version.tags.map { .string($0) }), "tags": .array(version.tags.map { .string($0) }),
-            "alias": .array(member.aliases.map { .string($0) }), "aliases": .array(member.aliases.map { .string($0) }),
-            "name": .string("\(member.collection.name):v\(member.number)"), "size": .integer(version.size),
-            "description": .string(version.description),
-            "created_at": .string(WandBTime.text(milliseconds: member.createdAt)),
-            "createdAt": .string(WandBTime.text(milliseconds: member.createdAt)),
-            "updated_at": .string(WandBTime.text(milliseconds: version.updatedAt)),
-            "updatedAt": .string(WandBTime.text(milliseconds: version.updatedAt)),
-        ]
-    }
+extension WandBMembership: WandBFilterable {
+    static let title = "an artifact"
+    static let fields: [String: @Sendable (WandBMembership) -> JSONValue?] = [
+        "state": { .string($0.member.version.state.rawValue.uppercased()) },
+        "digest": { .string($0.member.version.digest) }, "size": { .integer($0.member.version.size) },
+        "version_index": { .integer($0.member.number) }, "versionIndex": { .integer($0.member.number) },
+        "tag": { .texts($0.member.version.tags) }, "tags": { .texts($0.member.version.tags) },
+        "alias": { .texts($0.member.aliases) }, "aliases": { .texts($0.member.aliases) },
+        "name": { .string("\($0.member.collection.name):v\($0.member.number)") },
+        "description": { .string($0.member.version.description) },
+        "created_at": { .time($0.member.createdAt) }, "createdAt": { .time($0.member.createdAt) },
+        "updated_at": { .time($0.member.version.updatedAt) }, "updatedAt": { .time($0.member.version.updatedAt) },
+    ]
+}
+
+extension JSONValue {
+    static func texts(_ texts: [String]) -> JSONValue { .array(texts.map { .string($0) }) }
+    static func time(_ milliseconds: Int64) -> JSONValue { .string(WandBTime.text(milliseconds: milliseconds)) }
 }

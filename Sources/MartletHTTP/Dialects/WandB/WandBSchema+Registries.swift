@@ -49,7 +49,9 @@ extension WandBSchema {
             ) { entity, call in
                 let page = try call.arguments.page(defaultSize: 50, mostSize: 1_000)
                 let found = try await registries(of: entity, try call.arguments.string("filters"), call)
-                return try GraphQLConnection(page, of: ordered(found, call) { $0.values }) { .object($0) }
+                return try GraphQLConnection(page, of: ordered(found, try call.arguments.string("order"))) {
+                    .object($0)
+                }
             }
             entity.connection(
                 "artifactCollections",
@@ -61,7 +63,7 @@ extension WandBSchema {
             ) { entity, call in
                 let page = try call.arguments.page(defaultSize: 50, mostSize: 1_000)
                 let found = try await portfolios(of: entity, try call.arguments.string("filters"), call)
-                return try GraphQLConnection(page, of: ordered(found, call) { $0.values }) { $0.output }
+                return try GraphQLConnection(page, of: ordered(found, try call.arguments.string("order"))) { $0.output }
             }
             entity.connection(
                 "artifactMemberships",
@@ -72,7 +74,7 @@ extension WandBSchema {
                 ]
             ) { entity, call in
                 let page = try call.arguments.page(defaultSize: 50, mostSize: 1_000)
-                let filter = try WandBMatch(try call.arguments.string("filters"))
+                let filter = try WandBMatch<WandBMembership>(try call.arguments.string("filters"))
                 let places = try await portfolios(of: entity, try call.arguments.string("collectionFilters"), call)
                 var found: [WandBMembership] = []
                 for place in places where found.count < mostSearched {
@@ -81,9 +83,11 @@ extension WandBSchema {
                         limit: mostSearched,
                         as: place.project.principal
                     )
-                    found += try await call.context.memberships(members).filter { filter.accepts($0.values) }
+                    found += try await call.context.memberships(members).filter { filter.accepts($0) }
                 }
-                return try GraphQLConnection(page, of: ordered(found, call) { $0.values }) { .object($0) }
+                return try GraphQLConnection(page, of: ordered(found, try call.arguments.string("order"))) {
+                    .object($0)
+                }
             }
         }
     }
@@ -95,13 +99,13 @@ extension WandBSchema {
         _ call: Call
     ) async throws -> [WandBProject] {
         guard let principal = try await call.context.confined(to: entity.name) else { return [] }
-        let match = try WandBMatch(filter)
+        let match = try WandBMatch<WandBProject>(filter)
         let found = try await call.context.services.experiments.search(
             SearchExperiments(filter: nil, order: [], view: .active, limit: mostSearched, offset: 0),
             as: principal
         )
         return found.items.map { WandBProject(experiment: $0, principal: principal) }
-            .filter { $0.isRegistry && match.accepts($0.values) }
+            .filter { $0.isRegistry && match.accepts($0) }
             .sorted { $0.experiment.name < $1.experiment.name }
     }
 
@@ -110,7 +114,7 @@ extension WandBSchema {
         _ filter: String?,
         _ call: Call
     ) async throws -> [WandBCollection] {
-        let match = try WandBMatch(filter)
+        let match = try WandBMatch<WandBCollection>(filter)
         var found: [WandBCollection] = []
         for project in try await registries(of: entity, try call.arguments.string("projectFilters"), call) {
             let collections = try await call.context.services.versions.collections(
@@ -120,20 +124,19 @@ extension WandBSchema {
             )
             found += collections.filter { $0.kind == .portfolio }
                 .map { WandBCollection(collection: $0, project: project) }
-                .filter { match.accepts($0.values) }
+                .filter { match.accepts($0) }
         }
         return found
     }
 
-    /// By one of the values, as `order` says: its name, with `-` before it for the last first.
-    private static func ordered<Element>(
-        _ elements: [Element],
-        _ call: Call,
-        _ values: (Element) -> [String: JSONValue]
-    ) throws -> [Element] {
-        guard let order = try call.arguments.string("order"), !order.isEmpty else { return elements }
-        let key = String(order.drop { $0 == "+" || $0 == "-" })
-        let sorted = elements.map { ($0, values($0)[key]) }.sorted { left, right in
+    /// By one of their fields, as `order` says: its name, with `-` before it for the last first.
+    static func ordered<Thing: WandBFilterable>(_ things: [Thing], _ order: String?) throws(MartletError) -> [Thing] {
+        guard let order, !order.isEmpty else { return things }
+        let name = String(order.drop { $0 == "+" || $0 == "-" })
+        guard let field = Thing.fields[name] else {
+            throw MartletError(.invalidArgument, "\(Thing.title) has no order '\(name.prefix(100))'")
+        }
+        let sorted = things.map { ($0, field($0)) }.sorted { left, right in
             switch (left.1, right.1) {
             case (.string(let left)?, .string(let right)?): left < right
             case (.integer(let left)?, .integer(let right)?): left < right
@@ -218,13 +221,13 @@ extension WandBProject {
         else { return [] }
         return types.compactMap { if case .string(let type) = $0 { type } else { nil } }
     }
+}
 
-    /// What filters may ask for.
-    var values: [String: JSONValue] {
-        [
-            "name": .string(experiment.name), "description": .string(experiment.purpose),
-            "created_at": .string(WandBTime.text(milliseconds: experiment.createdAt)),
-            "updated_at": .string(WandBTime.text(milliseconds: experiment.updatedAt)),
-        ]
-    }
+extension WandBProject: WandBFilterable {
+    static let title = "a project"
+    static let fields: [String: @Sendable (WandBProject) -> JSONValue?] = [
+        "name": { .string($0.experiment.name) }, "description": { .string($0.experiment.purpose) },
+        "created_at": { .time($0.experiment.createdAt) }, "createdAt": { .time($0.experiment.createdAt) },
+        "updated_at": { .time($0.experiment.updatedAt) }, "updatedAt": { .time($0.experiment.updatedAt) },
+    ]
 }

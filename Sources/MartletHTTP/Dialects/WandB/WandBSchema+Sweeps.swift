@@ -153,20 +153,19 @@ extension WandBSchema {
         )
     }
 
+    /// Of a project; those that are older are not found by filters.
+    private static let mostSweeps = 10_000
+
     private static func sweeps(_ project: WandBProject, _ call: Call) async throws -> GraphQLConnection {
         let page = try call.arguments.page(defaultSize: 50, mostSize: 1_000)
-        let filter = try WandBSweepFilter(try call.arguments.string("filters"))
+        let filter = try WandBMatch<WandBSweep>(try call.arguments.string("filters"))
         let context = call.context
-        guard filter.isEmpty else {
+        guard filter.isTrivial else {
             let all = try await context.services.sweeps.search(
-                SearchSweeps(experiments: [project.experiment.id], limit: WandBSweepFilter.mostSweeps, offset: 0),
+                SearchSweeps(experiments: [project.experiment.id], limit: mostSweeps, offset: 0),
                 as: project.principal
             )
-            var matches: [WandBSweep] = []
-            for sweep in all.items {
-                let sweep = try context.sweep(sweep, of: project)
-                if try filter.matches(sweep) { matches.append(sweep) }
-            }
+            let matches = try all.items.map { try context.sweep($0, of: project) }.filter { filter.accepts($0) }
             return try GraphQLConnection(page, of: matches) { .object($0) }
         }
         let offset = try page.offset()

@@ -25,6 +25,24 @@ struct WandBSweep: Sendable {
     }
 }
 
+extension WandBSweep: WandBFilterable {
+    static let title = "a sweep"
+    static let fields: [String: @Sendable (WandBSweep) -> JSONValue?] = [
+        "name": { .string($0.sweep.name) }, "id": { .string($0.sweep.name) }, "sweep": { .string($0.sweep.name) },
+        "display_name": { .text($0.sweep.displayName) }, "displayName": { .text($0.sweep.displayName) },
+        "description": { .text($0.sweep.description) }, "state": { .string($0.state) },
+        "method": { .string($0.plan.outline.method) }, "config.method": { .string($0.plan.outline.method) },
+        "user": { .string($0.sweep.user) }, "username": { .string($0.sweep.user) },
+        "created_at": { .time($0.sweep.createdAt) }, "createdAt": { .time($0.sweep.createdAt) },
+        "updated_at": { .time($0.sweep.updatedAt) }, "updatedAt": { .time($0.sweep.updatedAt) },
+    ]
+}
+
+extension JSONValue? {
+    /// Nothing for an empty text.
+    fileprivate static func text(_ text: String) -> JSONValue? { text.isEmpty ? nil : .string(text) }
+}
+
 /// An agent as W&B sees one.
 struct WandBAgent: Sendable {
     let agent: SweepAgent
