@@ -29,20 +29,8 @@ struct ArtifactRoutes: NativeRoutes {
     }
 
     private func read(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
-        let query = try request.queryItems
-        let path = try ArtifactPath(query.required("path"))
         let run = try runID(context)
-        guard let entry = try await services.artifacts.entry(at: path, of: .run(run), as: context.principal) else {
-            throw MartletError(.notFound, "run \(run) has no artifact '\(path)'")
-        }
-        return try await FileAnswer.response(
-            to: request,
-            entry: entry,
-            isInline: query.first("inline") == "1",
-            content: { range throws(MartletError) in
-                try await services.artifacts.read(entry, range: range, as: context.principal)
-            }
-        )
+        return try await services.artifacts.content(of: .run(run), called: "run \(run)", request, context)
     }
 
     private func write(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
@@ -79,5 +67,28 @@ struct ArtifactRoutes: NativeRoutes {
     private func existingRun(_ context: MartletRequestContext) async throws(MartletError) -> Run {
         let fields = RunFields(params: [], metrics: [], tags: [], inputs: false)
         return try await services.runs.run(runID(context), fields: fields, as: context.principal)
+    }
+}
+
+extension ArtifactService {
+    /// The file at `?path=…` of a tree; with `&inline=1` shown where it is harmless.
+    /// - Parameter name: of the owner, for the message.
+    func content(
+        of owner: ArtifactOwner,
+        called name: String,
+        _ request: Request,
+        _ context: MartletRequestContext
+    ) async throws -> Response {
+        let query = try request.queryItems
+        let path = try ArtifactPath(query.required("path"))
+        guard let entry = try await entry(at: path, of: owner, as: context.principal) else {
+            throw MartletError(.notFound, "\(name) has no artifact '\(path)'")
+        }
+        return try await FileAnswer.response(
+            to: request,
+            entry: entry,
+            isInline: query.first("inline") == "1",
+            content: { range throws(MartletError) in try await read(entry, range: range, as: context.principal) }
+        )
     }
 }

@@ -112,18 +112,12 @@ struct ArtifactVersionRoutes: NativeRoutes {
     }
 
     private func content(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
-        let query = try request.queryItems
-        let path = try ArtifactPath(query.required("path"))
         let id = try versionID(context)
-        let entry = try await services.artifacts.entry(at: path, of: .version(id), as: context.principal)
-        guard let entry else { throw MartletError(.notFound, "the artifact version \(id) has no file '\(path)'") }
-        return try await FileAnswer.response(
-            to: request,
-            entry: entry,
-            isInline: query.first("inline") == "1",
-            content: { range throws(MartletError) in
-                try await services.artifacts.read(entry, range: range, as: context.principal)
-            }
+        return try await services.artifacts.content(
+            of: .version(id),
+            called: "artifact version \(id)",
+            request,
+            context
         )
     }
 
