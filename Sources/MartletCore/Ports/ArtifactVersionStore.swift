@@ -102,6 +102,8 @@ package protocol ArtifactVersionStore: Sendable {
     ) async throws(MartletError) -> [VersionFile]
     /// Those of the paths that are there.
     func files(of id: ArtifactVersion.ID, at paths: [String]) async throws(MartletError) -> [VersionFile]
+    /// A stored file by the MD5 of its content; `nil` for none. Cheap, but O(files) for content that came in parts.
+    func file(of id: ArtifactVersion.ID, md5: String) async throws(MartletError) -> VersionFile?
     /// Names content of the experiment's other versions by its MD5, for a pending version.
     /// - Returns: the paths that have their content now.
     func claim(

@@ -36,6 +36,23 @@ extension ArtifactVersionService {
         }
     }
 
+    /// In one request, each of which is a row that all other writes wait for.
+    private static let mostLabels = 1_000
+
+    static func checkAliases(_ aliases: [String]) throws(MartletError) {
+        guard aliases.count <= mostLabels else {
+            throw MartletError(.invalidArgument, "\(aliases.count) aliases at once; give at most \(mostLabels)")
+        }
+        for alias in aliases { try checkAlias(alias) }
+    }
+
+    static func checkTags(_ tags: [String]) throws(MartletError) {
+        guard tags.count <= mostLabels else {
+            throw MartletError(.invalidArgument, "\(tags.count) tags at once; give at most \(mostLabels)")
+        }
+        for tag in tags { try checkTag(tag) }
+    }
+
     static func checkName(_ name: String, what: String) throws(MartletError) {
         let isLegal = name.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7f }
         guard isLegal, !name.isEmpty, name.unicodeScalars.count <= 128 else {

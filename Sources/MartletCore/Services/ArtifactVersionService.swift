@@ -8,7 +8,7 @@ package struct ArtifactVersionService: Sendable {
     private let environment: Environment
 
     /// Files and references of one version.
-    package static let mostFiles = 2_000_000
+    package static let mostFiles = 1_000_000
 
     package init(store: any MetadataStore, access: AccessControl, events: EventBus, environment: Environment) {
         self.store = store
@@ -82,7 +82,7 @@ package struct ArtifactVersionService: Sendable {
         if let name = changes.name { try Self.checkCollectionName(name) }
         if let type = changes.type { try Self.checkPlainName(type, what: "artifact type") }
         if let text = changes.description { try Rules.checkText(text, what: "description", longest: Rules.longestNote) }
-        for tag in changes.addedTags { try Self.checkTag(tag) }
+        try Self.checkTags(changes.addedTags)
         let changed = try await store.update(id, changes)
         events.publish([Topic.collections(of: collection.experimentID)])
         return changed
@@ -109,8 +109,8 @@ package struct ArtifactVersionService: Sendable {
         try Rules.checkText(request.digest, what: "digest", longest: Rules.longestKey)
         try Rules.checkText(request.description, what: "description", longest: Rules.longestNote)
         try Self.checkMetadata(request.metadata)
-        for alias in request.aliases { try Self.checkAlias(alias) }
-        for tag in request.tags { try Self.checkTag(tag) }
+        try Self.checkAliases(request.aliases)
+        try Self.checkTags(request.tags)
         try Self.checkLifetime(request.lifetime)
         if let run = request.runID {
             try await access.require(.editor, of: run, as: principal, to: "log artifacts to a run")
@@ -206,7 +206,7 @@ package struct ArtifactVersionService: Sendable {
         try await access.require(.editor, of: id, as: principal, to: "change artifacts")
         if let text = changes.description { try Rules.checkText(text, what: "description", longest: Rules.longestNote) }
         if let metadata = changes.metadata { try Self.checkMetadata(metadata) }
-        for tag in changes.addedTags { try Self.checkTag(tag) }
+        try Self.checkTags(changes.addedTags)
         if let lifetime = changes.lifetime { try Self.checkLifetime(lifetime) }
         let version = try await store.update(id, changes)
         publish(version)
@@ -223,7 +223,7 @@ package struct ArtifactVersionService: Sendable {
     ) async throws(MartletError) {
         try await access.require(.editor, in: collection.experimentID, as: principal, to: "change aliases")
         try await access.require(.viewer, of: id, as: principal, to: "read artifacts")
-        for alias in added { try Self.checkAlias(alias) }
+        try Self.checkAliases(added)
         try await store.setAliases(added, removing: removed, of: id, in: collection.id)
         events.publish([Topic.collections(of: collection.experimentID)])
     }
@@ -249,7 +249,7 @@ package struct ArtifactVersionService: Sendable {
         try await access.require(.viewer, of: id, as: principal, to: "read artifacts")
         try await access.require(.editor, in: experiment, as: principal, to: "link artifacts")
         try Self.checkCollectionName(name)
-        for alias in aliases { try Self.checkAlias(alias) }
+        try Self.checkAliases(aliases)
         let member = try await store.link(id, toPortfolio: name, in: experiment, aliases: aliases)
         events.publish([Topic.collections(of: experiment)])
         return member
@@ -287,6 +287,16 @@ package struct ArtifactVersionService: Sendable {
     ) async throws(MartletError) -> [VersionFile] {
         try await access.require(.viewer, of: id, as: principal, to: "read artifacts")
         return try await store.files(of: id, at: paths)
+    }
+
+    /// A stored file by the MD5 of its content; `nil` for none.
+    package func file(
+        of id: ArtifactVersion.ID,
+        md5: String,
+        as principal: Principal
+    ) async throws(MartletError) -> VersionFile? {
+        try await access.require(.viewer, of: id, as: principal, to: "read artifacts")
+        return try await store.file(of: id, md5: md5)
     }
 
     /// Names content of the experiment's other versions by its MD5: what is there need not be sent.

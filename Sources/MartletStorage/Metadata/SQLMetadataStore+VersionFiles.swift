@@ -24,6 +24,10 @@ extension SQLMetadataStore {
         }
     }
 
+    package func file(of id: ArtifactVersion.ID, md5: String) async throws(MartletError) -> VersionFile? {
+        try await database.read { try VersionFileRows.file(md5: md5, in: id, $0) }
+    }
+
     package func claim(
         _ entries: [VersionEntry],
         for id: ArtifactVersion.ID
@@ -39,6 +43,9 @@ extension SQLMetadataStore {
         return try await name(known, in: id)
     }
 
+    /// Written in one transaction: others can come between.
+    private static let mostRows = 500
+
     /// Names stored content in a pending version, in transactions that others can come between.
     /// - Returns: the paths whose content was still there.
     private func name(
@@ -48,8 +55,8 @@ extension SQLMetadataStore {
         let now = environment.now()
         let owner = ArtifactOwner.version(id).key
         var named: Set<String> = []
-        for start in stride(from: 0, to: files.count, by: 500) {
-            let some = Array(files[start..<min(start + 500, files.count)])
+        for start in stride(from: 0, to: files.count, by: Self.mostRows) {
+            let some = Array(files[start..<min(start + Self.mostRows, files.count)])
             named.formUnion(
                 try await database.write { connection in
                     var named: Set<String> = []
@@ -85,11 +92,19 @@ extension SQLMetadataStore {
                     [.text(md5), .text(owner)] + TreePlace(checked: path).key
                 )
             }
-            try VersionFileRows.setReferences(entries, of: id, connection)
+            try connection.execute("DELETE FROM artifact_reference WHERE version = $1", [.text(id.rawValue)])
             try connection.execute(
                 "UPDATE artifact_version SET updated_at = $1 WHERE id = $2",
                 [.integer(now), .text(id.rawValue)]
             )
+        }
+        let references = entries.filter { $0.reference != nil }
+        for start in stride(from: 0, to: references.count, by: Self.mostRows) {
+            let some = Array(references[start..<min(start + Self.mostRows, references.count)])
+            try await database.write { connection in
+                try VersionRows.requirePending(id, connection)
+                try VersionFileRows.putReferences(some, of: id, connection)
+            }
         }
     }
 

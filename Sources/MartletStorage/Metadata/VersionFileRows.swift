@@ -80,6 +80,30 @@ enum VersionFileRows {
         )
     }
 
+    static func file(
+        md5: String,
+        in id: ArtifactVersion.ID,
+        _ connection: any SQLConnection
+    ) throws -> VersionFile? {
+        let (owner, columns) = (
+            ArtifactOwner.version(id).key, "a.folder, a.name, a.size, a.digest, a.md5, a.modified_at"
+        )
+        let found = try connection.first(
+            """
+            SELECT \(columns) FROM blob b JOIN artifact a ON a.digest = b.digest WHERE b.md5 = $1 AND a.owner = $2 LIMIT 1
+            """,
+            [.text(md5), .text(owner)],
+            file
+        )
+        if let found { return found }
+        // What came in parts has its MD5 where it is named, and not where it is stored.
+        return try connection.first(
+            "SELECT \(columns) FROM artifact a WHERE a.owner = $1 AND a.md5 = $2 LIMIT 1",
+            [.text(owner), .text(md5)],
+            file
+        )
+    }
+
     /// A content that a version of the experiment has, by its MD5.
     static func content(
         _ md5: String,
@@ -170,17 +194,19 @@ enum VersionFileRows {
         )
     }
 
-    static func setReferences(
+    /// Adds references; one of the same path is replaced.
+    static func putReferences(
         _ entries: [VersionEntry],
         of id: ArtifactVersion.ID,
         _ connection: any SQLConnection
     ) throws {
-        try connection.execute("DELETE FROM artifact_reference WHERE version = $1", [.text(id.rawValue)])
         for entry in entries {
             guard let reference = entry.reference else { continue }
             try connection.execute(
                 """
                 INSERT INTO artifact_reference (version, path, uri, digest, size, extra) VALUES ($1, $2, $3, $4, $5, $6)
+                ON CONFLICT (version, path) DO UPDATE SET uri = excluded.uri, digest = excluded.digest,
+                  size = excluded.size, extra = excluded.extra
                 """,
                 [
                     .text(id.rawValue), .text(entry.path), .text(reference.uri), .text(reference.digest),

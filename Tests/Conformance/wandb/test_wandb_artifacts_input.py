@@ -163,6 +163,25 @@ def test_an_alias_that_cannot_be_is_refused(hand, alias):
     assert hand.member("v0")["aliases"] == [{"alias": "latest"}]
 
 
+def test_labels_without_measure_are_refused(hand):
+    many = [f"l{i}" for i in range(1_001)]
+    named = [{"alias": one, "artifactCollectionName": "data"} for one in many]
+    assert refused(hand.ask({"a": b"1"}, aliases=named)) and refused(hand.ask({"a": b"1"}, tags=[{"tagName": one} for one in many]))
+    id = hand.log({"a": b"1"})
+    assert refused(change(hand, "updateArtifact", artifactID=id, tagsToAdd=[{"tagName": one} for one in many]))
+    assert hand.member("v0")["artifact"]["tags"] == [] and hand.member("v0")["aliases"] == [{"alias": "latest"}]
+
+
+def test_a_filter_of_an_unknown_field_is_told(hand):
+    hand.log({"a": b"1"})
+    query = """query Q($entity: String!, $project: String!, $filters: JSONString) { project(name: $project, entityName: $entity) {
+      artifactCollections(filters: $filters) { edges { node { __typename name } } } } }"""
+    answer = hand.wire.post(query, **hand.wire.place(filters='{"colour": "red"}'))
+    assert "colour" in message(answer) and answer.json()["data"]["project"]["artifactCollections"] is None
+    found = hand.wire.ok(query, **hand.wire.place(filters='{"$and": [{"name": {"$regex": "^da"}}, {"tags": {"$nin": ["x"]}}]}'))
+    assert len(found["project"]["artifactCollections"]["edges"]) == 1
+
+
 def test_aliases_may_be_plain_texts_as_an_older_client_sends_them(hand):
     hand.log({"a": b"1"})
     assert hand.ask({"a": b"1"}, aliases=["plain", "other"]).status_code == 200

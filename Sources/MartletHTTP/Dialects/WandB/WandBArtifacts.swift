@@ -113,14 +113,9 @@ extension WandBDialect {
         guard members.contains(where: { $0.collection.id == place.collection.id }) else {
             throw MartletError(.notFound, "the artifact is not in the collection '\(names[3])'")
         }
-        var last: VersionFile?
-        repeat {
-            let page = try await services.versions.files(of: version, after: last, limit: 5_000, as: context.principal)
-            if let file = page.first(where: { $0.md5 == digest }) {
-                return try await answer(request, file, as: context.principal)
-            }
-            last = page.count == 5_000 ? page.last : nil
-        } while last != nil
+        if let file = try await services.versions.file(of: version, md5: digest, as: context.principal) {
+            return try await answer(request, file, as: context.principal)
+        }
         throw MartletError(.notFound, "the artifact has no file with the MD5 \(digest)")
     }
 

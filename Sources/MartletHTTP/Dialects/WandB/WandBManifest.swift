@@ -4,8 +4,8 @@ import MartletCore
 
 /// What an artifact holds, in the form that clients send and read: a JSON object of paths.
 enum WandBManifest {
-    /// Longest manifest that is read: some two million files.
-    static let longest = 512 << 20
+    /// Longest manifest that is read: some 800,000 files. While it is read it takes about five times as much memory.
+    static let longest = 128 << 20
 
     /// How a manifest stands to what is there.
     enum Kind: String {
