@@ -31,6 +31,19 @@ def test_an_address_of_a_project_leads_to_its_experiment(page, server, run):
         assert re.fullmatch(rf"{server.url}/e/\d+", page.url)
 
 
+def test_an_address_of_a_sweep_leads_to_its_runs(page, server, run):
+    experiment = server.call("GET", "find?experiment=addresses")["experimentID"]
+    tried = server.run(experiment, "tried by a sweep", {"loss": [1.0]})
+    server.call("POST", f"runs/{tried}/tags", json={"set": {"wandb.sweep": "q1w2e3r4"}})
+    page.goto("/default/addresses/sweeps/q1w2e3r4")
+    page.get_by_role("link", name="tried by a sweep").wait_for()
+    expect(page.locator("[id^=row-]")).to_have_count(1)
+    for hostile in ("x'%20or%201=1", "%3Cscript%3E"):
+        page.goto(f"/default/addresses/sweeps/{hostile}")
+        page.locator("#row-1").wait_for()
+        assert re.fullmatch(rf"{server.url}/e/\d+", page.url)
+
+
 def test_what_is_unknown_is_told(page, run):
     page.goto("/default/addresses/runs/nope")
     page.get_by_text("The experiment is here, the run is not").wait_for()

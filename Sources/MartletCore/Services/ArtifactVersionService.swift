@@ -2,9 +2,9 @@
 ///
 /// Files of a pending version are written as those of any owner, by `ArtifactService`.
 package struct ArtifactVersionService: Sendable {
-    private let store: any MetadataStore
-    private let access: AccessControl
-    private let events: EventBus
+    let store: any MetadataStore
+    let access: AccessControl
+    let events: EventBus
     private let environment: Environment
 
     /// Files and references of one version.
@@ -356,52 +356,6 @@ package struct ArtifactVersionService: Sendable {
             count += ids.count
             if ids.count < 100 { return count }
         }
-    }
-
-    // MARK: lineage
-
-    /// Notes that a run used or made a version.
-    package func note(
-        _ role: VersionRole,
-        of run: Run.ID,
-        _ id: ArtifactVersion.ID,
-        as principal: Principal
-    ) async throws(MartletError) {
-        try await access.require(.editor, of: run, as: principal, to: "change a run")
-        try await access.require(.viewer, of: id, as: principal, to: "read artifacts")
-        try await store.note(role, of: run, id)
-        events.publish([Topic.artifacts(of: run)])
-    }
-
-    /// Committed versions that a run made or used and the principal may see, the first first.
-    package func versions(
-        _ role: VersionRole,
-        of run: Run.ID,
-        as principal: Principal
-    ) async throws(MartletError) -> [ArtifactVersion] {
-        try await access.require(.viewer, of: run, as: principal, to: "read runs")
-        let versions = try await store.versions(role, of: run)
-        let seen = try await access.visible(versions.map(\.experimentID), as: principal, to: "read artifacts")
-        return versions.filter { seen.contains($0.experimentID) }
-    }
-
-    /// Runs that made or used a version and that the principal may see, the first first.
-    package func runs(
-        _ role: VersionRole,
-        of id: ArtifactVersion.ID,
-        as principal: Principal
-    ) async throws(MartletError) -> [Run.ID] {
-        try await access.require(.viewer, of: id, as: principal, to: "read artifacts")
-        var seen: [Run.ID] = []
-        for run in try await store.runs(role, of: id) {
-            do {
-                try await access.require(.viewer, of: run, as: principal, to: "read runs")
-                seen.append(run)
-            } catch  where error.code == .notFound || error.code == .permissionDenied {
-                continue
-            }
-        }
-        return seen
     }
 
     private func publish(_ version: ArtifactVersion) {
