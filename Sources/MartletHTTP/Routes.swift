@@ -28,6 +28,7 @@ func addRoutes(to router: Router<MartletRequestContext>, _ parts: Parts) {
     CollectionRoutes(services: services).add(to: router)
     ArtifactVersionRoutes(services: services).add(to: router)
     SweepRoutes(services: services, largestBody: limit).add(to: router)
+    SavedViewRoutes(services: services, largestBody: limit).add(to: router)
     LoggedModelRoutes(services: services, largestBody: limit).add(to: router)
     ImportRoutes(services: services, largestBody: limit).add(to: router)
     // Live events, /api/v1/events

@@ -207,6 +207,36 @@ def sweeps(call, experiment):
     call("GET", one + "/importance", 400, id=text.json()["id"])
 
 
+def views(call, experiment, run):
+    path, one = "/api/v1/views", "/api/v1/views/{id}"
+    body = {"experimentID": experiment, "kind": "report", "name": "r", "displayName": "R", "content": {"a": [1.5, None, "\u0000"]}}
+    made = call("POST", path, 201, body).json()
+    assert made["content"] == body["content"] and made["displayName"] == "R" and made["author"]
+    call("POST", path, 409, body)
+    call("POST", path, 404, body | {"experimentID": "999999"})
+    call("POST", path, 400, body | {"content": None})
+    assert call("PATCH", one, 200, {"description": "d", "content": []}, id=made["id"]).json()["content"] == []
+    page = call("GET", path, 200, experiment=experiment, kind="report").json()
+    assert page["total"] == 1 and "content" not in page["views"][0] and page["views"][0]["description"] == "d"
+    assert call("GET", path, 200, experiment=experiment, kind="other").json()["views"] == []
+    call("GET", path, 400)
+    assert call("GET", one, 200, id=made["id"]).json()["content"] == []
+    call("DELETE", one, 204, id=made["id"])
+    for id in (made["id"], "x", "-1"):
+        call("GET", one, 404, id=id)
+    alerts = "/api/v1/runs/{id}/alerts"
+    for quiet, stored in ((0, True), (60_000, False), (-1, True)):
+        alert = {"title": "t", "text": "x", "severity": "error", "quietMilliseconds": quiet}
+        assert call("POST", alerts, 200, alert, id=run).json()["stored"] is stored
+    call("POST", alerts, 400, {"title": ""}, id=run)
+    call("POST", alerts, 404, {"title": "t"}, id="f" * 32)
+    page = call("GET", "/api/v1/alerts", 200, run=run, limit=1).json()
+    assert (page["total"], page["hasMore"], page["alerts"][0]["severity"]) == (2, True, "error")
+    assert call("GET", "/api/v1/alerts", 200, experiment=experiment).json()["total"] == 2
+    call("GET", "/api/v1/alerts", 400)
+    call("GET", "/api/v1/alerts", 404, run="f" * 32)
+
+
 def versions(call, server, run):
     first, second = logged_version(server, b"one"), logged_version(server, b"two!", shared="together")
     experiment = call("GET", "/api/v1/find", 200, experiment="contract").json()["experimentID"]
@@ -250,6 +280,7 @@ def test_every_answer_is_as_described(call, server, name):
     imports(call, experiment, name)
     streams(call, run)
     sweeps(call, experiment)
+    views(call, experiment, run)
     versions(call, server, run)
     with requests.get(f"{server.url}/api/v1/events?topics=experiments", stream=True, timeout=10) as stream:
         described = native.operation("GET", "/api/v1/events")["responses"]["200"]["content"]
@@ -313,7 +344,9 @@ def test_every_answer_about_access_is_as_described(tmp_path):
     (method, path) for method, path, _ in native.operations() if path.endswith("{id}") or "{id}/" in path
 ])
 def test_unknown_ids_are_not_found(call, method, path):
-    body = {"fromStep": 0} if path.endswith("truncate") else {} if native.body_schema(method, path) else None
+    body = {} if native.body_schema(method, path) else None
+    if path.endswith(("truncate", "alerts")):
+        body = {"fromStep": 0, "title": "t"}
     query = {"key": "k"} if path.endswith(("history", "objects/values")) else {"path": "p"} if path.endswith("content") else {}
     unknown = ["999999", "-1", "99999999999999999999", "x"] if "experiments" in path else ["f" * 32, "F" * 32, "x", "0"]
     for id in unknown + ["..%2f..", "%2e%2e", "x" * 5000, "é", "%25%30%30"]:

@@ -30,6 +30,9 @@ BODIES = {
     ("POST", "/api/v1/filter"): {"filter": ""},
     ("POST", "/api/v1/sweeps"): {"experimentID": "0", "configuration": {"method": "random", "parameters": {"x": {"value": 1}}}},
     ("PATCH", "/api/v1/sweeps/{id}"): {},
+    ("POST", "/api/v1/views"): {"experimentID": "0", "kind": "report", "name": "NAME", "content": {}},
+    ("PATCH", "/api/v1/views/{id}"): {},
+    ("POST", "/api/v1/runs/{id}/alerts"): {"title": "NAME"},
     ("PATCH", "/api/v1/collections/{id}"): {},
     ("PATCH", "/api/v1/versions/{id}"): {},
     ("POST", "/api/v1/import/experiments"): {"name": "NAME"},
@@ -93,6 +96,8 @@ class Sender:
         self.server, self.run, self.session, self.guarded = server, run, requests.Session(), guarded
         body = BODIES["POST", "/api/v1/sweeps"]
         self.sweep = self.session.post(server.url + "/api/v1/sweeps", json=body, timeout=20).json()["id"]
+        body = {"experimentID": "0", "kind": "report", "name": uuid.uuid4().hex, "content": {}}
+        self.view = self.session.post(server.url + "/api/v1/views", json=body, timeout=20).json()["id"]
         self.version = logged_version(server, uuid.uuid4().bytes, project="input")
         made = self.session.get(f"{server.url}/api/v1/versions/{self.version}", timeout=20).json()
         self.collection = made["collectionID"]
@@ -102,7 +107,7 @@ class Sender:
         if not isinstance(data, bytes):
             data = json.dumps(data).replace("RUN", self.run).replace("NAME", uuid.uuid4().hex)
             data = data.replace("PASSWORD", PASSWORD).encode()
-        for place, known in (("sweeps", self.sweep), ("versions", self.version), ("collections", self.collection)):
+        for place, known in (("sweeps", self.sweep), ("views", self.view), ("versions", self.version), ("collections", self.collection)):
             id = known if place in path else id
         url = server.url + path.replace("{id}", "0" if "experiments" in path else id).replace("{account}", id).replace("{name}", "team")
         if path.startswith("/api/v1/session"):

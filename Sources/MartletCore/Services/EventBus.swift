@@ -29,6 +29,12 @@ public enum Topic {
     public static func console(of id: Run.ID) -> String { "run:\(id):console" }
     /// Collections of artifacts of an experiment, their versions and aliases.
     public static func collections(of id: Experiment.ID) -> String { "experiment:\(id):artifacts" }
+    /// Views that were saved for an experiment, reports among them.
+    public static func views(of id: Experiment.ID) -> String { "experiment:\(id):views" }
+    /// Alerts of all runs of an experiment.
+    public static func alerts(in id: Experiment.ID) -> String { "experiment:\(id):alerts" }
+    /// Alerts of one run.
+    public static func alerts(of id: Run.ID) -> String { "run:\(id):alerts" }
     /// Files of one run.
     public static func artifacts(of id: Run.ID) -> String { "run:\(id):artifacts" }
 }

@@ -5,6 +5,7 @@ package struct Services: Sendable {
     package var runs: RunService
     package var runStreams: RunStreamService
     package var sweeps: SweepService
+    package let views: SavedViewService
     package var loggedModels: LoggedModelService
     package var artifacts: ArtifactService
     package let versions: ArtifactVersionService
@@ -18,7 +19,7 @@ package struct Services: Sendable {
     package var environment: Environment
 
     package init(
-        store: any MetadataStore & UploadStore & AccountStore & WorkspaceStore & SweepStore,
+        store: any MetadataStore & UploadStore & AccountStore & WorkspaceStore & SweepStore & SavedViewStore,
         blobs: any BlobStore,
         searching: any SweepSearch,
         hashing: SecretHashing,
@@ -40,6 +41,7 @@ package struct Services: Sendable {
             events: events,
             environment: environment
         )
+        views = SavedViewService(store: store, access: access, events: events, environment: environment)
         loggedModels = LoggedModelService(store: store, access: access, events: events, environment: environment)
         artifacts = ArtifactService(
             store: store,

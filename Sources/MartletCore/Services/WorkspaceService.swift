@@ -112,6 +112,38 @@ package struct WorkspaceService: Sendable {
         try await store.roles(in: try await administered(name, as: principal, to: "decide who may what").id)
     }
 
+    /// Who has a role in a workspace, by name, for whoever has one too. O(accounts).
+    package func members(
+        of name: String,
+        as principal: Principal
+    ) async throws(MartletError) -> [(account: Account, role: Principal.Role)] {
+        let workspace = try await workspace(named: name, as: principal)
+        try access.require(.viewer, in: workspace.id, as: principal, to: "list the members of a workspace")
+        let accounts = try await store.accounts().filter(\.isActive)
+        guard workspace.id != .default else {
+            return accounts.filter { $0.role > .noAccess }.map { ($0, $0.role) }
+        }
+        let roles = try await store.roles(in: workspace.id)
+        let byAccount = Dictionary(roles.map { ($0.account, $0.role) }, uniquingKeysWith: { first, _ in first })
+        return accounts.compactMap { account in byAccount[account.id].map { (account, $0) } }
+    }
+
+    /// As the other, for an account of a name.
+    /// - Throws: `notFound`; `invalidArgument` for the default workspace.
+    package func setRole(
+        _ role: Principal.Role?,
+        ofAccountNamed account: String,
+        in name: String,
+        as principal: Principal
+    ) async throws(MartletError) {
+        _ = try await administered(name, as: principal, to: "decide who may what")
+        let wanted = account.lowercased()
+        guard let known = try await store.accounts().first(where: { $0.name.lowercased() == wanted }) else {
+            throw MartletError(.notFound, "there is no account '\(account.prefix(100))'; an admin can make one")
+        }
+        try await setRole(role, of: known.id, in: name, as: principal)
+    }
+
     /// - Parameter role: `nil` for none.
     /// - Throws: `notFound`; `invalidArgument` for the default workspace.
     package func setRole(

@@ -17,6 +17,7 @@ enum Migrator {
         M0014_streams(),
         M0015_versions(),
         M0016_sweeps(),
+        M0017_views_alerts(),
     ]
 
     static var newest: Int64 { migrations.last?.number ?? 0 }

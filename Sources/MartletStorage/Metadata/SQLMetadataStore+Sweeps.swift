@@ -175,7 +175,7 @@ extension SQLMetadataStore: SweepStore {
     }
 
     /// - Throws: `notFound`; `failedPrecondition` for a deleted one.
-    private static func requireActive(_ id: Experiment.ID, on connection: any SQLConnection) throws {
+    static func requireActive(_ id: Experiment.ID, on connection: any SQLConnection) throws {
         let stage = try connection.first("SELECT stage FROM experiment WHERE id = $1", [.integer(id.number)]) {
             LifecycleStage(stored: $0.integer(0))
         }

@@ -32,7 +32,7 @@ package struct Purge: Sendable {
     static let tablesOfRun = [
         "run_param", "run_tag", "run_dataset", "run_model", "metric_summary", "point_log", "metric_chunk",
         "metric_seal", "run_document", "run_stream", "logged_object", "console_line",
-        "sweep_run",
+        "sweep_run", "run_alert",
     ]
     /// Tables with such a column whose rows outlive the run: scores are a model's, and name the run by its id.
     static let tablesThatOutlive = ["logged_model_score"]
@@ -183,7 +183,7 @@ package struct Purge: Sendable {
             "DELETE FROM sweep_agent WHERE sweep IN (SELECT id FROM sweep WHERE experiment = $1)",
             [.integer(id)]
         )
-        for table in ["experiment_tag", "experiment_role", "dataset", "quota", "sweep"] {
+        for table in ["experiment_tag", "experiment_role", "dataset", "quota", "sweep", "saved_view"] {
             try connection.execute("DELETE FROM \(table) WHERE experiment = $1", [.integer(id)])
         }
         try removeCollections(of: id, connection)

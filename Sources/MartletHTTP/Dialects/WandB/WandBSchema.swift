@@ -18,7 +18,6 @@ enum WandBSchema {
     static func schema() throws(GraphQLSchemaError) -> GraphQLSchema<WandBContext> {
         var schema = Builder()
         schema.scalar("JSON", "JSONString", "DateTime", "Duration")
-        schema.enumeration("AlertSeverity", ["INFO", "WARN", "ERROR"])
         addServer(to: &schema)
         addAccounts(to: &schema)
         addProjects(to: &schema)
@@ -32,6 +31,8 @@ enum WandBSchema {
         addArtifactMutations(to: &schema)
         addRegistries(to: &schema)
         addSweeps(to: &schema)
+        addViews(to: &schema)
+        addTeams(to: &schema)
         return try schema.build()
     }
 
@@ -102,7 +103,7 @@ enum WandBSchema {
             user.field("photoUrl", "String") { _ in .null }
             user.field("organizations", "[Organization!]") { _ in [] }
             user.field("accountType", "String") { _ in "MEMBER" }
-            user.connection("apiKeys", of: "ApiKey") { _, _ in GraphQLConnection(edges: [], hasNextPage: false) }
+            user.connection("apiKeys", of: "ApiKey") { try await keys(of: $0, $1) }
             user.connection("teams", of: "Entity") { user, call in
                 let page = try call.arguments.page(defaultSize: 50, mostSize: 1_000)
                 return try GraphQLConnection(page, of: user.entities) { .object(WandBEntity(name: $0)) }
@@ -119,6 +120,13 @@ enum WandBSchema {
             entity.field("codeSavingEnabled", "Boolean") { _ in true }
             entity.field("organization", "Organization") { organization(of: $0) }
             entity.field("user", "User") { _ in .null }
+            entity.field("readOnlyAdmin", "Boolean") { _ in false }
+            entity.field("privateOnly", "Boolean") { _ in false }
+            entity.field("storageBytes", "Int64!") { try await storedBytes(of: $0, $1) }
+            entity.field("defaultAccess", "String") { _ in "PRIVATE" }
+            entity.field("isPaid", "Boolean") { _ in false }
+            entity.field("limits", "JSONString") { _ in .null }
+            entity.field("members", "[Member!]") { try await members(of: $0, $1) }
         }
         schema.query { query in
             query.field("viewer", "User") { call in .object(try await WandBUser(call.context)) }
@@ -130,44 +138,11 @@ enum WandBSchema {
                 return .object(isKnown || mayBeMade ? WandBEntity(name: name) : nil)
             }
             query.connection("users", of: "User", arguments: ["query: String"]) { call in
-                let user = try await WandBUser(call.context)
-                let wanted = try call.arguments.string("query") ?? ""
-                let found = wanted.isEmpty || wanted == user.name || wanted == user.email ? [user] : []
+                let found = try await users(try call.arguments.string("query") ?? "", call.context)
                 return try GraphQLConnection(try call.arguments.page(defaultSize: 50, mostSize: 50), of: found) {
                     .object($0)
                 }
             }
         }
     }
-}
-
-/// Who asks.
-struct WandBUser: Sendable {
-    let name: String
-    let isAdmin: Bool
-    let entity: String
-    let entities: [String]
-
-    var email: String { name.contains("@") ? name : "\(name)@localhost" }
-
-    init(_ context: WandBContext) async throws(MartletError) {
-        name = context.principal.name
-        isAdmin = context.principal.role == .admin
-        entities = try await context.entities().map(\.name)
-        entity = entities.first ?? Workspace.defaultName
-    }
-
-    /// Somebody who is only known by name.
-    init(named name: String, in entity: String) {
-        self.name = name
-        self.entity = entity
-        isAdmin = false
-        entities = [entity]
-    }
-}
-
-struct WandBEntity: Sendable {
-    let name: String
-    /// Whether it is asked for as the one that holds an organization's registries.
-    var isOrganization = false
 }
