@@ -44,7 +44,7 @@ def programs(bench):
             found += _run(bench, server, mode, 1, steps, 0)
     _report(bench, alone, f"loop of {steps:,} steps", steps, 1.1)
     # As many as the issue asks for; a step of a training takes some time as well.
-    count, steps = (64, 400) if not bench.is_quick else (8, 100)
+    count, steps = (64, 200) if not bench.is_quick else (8, 100)
     many = {mode: _run(bench, server, mode, count, steps, 0.05) for mode in alone}
     _report(bench, many, f"{count} programs at once, {steps} steps of 50 ms", steps, None)
     server.remove()

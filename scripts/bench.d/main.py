@@ -3,6 +3,7 @@
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -139,6 +140,8 @@ def mlflow_version(python):
 
 def main():
     options = arguments()
+    # Who is told to end stops what was started first.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     base = Path(options.scratch) if options.scratch else ROOT / ".build"
     base.mkdir(parents=True, exist_ok=True)
     names = options.only.split(",") if options.only else list(CASES)
