@@ -1,6 +1,7 @@
 """Reading: histories, charts, searches."""
 
 import json
+import math
 import random
 import re
 import statistics
@@ -214,7 +215,7 @@ def search_on(bench, server, where, rival_times):
 
 
 def p95(times):
-    return sorted(times)[int(len(times) * 0.95) - 1]
+    return sorted(times)[math.ceil(len(times) * 0.95) - 1]
 
 
 def _search(server, experiment, shapes, name, repeats):

@@ -160,7 +160,7 @@ def stored_size(bench):
         bench.machine.run_load(server, 1, plan, requests=len(plan.templates))
         measured.append((server, name, runs * keys * points, target))
     for server, name, points, target in measured:
-        _wait_until_sealed(server)
+        wait_until_sealed(server)
         server.stop()
         used, whole, unsealed = _database_size(server.folder)
         note = f"file with free pages {whole / points:.2f}; {unsealed} log rows unsealed; {points / 1e6:.2g} M points"
@@ -168,7 +168,7 @@ def stored_size(bench):
         server.remove()
 
 
-def _wait_until_sealed(server, patience=100):
+def wait_until_sealed(server, patience=100):
     """The newest points are sealed when they are a minute old."""
     end = time.monotonic() + patience
     while _unsealed_rows(server.folder) > 0 and time.monotonic() < end:

@@ -8,7 +8,8 @@
 //   then per patch: u32 kind, u32 offset, u32 width, u32 unused, u64 start, u64 stride.
 // N requests are shared out evenly. The n-th request of a connection uses its template n mod (its templates).
 // A patch of kind 0 is the decimal number
-// (start + n·stride) mod 10^width, padded with zeros; of kind 1, line (start + n·stride) mod lines of FILE.
+// (start + n·stride) mod 10^width, padded with zeros; of kind 1, line (start + n·stride) mod lines of FILE; of kind 2,
+// the number of kind 0 padded with blanks.
 // `--capture run_id FILE` writes the first string value of that JSON key of each answer, one a line.
 // Prints one JSON object: requests, failures, seconds, its own CPU seconds, latencies in milliseconds, bytes.
 
@@ -133,6 +134,7 @@ static void apply(struct template *t, uint64_t n) {
             at[digit - 1] = (char)('0' + value % 10);
             value /= 10;
         }
+        for (uint32_t digit = 0; p->kind == 2 && digit + 1 < p->width && at[digit] == '0'; digit++) at[digit] = ' ';
     }
 }
 

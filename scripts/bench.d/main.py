@@ -3,6 +3,7 @@
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,11 @@ import cases_files
 import cases_operation
 import cases_postgres
 import cases_read
+import cases_wandb
+import cases_wandb_artifacts
+import cases_wandb_large
+import cases_wandb_programs
+import cases_wandb_read
 import cases_write
 from machine import Machine, describe
 from report import Report
@@ -33,7 +39,14 @@ CASES = {
     "large": cases_files.large_file,
     "backup": cases_operation.backup,
     "postgres": cases_postgres.postgres,
+    "wandb-stream": cases_wandb.stream,
+    "wandb-programs": cases_wandb_programs.programs,
+    "wandb-scan": cases_wandb_read.scan,
+    "wandb-charts": cases_wandb_read.charts,
+    "wandb-metrics": cases_wandb_large.many_metrics,
+    "wandb-artifact": cases_wandb_artifacts.artifact,
 }
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 class Bench:
@@ -68,6 +81,11 @@ class Bench:
         rival.settle()
         self.idle_resident[rival.name] = rival.proportional_bytes() / 1e6
         self.rivals.append(rival)
+
+    def interpreter(self, *name):
+        """A Python that has the packages of the tests, and those of the name: the real clients. Made when it is missing."""
+        command = [ROOT / "scripts" / "python-env", *name]
+        return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split("\n")[-2]
 
     def add(self, what, unit, martlet, rivals=None, target=None, limit=""):
         self.report.add(self.case, what, unit, martlet, rivals, target, limit)
@@ -122,8 +140,9 @@ def mlflow_version(python):
 
 def main():
     options = arguments()
-    root = Path(__file__).resolve().parent.parent.parent
-    base = Path(options.scratch) if options.scratch else root / ".build"
+    # Who is told to end stops what was started first.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    base = Path(options.scratch) if options.scratch else ROOT / ".build"
     base.mkdir(parents=True, exist_ok=True)
     names = options.only.split(",") if options.only else list(CASES)
     for name in names:

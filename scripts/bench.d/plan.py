@@ -14,6 +14,11 @@ def number(width, start=0, stride=1):
     return f"\x010:{width}:{start}:{stride}\x02"
 
 
+def padded(width, start=0, stride=1):
+    """The same number without zeros before it, which JSON may not have: blanks fill its width."""
+    return f"\x012:{width}:{start}:{stride}\x02"
+
+
 def listed(width, start=0, stride=1):
     """A line of the list that is given to the load generator, for example a run id."""
     return f"\x011:{width}:{start}:{stride}\x02"
@@ -25,10 +30,10 @@ class Plan:
         self.templates = []
         self.proof = "" if token is None else f"Authorization: Bearer {token}\r\n"
 
-    def add(self, connection, method, path, body="", content_type="application/json"):
-        """A request of one connection; a connection takes its requests in turn."""
+    def add(self, connection, method, path, body="", content_type="application/json", headers=""):
+        """A request of one connection; a connection takes its requests in turn. Each of `headers` ends its line."""
         content, in_body = self._patches(body.encode() if isinstance(body, str) else body)
-        head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: */*\r\n{self.proof}"
+        head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: */*\r\n{self.proof}{headers}"
         if content or method in ("POST", "PUT", "PATCH"):
             head += f"Content-Type: {content_type}\r\nContent-Length: {len(content)}\r\n"
         line, in_head = self._patches((head + "\r\n").encode())
