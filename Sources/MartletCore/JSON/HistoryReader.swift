@@ -12,7 +12,14 @@ package struct HistoryReader {
     package private(set) var objects: [LoggedObject] = []
     /// Keys of which objects were seen whose members became points.
     package private(set) var nested: Set<String> = []
+    /// Columns by what their keys are in the lines.
+    private var columns: [Column] = []
+    private var places: [String: Int] = [:]
+    /// Indexes in the batch by key.
     private var indexes: [String: UInt32] = [:]
+    /// The keys of the lines before, as they stand in the text, by their place in the line: most lines look like
+    /// the one before, and no key is made a text twice.
+    private var shape: [Token] = []
     private var line = Line()
     /// Put before the keys of points that do not begin so: what a machine reports is no metric of the training.
     private let prefix: String
@@ -22,9 +29,36 @@ package struct HistoryReader {
     private struct Line {
         var step: Int64?
         var seconds: Double?
-        var values: [(key: String, value: Double)] = []
-        var objects: [(key: String, json: Range<Int>)] = []
+        var values: [(column: Int, value: Double)] = []
+        var objects: [(column: Int, json: Range<Int>)] = []
+
+        mutating func removeAll() {
+            (step, seconds) = (nil, nil)
+            values.removeAll(keepingCapacity: true)
+            objects.removeAll(keepingCapacity: true)
+        }
     }
+
+    /// What numbers of a key are.
+    private struct Column {
+        enum Role {
+            case step, mark, metric
+        }
+
+        let key: String
+        let role: Role
+        /// In the batch; `nil` before the first number.
+        var index: UInt32?
+    }
+
+    private struct Token {
+        /// With its quotes.
+        let bytes: [UInt8]
+        let column: Int
+    }
+
+    /// Members of a line that are looked for by their place.
+    private static let longestShape = 4_096
 
     package init(prefix: String = "", now: Int64) {
         self.prefix = prefix
@@ -36,51 +70,89 @@ package struct HistoryReader {
     /// - Throws: `invalidArgument` that says where the line goes wrong. What was read before stays.
     package mutating func add(_ text: String, number: Int64) throws(MartletError) {
         var text = text
-        let result: Result<Void, JSONFailure> = text.withUTF8 { bytes in
-            guard let base = bytes.baseAddress, !bytes.isEmpty else {
-                return .failure(JSONFailure(.unexpectedEnd, at: 0))
-            }
-            var cursor = JSONCursor(base: base, end: bytes.count)
-            cursor.takesBareNaN = true
-            line = Line()
-            do throws(JSONFailure) {
-                try members(&cursor, path: "", depth: 0)
-                cursor.skipSpace()
-                guard cursor.index == cursor.end else { throw JSONFailure(.trailingBytes, at: cursor.index) }
-                try keep(number, cursor)
-                return .success(())
-            } catch {
-                return .failure(error)
-            }
-        }
+        let result = text.withUTF8 { read($0, number: number) }
         if case .failure(let failure) = result { throw failure.asMartletError }
     }
 
-    private mutating func members(_ cursor: inout JSONCursor, path: String, depth: Int) throws(JSONFailure) {
+    /// As `add`, for bytes.
+    package mutating func add(_ lines: TextLines, _ index: Int, number: Int64) throws(MartletError) {
+        let result = lines.withBytes(index) { read($0, number: number) }
+        if case .failure(let failure) = result { throw failure.asMartletError }
+    }
+
+    private mutating func read(_ bytes: UnsafeBufferPointer<UInt8>, number: Int64) -> Result<Void, JSONFailure> {
+        guard let base = bytes.baseAddress, !bytes.isEmpty else { return .failure(JSONFailure(.unexpectedEnd, at: 0)) }
+        var cursor = JSONCursor(base: base, end: bytes.count)
+        cursor.takesBareNaN = true
+        line.removeAll()
+        do throws(JSONFailure) {
+            try members(&cursor)
+            cursor.skipSpace()
+            guard cursor.index == cursor.end else { throw JSONFailure(.trailingBytes, at: cursor.index) }
+            try keep(number, cursor)
+            return .success(())
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private mutating func members(_ cursor: inout JSONCursor) throws(JSONFailure) {
         try cursor.expect(UInt8(ascii: "{"))
         if try cursor.peek() == UInt8(ascii: "}") {
             cursor.index += 1
             return
         }
+        var place = 0
         repeat {
-            let name = try cursor.string()
-            let key = path.isEmpty ? name : "\(path).\(name)"
-            try cursor.expect(UInt8(ascii: ":"))
-            let byte = try cursor.peek()
-            guard key.utf8.count <= Self.longestKey else { throw JSONFailure(.longKey, at: cursor.index) }
-            if byte == UInt8(ascii: "{"), try isPlainObject(cursor, depth) {
-                if path.isEmpty { nested.insert(name) }
-                try members(&cursor, path: key, depth: depth + 1)
-            } else if byte == UInt8(ascii: "-") || byte &- 48 <= 9 || byte == UInt8(ascii: "N")
-                || byte == UInt8(ascii: "I")
-            {
-                number(try cursor.number(), key)
-            } else {
-                let start = cursor.index
-                _ = try cursor.value(depth: 0)
-                line.objects.append((key, start..<cursor.index))
-            }
+            let column = try column(&cursor, at: place)
+            place += 1
+            try member(&cursor, column, depth: 0)
         } while try cursor.hasNext(before: UInt8(ascii: "}"))
+    }
+
+    /// Consumes a key of the line itself.
+    private mutating func column(_ cursor: inout JSONCursor, at place: Int) throws(JSONFailure) -> Int {
+        _ = try cursor.peek()
+        if place < shape.count, cursor.skip(shape[place].bytes) { return shape[place].column }
+        let start = cursor.index
+        let column = try column(of: try cursor.string(), at: start)
+        guard place < Self.longestShape, place <= shape.count else { return column }
+        let token = Token(
+            bytes: Array(UnsafeBufferPointer(start: cursor.base + start, count: cursor.index - start)),
+            column: column
+        )
+        if place < shape.count { shape[place] = token } else { shape.append(token) }
+        return column
+    }
+
+    private mutating func column(of key: String, at start: Int) throws(JSONFailure) -> Int {
+        if let known = places[key] { return known }
+        guard key.utf8.count <= Self.longestKey else { throw JSONFailure(.longKey, at: start) }
+        let role: Column.Role = key == "_step" ? .step : key == StreamChunk.lineMark ? .mark : .metric
+        columns.append(Column(key: key, role: role, index: nil))
+        places[key] = columns.count - 1
+        return columns.count - 1
+    }
+
+    private mutating func member(_ cursor: inout JSONCursor, _ column: Int, depth: Int) throws(JSONFailure) {
+        try cursor.expect(UInt8(ascii: ":"))
+        let byte = try cursor.peek()
+        if byte == UInt8(ascii: "-") || byte &- 48 <= 9 || byte == UInt8(ascii: "N") || byte == UInt8(ascii: "I") {
+            number(try cursor.number(), column)
+        } else if byte == UInt8(ascii: "{"), try isPlainObject(cursor, depth) {
+            let key = columns[column].key
+            if depth == 0 { nested.insert(key) }
+            cursor.index += 1
+            repeat {
+                let start = cursor.index
+                let name = try cursor.string()
+                try member(&cursor, try self.column(of: "\(key).\(name)", at: start), depth: depth + 1)
+            } while try cursor.hasNext(before: UInt8(ascii: "}"))
+        } else {
+            let start = cursor.index
+            _ = try cursor.value(depth: 0)
+            line.objects.append((column, start..<cursor.index))
+        }
     }
 
     /// Whether an object holds numbers, at any depth, and is no media value. What is empty, has a list, or has a name with
@@ -103,23 +175,24 @@ package struct HistoryReader {
         }
     }
 
-    private mutating func number(_ number: JSONCursor.Number, _ key: String) {
+    private mutating func number(_ number: JSONCursor.Number, _ column: Int) {
         let value: Double
         switch number {
         case .integer(let integer):
-            if key == "_step" {
+            if columns[column].role == .step {
                 line.step = integer
                 return
             }
             value = Double(integer)
         case .real(let real): value = real
         }
-        if key == "_step" {
-            // A step with a fraction is kept beside the whole one.
-            line.step = value.isFinite && abs(value) < 9e18 ? Int64(value.rounded(.down)) : nil
+        switch columns[column].role {
+        case .metric: break
+        case .mark: line.seconds = value
+        // A step with a fraction is kept beside the whole one.
+        case .step: line.step = value.isFinite && abs(value) < 9e18 ? Int64(value.rounded(.down)) : nil
         }
-        if key == StreamChunk.lineMark { line.seconds = value }
-        line.values.append((key, value))
+        line.values.append((column, value))
     }
 
     private mutating func keep(_ number: Int64, _ cursor: JSONCursor) throws(JSONFailure) {
@@ -129,26 +202,31 @@ package struct HistoryReader {
             time = Int64((seconds * 1_000).rounded())
         } else {
             time = now
-            if line.seconds == nil { line.values.append((StreamChunk.lineMark, Double(now) / 1_000)) }
+            if line.seconds == nil {
+                line.values.append((try column(of: StreamChunk.lineMark, at: 0), Double(now) / 1_000))
+            }
         }
-        for (key, value) in line.values { append(key.hasPrefix(prefix) ? key : prefix + key, step, time, value) }
-        for (key, range) in line.objects {
-            objects.append(LoggedObject(key: key, step: step, time: time, json: try cursor.text(range)))
+        for (column, value) in line.values { append(column, step, time, value) }
+        for (column, range) in line.objects {
+            let json = try cursor.text(range)
+            objects.append(LoggedObject(key: columns[column].key, step: step, time: time, json: json))
         }
     }
 
-    private mutating func append(_ key: String, _ step: Int64, _ time: Int64, _ value: Double) {
-        let index: UInt32
-        if let known = indexes[key] {
-            index = known
-        } else {
-            index = UInt32(batch.keys.count)
-            batch.keys.append(key)
-            indexes[key] = index
-        }
-        batch.keyIndexes.append(index)
+    private mutating func append(_ column: Int, _ step: Int64, _ time: Int64, _ value: Double) {
+        batch.keyIndexes.append(columns[column].index ?? index(of: column))
         batch.steps.append(step)
         batch.times.append(time)
         batch.values.append(value)
+    }
+
+    /// The index of a column's key in the batch, which gets it when it is new.
+    private mutating func index(of column: Int) -> UInt32 {
+        let own = columns[column].key
+        let key = own.hasPrefix(prefix) ? own : prefix + own
+        let index = indexes[key] ?? UInt32(batch.keys.count)
+        if indexes.updateValue(index, forKey: key) == nil { batch.keys.append(key) }
+        columns[column].index = index
+        return index
     }
 }

@@ -66,6 +66,18 @@ struct JSONCursor {
         return true
     }
 
+    /// Consumes the bytes where they stand here.
+    @inline(__always)
+    mutating func skip(_ bytes: [UInt8]) -> Bool {
+        guard index &+ bytes.count <= end else { return false }
+        let isHere = bytes.withUnsafeBufferPointer { bytes in
+            for place in bytes.indices where base[index &+ place] != bytes[place] { return false }
+            return true
+        }
+        if isHere { index &+= bytes.count }
+        return isHere
+    }
+
     // MARK: strings
 
     /// The bytes of a string without escapes and control characters, its quotes consumed;
@@ -89,22 +101,54 @@ struct JSONCursor {
 
     mutating func string() throws(JSONFailure) -> String {
         if let range = try plainString() { return try text(range) }
-        var bytes: [UInt8] = []
         let start = index
-        index += 1
+        var failure: JSONFailure?
+        let bytes = [UInt8](unsafeUninitializedCapacity: escapedLength()) { memory, count in
+            do throws(JSONFailure) {
+                count = try unescape(to: memory.baseAddress.unsafelyUnwrapped)
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        guard let text = String(validating: bytes, as: UTF8.self) else { throw JSONFailure(.badUTF8, at: start) }
+        return text
+    }
+
+    /// Bytes from here to the quote that ends the string which begins here, or to the end of the text.
+    private func escapedLength() -> Int {
+        var place = index &+ 1
+        while place < end, base[place] != UInt8(ascii: "\"") {
+            place &+= base[place] == UInt8(ascii: "\\") ? 2 : 1
+        }
+        return Swift.max(Swift.min(place, end) - index, 1)
+    }
+
+    /// Consumes the string that begins here, and writes its bytes, which may be no UTF-8. `out` has room for as many
+    /// bytes as the string has with its escapes.
+    /// - Returns: how many were written.
+    mutating func unescape(to out: UnsafeMutablePointer<UInt8>) throws(JSONFailure) -> Int {
+        var count = 0
+        index &+= 1
         while index < end {
             let byte = base[index]
-            index += 1
-            switch byte {
-            case UInt8(ascii: "\""):
-                guard let text = String(validating: bytes, as: UTF8.self) else {
-                    throw JSONFailure(.badUTF8, at: start)
+            index &+= 1
+            if byte == UInt8(ascii: "\"") { return count }
+            if byte == UInt8(ascii: "\\") {
+                guard index < end else { throw JSONFailure(.unexpectedEnd, at: end) }
+                // By far the most frequent.
+                if base[index] == UInt8(ascii: "\"") {
+                    out[count] = UInt8(ascii: "\"")
+                    count &+= 1
+                    index &+= 1
+                } else {
+                    count &+= try escape(to: out + count)
                 }
-                return text
-            case UInt8(ascii: "\\"): try escape(into: &bytes)
-            case 0..<0x20: throw JSONFailure(.controlCharacter, at: index - 1)
-            default: bytes.append(byte)
+                continue
             }
+            guard byte >= 0x20 else { throw JSONFailure(.controlCharacter, at: index - 1) }
+            out[count] = byte
+            count &+= 1
         }
         throw JSONFailure(.unexpectedEnd, at: end)
     }
@@ -118,23 +162,24 @@ struct JSONCursor {
         return text
     }
 
-    private mutating func escape(into bytes: inout [UInt8]) throws(JSONFailure) {
-        guard index < end else { throw JSONFailure(.unexpectedEnd, at: end) }
+    /// What stands after a backslash. - Returns: how many bytes were written.
+    private mutating func escape(to out: UnsafeMutablePointer<UInt8>) throws(JSONFailure) -> Int {
         let byte = base[index]
         index += 1
         switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): bytes.append(byte)
-        case UInt8(ascii: "b"): bytes.append(0x08)
-        case UInt8(ascii: "f"): bytes.append(0x0c)
-        case UInt8(ascii: "n"): bytes.append(0x0a)
-        case UInt8(ascii: "r"): bytes.append(0x0d)
-        case UInt8(ascii: "t"): bytes.append(0x09)
-        case UInt8(ascii: "u"): try unicodeEscape(into: &bytes)
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): out.pointee = byte
+        case UInt8(ascii: "b"): out.pointee = 0x08
+        case UInt8(ascii: "f"): out.pointee = 0x0c
+        case UInt8(ascii: "n"): out.pointee = 0x0a
+        case UInt8(ascii: "r"): out.pointee = 0x0d
+        case UInt8(ascii: "t"): out.pointee = 0x09
+        case UInt8(ascii: "u"): return try unicodeEscape(to: out)
         default: throw JSONFailure(.badEscape, at: index - 2)
         }
+        return 1
     }
 
-    private mutating func unicodeEscape(into bytes: inout [UInt8]) throws(JSONFailure) {
+    private mutating func unicodeEscape(to out: UnsafeMutablePointer<UInt8>) throws(JSONFailure) -> Int {
         let start = index - 2
         var code = UInt32(try fourHexDigits())
         if (0xd800..<0xdc00).contains(code) {
@@ -147,7 +192,12 @@ struct JSONCursor {
             code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00)
         }
         guard let scalar = Unicode.Scalar(code) else { throw JSONFailure(.loneSurrogate, at: start) }
-        bytes.append(contentsOf: UTF8.encode(scalar).map(Array.init) ?? [])
+        var count = 0
+        for byte in UTF8.encode(scalar).unsafelyUnwrapped {
+            out[count] = byte
+            count += 1
+        }
+        return count
     }
 
     private mutating func fourHexDigits() throws(JSONFailure) -> UInt16 {

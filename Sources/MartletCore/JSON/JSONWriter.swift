@@ -31,6 +31,13 @@ package struct JSONWriter: Sendable {
         needsComma = false
     }
 
+    /// A key that was written before, with its quotes and the colon.
+    package mutating func key(token: [UInt8]) {
+        separate()
+        bytes.append(contentsOf: token)
+        needsComma = false
+    }
+
     package mutating func string(_ text: String) {
         separate()
         quote(text)
@@ -113,11 +120,11 @@ package struct JSONWriter: Sendable {
             for place in source.indices {
                 let byte = source[place]
                 guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
-                bytes.append(contentsOf: source[start..<place])
+                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: source[start..<place]))
                 escape(byte)
                 start = place + 1
             }
-            bytes.append(contentsOf: source[start...])
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: source[start...]))
         }
         bytes.append(UInt8(ascii: "\""))
     }

@@ -50,11 +50,11 @@ struct AnswerWriter {
             for place in source.indices {
                 let byte = source[place]
                 guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
-                bytes.append(contentsOf: source[start..<place])
+                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: source[start..<place]))
                 escape(byte)
                 start = place + 1
             }
-            bytes.append(contentsOf: source[start...])
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: source[start...]))
         }
         bytes.append(UInt8(ascii: "\""))
     }

@@ -63,6 +63,31 @@ enum IntegerColumn {
         }
     }
 
+    /// Passes over a column that is not compressed. - Returns: whether it was such a one.
+    static func skip(_ source: inout ByteSource, count: Int) throws(CorruptBytes) -> Bool {
+        let tag = try source.byte()
+        _ = try source.signed()
+        switch tag {
+        case progression: _ = try source.signed()
+        case deltas:
+            _ = try source.signed()
+            for _ in 1..<max(count, 1) { _ = try source.varint() }
+        case curvature: for _ in 1..<max(count, 1) { _ = try source.varint() }
+        case offsets: for _ in 0..<count { _ = try source.varint() }
+        default: return false
+        }
+        return true
+    }
+
+    /// The least and the greatest of evenly spaced integers; `nil` for a column of others.
+    static func progressionBounds(_ source: inout ByteSource, count: Int) throws(CorruptBytes) -> ClosedRange<Int64>? {
+        guard try source.byte() == progression else { return nil }
+        let first = try source.signed()
+        let (way, overflows) = try source.signed().multipliedReportingOverflow(by: Int64(count - 1))
+        let (last, leaves) = first.addingReportingOverflow(way)
+        return overflows || leaves ? nil : min(first, last)...max(first, last)
+    }
+
     private static func readDeltas(
         _ source: inout ByteSource,
         first: Int64,

@@ -21,8 +21,8 @@ extension MetricReader {
             ) { row in
                 try row.withBytes(0) { bytes in
                     try PointLog.forEachSeries(in: bytes) { series, content in
-                        guard names[series] != nil else { return }
-                        let known = points[series] ?? PointBuffer()
+                        guard names[series] != nil, try content.steps()?.overlaps(steps) ?? true else { return }
+                        let known = points[series] ?? PointBuffer(capacity: content.count)
                         try content.read(into: known, with: compressor)
                         points[series] = known
                     }

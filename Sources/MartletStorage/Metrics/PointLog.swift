@@ -64,6 +64,15 @@ enum PointLog {
         let count: Int
         fileprivate let content: UnsafeRawBufferPointer
 
+        /// The range of the steps where it can be told without reading them all: they are evenly spaced, as in the log of
+        /// almost every program.
+        func steps() throws(CorruptBytes) -> ClosedRange<Int64>? {
+            guard count > 0 else { return nil }
+            var source = ByteSource(content)
+            guard try IntegerColumn.skip(&source, count: count) else { return nil }
+            return try IntegerColumn.progressionBounds(&source, count: count)
+        }
+
         /// Adds the points to the end of `points`.
         func read(into points: PointBuffer, with compressor: Compressor) throws(CorruptBytes) {
             points.reserve(count)

@@ -9,12 +9,16 @@ import ServiceLifecycle
 package struct Sealer: Sendable {
     /// A run is sealed when its oldest row is older than this, in milliseconds.
     package static let greatestAge: Int64 = 60_000
-    /// … or its rows have more bytes than this.
+    /// … or its rows have more bytes than this, and are more than a few: a row of very many series is sealed together
+    /// with others, because the last chunk of each series is then written once for all of them …
     package static let mostBytes: Int64 = 1 << 20
+    static let fewRows: Int64 = 16
+    /// … or they have more bytes than this.
+    static let mostBytesOfFew: Int64 = 16 << 20
     /// … or it has more rows than this, because a late point may have to look into each.
     package static let mostRows: Int64 = 4_096
     /// Bytes of log rows that are sealed at once.
-    private static let bytesAtOnce: Int64 = 8 << 20
+    private static let bytesAtOnce: Int64 = 16 << 20
 
     private let database: any SQLDatabase
 
@@ -39,7 +43,8 @@ package struct Sealer: Sendable {
         var rows: Int64
 
         func isDue(now: Int64) -> Bool {
-            now - oldest > Sealer.greatestAge || bytes > Sealer.mostBytes || rows > Sealer.mostRows
+            now - oldest > Sealer.greatestAge || rows > Sealer.mostRows || bytes > Sealer.mostBytesOfFew
+                || bytes > Sealer.mostBytes && rows >= Sealer.fewRows
         }
     }
 
@@ -191,7 +196,8 @@ private struct LogOfRun {
         ) { row in
             try row.withBytes(0) { bytes in
                 try PointLog.forEachSeries(in: bytes) { key, content in
-                    let points = series[key] ?? PointBuffer()
+                    // A run may have 100,000 series with a point each.
+                    let points = series[key] ?? PointBuffer(capacity: content.count)
                     series[key] = points
                     try content.read(into: points, with: compressor)
                 }

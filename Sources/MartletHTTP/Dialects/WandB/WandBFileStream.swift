@@ -15,7 +15,7 @@ extension WandBDialect {
         let name = try decodedParameter("run", context)
         guard let home = try await asked.project(project, of: entity), let run = try await asked.run(name, of: home)
         else { throw MartletError(.notFound, "run \(entity)/\(project)/\(name) not found") }
-        let body = try await lines(request)
+        let body = try await body(request)
         // Several programs that write at once say who they are, and count lines of their own.
         let writer = request.headers[.wandBWriter] ?? ""
         guard writer.utf8.count <= 128, !writer.contains(":") else {
@@ -35,7 +35,7 @@ extension WandBDialect {
         return .json(json.bytes)
     }
 
-    private func lines(_ request: Request) async throws(MartletError) -> JSONValue {
+    private func body(_ request: Request) async throws(MartletError) -> StreamBody {
         let body = try await collectBody(request, upTo: Self.longestStream)
         var bytes = Array(body.readableBytesView)
         if request.headers[.contentEncoding]?.lowercased() == "gzip" {
@@ -44,7 +44,7 @@ extension WandBDialect {
             }
             bytes = plain
         }
-        return bytes.isEmpty ? .object([]) : try JSONParser.parse(bytes)
+        return try StreamBody(bytes)
     }
 
     /// Several processes may write to one run: who finds that another was faster looks again where the streams stand.
@@ -96,11 +96,7 @@ extension WandBRun {
 
 /// One request of a stream, read and not yet stored.
 struct WandBStreamMessage {
-    /// Lines with the number of the first of them.
-    struct Lines {
-        var offset: Int64
-        var content: [String]
-    }
+    typealias Lines = StreamBody.File
 
     let writer: String
     private var history: Lines?
@@ -113,42 +109,17 @@ struct WandBStreamMessage {
     var goesOn: Bool { writer.isEmpty && changes.status == nil && (history ?? console ?? events) != nil }
 
     /// - Throws: `invalidArgument`.
-    init(_ json: JSONValue, from writer: String) throws(MartletError) {
+    init(_ body: StreamBody, from writer: String) throws(MartletError) {
         self.writer = writer
-        guard case .object = json else { throw MartletError(.invalidArgument, "the body is no JSON object") }
-        if case .object(let files)? = json["files"] {
-            for file in files {
-                let lines = try Self.lines(file.value, of: file.key)
-                switch file.key {
-                case "wandb-history.jsonl": history = lines
-                case "wandb-events.jsonl": events = lines
-                case "wandb-summary.json": summary = lines.content.last
-                case "output.log": console = lines
-                // Files of newer clients are theirs to upload as well.
-                default: continue
-                }
-            }
+        history = body.files["wandb-history.jsonl"]
+        events = body.files["wandb-events.jsonl"]
+        console = body.files["output.log"]
+        // Files of newer clients are theirs to upload as well.
+        if let lines = body.files["wandb-summary.json"]?.lines, lines.count > 0 {
+            summary = try lines.text(lines.count - 1)
         }
-        guard json["complete"] == .bool(true) else { return }
-        let code: Int64 = if case .integer(let code)? = json["exitcode"] { code } else { 0 }
-        changes.status = code == 0 ? .finished : .failed
-    }
-
-    private static func lines(_ json: JSONValue, of file: String) throws(MartletError) -> Lines {
-        guard case .integer(let offset)? = json["offset"], offset >= 0, offset < 1 << 40,
-            case .array(let content)? = json["content"]
-        else {
-            throw MartletError(.invalidArgument, "\(file.prefix(100)) must be {\"offset\": n, \"content\": [lines]}")
-        }
-        var lines: [String] = []
-        lines.reserveCapacity(content.count)
-        for line in content {
-            guard case .string(let text) = line else {
-                throw MartletError(.invalidArgument, "a line of \(file.prefix(100)) is no text")
-            }
-            lines.append(text)
-        }
-        return Lines(offset: offset, content: lines)
+        guard body.isComplete else { return }
+        changes.status = body.exitCode == 0 ? .finished : .failed
     }
 
     /// What is not stored yet, the keys of objects that became points, and those of what the machine reported.
@@ -174,7 +145,10 @@ struct WandBStreamMessage {
             chunk.events = Self.range(events, after: state.eventLines)
         }
         if let console {
-            chunk.console = zip(console.offset..., console.content).map { ConsoleLine(wandB: $1, number: $0) }
+            for index in 0..<console.lines.count {
+                let text = try console.lines.text(index)
+                chunk.console.append(ConsoleLine(wandB: text, number: console.offset + Int64(index)))
+            }
             if !writer.isEmpty {
                 chunk.console.removeAll { $0.number < state.consoleLines }
                 chunk.printed = Self.range(console, after: state.consoleLines)
@@ -192,15 +166,17 @@ struct WandBStreamMessage {
     }
 
     private static func read(
-        _ lines: Lines,
+        _ file: Lines,
         after stored: Int64,
         prefix: String,
         _ now: Int64
     ) throws(MartletError) -> HistoryReader {
         var reader = HistoryReader(prefix: prefix, now: now)
-        for (number, line) in zip(lines.offset..., lines.content) where number >= stored {
+        for index in 0..<file.lines.count {
+            let number = file.offset + Int64(index)
+            if number < stored { continue }
             do {
-                try reader.add(line, number: number)
+                try reader.add(file.lines, index, number: number)
             } catch {
                 throw MartletError(error.code, "line \(number): \(error.message)")
             }
@@ -210,7 +186,7 @@ struct WandBStreamMessage {
 
     /// The lines that are new; lines that were left out before them will not come any more.
     private static func range(_ lines: Lines, after stored: Int64) -> Range<Int64>? {
-        let end = lines.offset + Int64(lines.content.count)
+        let end = lines.offset + Int64(lines.lines.count)
         return end > stored ? stored..<end : nil
     }
 }

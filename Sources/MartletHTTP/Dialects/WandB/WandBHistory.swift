@@ -29,89 +29,74 @@ struct WandBHistory {
         case strict
     }
 
-    /// Rows in order of their steps. With keys, rows that lack one are left out, and nothing else is in them.
-    /// O(steps × keys).
-    func rows(keys: [String]? = nil, style: Style) -> [Row] {
+    /// Rows in order of their steps, at most `most` of them, evenly chosen. With keys, rows that lack one are left out,
+    /// and nothing else is in them. O(steps × keys); only what is chosen is written.
+    func rows(keys: [String]? = nil, style: Style, most: Int? = nil) -> [Row] {
         let keys = keys.map { Set($0) }
         let series = table.series.filter { keys?.contains($0.key) ?? !machine.contains($0.key) }
         var objects: [Int64: [LoggedObject]] = [:]
         for object in table.objects where keys?.contains(object.key) ?? true {
             objects[object.step, default: []].append(object)
         }
-        let wanted = (keys ?? []).filter { $0 != "_step" }.count
+        var steps = steps(series, objects.keys.sorted())
+        if let keys {
+            let wanted = keys.count { $0 != "_step" }
+            let areOneShape = objects.isEmpty && series.allSatisfy { $0.steps == steps }
+            if !areOneShape || series.count < wanted { steps = whole(steps, series, objects, wanted) }
+        }
+        let needsStep = keys?.contains("_step") ?? true
+        var writer = HistoryRowWriter(series, nested: keys == nil ? nested : [], style: style)
+        return Self.thinned(steps, to: most).map { step in
+            writer.find(step)
+            return Row(step: step, json: writer.row(needsStep ? step : nil, objects[step] ?? []))
+        }
+    }
+
+    /// The steps at which as many keys have something as are wanted.
+    private func whole(
+        _ steps: [Int64],
+        _ series: [StepTable.Series],
+        _ objects: [Int64: [LoggedObject]],
+        _ wanted: Int
+    ) -> [Int64] {
         var places = [Int](repeating: 0, count: series.count)
-        var rows: [Row] = []
-        for step in steps(series, Array(objects.keys)) {
-            var found: [(key: String, value: Double)] = []
+        return steps.filter { step in
+            var found = objects[step]?.count ?? 0
             for index in series.indices {
-                let one = series[index]
-                while places[index] < one.steps.count, one.steps[places[index]] == step {
-                    if found.last?.key == one.key { found.removeLast() }
-                    found.append((one.key, one.values[places[index]]))
+                let one = series[index].steps
+                var isThere = false
+                while places[index] < one.count, one[places[index]] == step {
                     places[index] += 1
+                    isThere = true
                 }
+                if isThere { found += 1 }
             }
-            let more = objects[step] ?? []
-            if keys != nil, found.count + more.count < wanted { continue }
-            let needsStep = keys?.contains("_step") ?? true
-            rows.append(Row(step: step, json: json(needsStep ? step : nil, found, more, isWhole: keys == nil, style)))
+            return found >= wanted
         }
-        return rows
     }
 
+    /// All steps once, in order.
     private func steps(_ series: [StepTable.Series], _ others: [Int64]) -> [Int64] {
-        // Most often one series has them all.
-        guard let longest = series.max(by: { $0.steps.count < $1.steps.count }) else { return others.sorted() }
-        let known = Set(longest.steps)
-        var missing = Set(others.filter { !known.contains($0) })
-        for one in series where one.key != longest.key {
-            for step in one.steps where !known.contains(step) { missing.insert(step) }
-        }
-        if missing.isEmpty, known.count == longest.steps.count { return longest.steps }
-        return known.union(missing).sorted()
+        // Most often all series have the same.
+        guard let first = series.max(by: { $0.steps.count < $1.steps.count })?.steps else { return others }
+        var all = first
+        for one in series where one.steps != first { all = Self.merged(all, one.steps) }
+        if !others.isEmpty { all = Self.merged(all, others) }
+        return zip(all, all.dropFirst()).contains(where: ==) ? Self.merged(all, []) : all
     }
 
-    private func json(
-        _ step: Int64?,
-        _ values: [(key: String, value: Double)],
-        _ objects: [LoggedObject],
-        isWhole: Bool,
-        _ style: Style
-    ) -> [UInt8] {
-        var json = JSONWriter(reserving: 32 * (values.count + objects.count + 1))
-        json.beginObject()
-        var trees: [String: [(path: Substring, value: Double)]] = [:]
-        for (key, value) in values {
-            if key == "_step", step != nil { continue }
-            if isWhole, !nested.isEmpty, let dot = key.firstIndex(of: "."), nested.contains(String(key[..<dot])) {
-                trees[String(key[..<dot]), default: []].append((key[key.index(after: dot)...], value))
-                continue
-            }
-            json.key(key)
-            json.wandB(value, style)
+    /// Two lists that ascend, as one without repetitions.
+    private static func merged(_ left: [Int64], _ right: [Int64]) -> [Int64] {
+        var all: [Int64] = []
+        all.reserveCapacity(max(left.count, right.count))
+        var (first, second) = (0, 0)
+        while first < left.count || second < right.count {
+            let takesLeft = second == right.count || first < left.count && left[first] <= right[second]
+            let step = takesLeft ? left[first] : right[second]
+            if takesLeft { first += 1 } else { second += 1 }
+            if all.last != step { all.append(step) }
         }
-        for (key, members) in trees.sorted(by: { $0.key < $1.key }) {
-            json.key(key)
-            json.wandB(members, style)
-        }
-        for object in objects {
-            json.key(object.key)
-            if style == .strict, let value = try? JSONText.lenient(object.json) {
-                json.value(value)
-            } else {
-                json.json(object.json.utf8)
-            }
-        }
-        if let step {
-            json.key("_step")
-            if let exact = values.first(where: { $0.key == "_step" })?.value {
-                json.wandB(exact, style)
-            } else {
-                json.integer(step)
-            }
-        }
-        json.endObject()
-        return json.bytes
+        return all
     }
 
     /// Rows of what the machine reported, by the number of the line.
@@ -153,24 +138,5 @@ extension JSONWriter {
             return json((value.isNaN ? "NaN" : value > 0 ? "Infinity" : "-Infinity").utf8)
         }
         double(value)
-    }
-
-    /// Members with dotted paths, as nested objects.
-    fileprivate mutating func wandB(_ members: [(path: Substring, value: Double)], _ style: WandBHistory.Style) {
-        beginObject()
-        var inner: [String: [(path: Substring, value: Double)]] = [:]
-        for (path, value) in members {
-            if let dot = path.firstIndex(of: ".") {
-                inner[String(path[..<dot]), default: []].append((path[path.index(after: dot)...], value))
-            } else {
-                key(String(path))
-                wandB(value, style)
-            }
-        }
-        for (name, members) in inner.sorted(by: { $0.key < $1.key }) {
-            key(name)
-            wandB(members, style)
-        }
-        endObject()
     }
 }

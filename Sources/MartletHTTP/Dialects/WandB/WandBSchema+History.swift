@@ -137,8 +137,9 @@ extension WandBSchema {
         let least = try call.arguments.int("minStep").map { Int64($0) } ?? .min
         let end = try call.arguments.int("maxStep").map { Int64($0) } ?? .max
         guard least < end else { return [] }
-        let rows = try await table(of: run, call, steps: least...(end - 1)).rows(style: .insideText)
-        return .list(WandBHistory.thinned(rows, to: try call.arguments.int("samples")).map { .string(text($0)) })
+        let rows = try await table(of: run, call, steps: least...(end - 1))
+            .rows(style: .insideText, most: try call.arguments.int("samples"))
+        return .list(rows.map { .string(text($0)) })
     }
 
     /// One list for each of the specifications `{"keys", "samples", "minStep", "maxStep"}`, both steps inside.
@@ -160,8 +161,8 @@ extension WandBSchema {
                 continue
             }
             let rows = try await table(of: run, call, keys: keys, steps: least...greatest)
-                .rows(keys: keys, style: .strict)
-            lists.append(.list(WandBHistory.thinned(rows, to: samples).map { .raw($0.json) }))
+                .rows(keys: keys, style: .strict, most: samples)
+            lists.append(.list(rows.map { .raw($0.json) }))
         }
         return .list(lists)
     }
