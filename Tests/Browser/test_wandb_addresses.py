@@ -31,17 +31,29 @@ def test_an_address_of_a_project_leads_to_its_experiment(page, server, run):
         assert re.fullmatch(rf"{server.url}/e/\d+", page.url)
 
 
-def test_an_address_of_a_sweep_leads_to_its_runs(page, server, run):
+def test_an_address_of_a_sweep_leads_to_its_page(page, server, run):
+    experiment = server.call("GET", "find?experiment=addresses")["experimentID"]
+    sweep = server.call("POST", "sweeps", json={"experimentID": experiment, "configuration": {"method": "random", "parameters": {"x": {"min": 0, "max": 9}}}})
+    page.goto(f"/default/addresses/sweeps/{sweep['name']}?theme=dark")
+    page.get_by_role("heading", name=sweep["name"]).wait_for()
+    assert page.url == f"{server.url}/e/{experiment}/sweeps/{sweep['id']}?theme=dark"
+    page.goto("/default/addresses/sweeps")
+    page.get_by_role("link", name=sweep["name"]).wait_for()
+    assert page.url == f"{server.url}/e/{experiment}/sweeps"
+
+
+def test_an_address_of_a_sweep_that_is_not_here_leads_to_the_runs_that_name_it(page, server, run):
     experiment = server.call("GET", "find?experiment=addresses")["experimentID"]
     tried = server.run(experiment, "tried by a sweep", {"loss": [1.0]})
     server.call("POST", f"runs/{tried}/tags", json={"set": {"wandb.sweep": "q1w2e3r4"}})
     page.goto("/default/addresses/sweeps/q1w2e3r4")
+    page.get_by_role("link", name="Runs that name it").click()
     page.get_by_role("link", name="tried by a sweep").wait_for()
     expect(page.locator("[id^=row-]")).to_have_count(1)
     for hostile in ("x'%20or%201=1", "%3Cscript%3E"):
         page.goto(f"/default/addresses/sweeps/{hostile}")
-        page.locator("#row-1").wait_for()
-        assert re.fullmatch(rf"{server.url}/e/\d+", page.url)
+        page.get_by_role("heading", name="There is no such sweep here").wait_for()
+        assert page.get_by_role("link", name="Runs that name it").count() == 0
 
 
 def test_what_is_unknown_is_told(page, run):

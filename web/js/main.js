@@ -8,6 +8,7 @@ const PAGES = {
     experiments: () => import("./pages/experiments.js"),
     experiment: () => styled(import("./pages/experiment.js")),
     run: () => styled(import("./pages/run.js")),
+    sweep: () => styled(import("./pages/sweep.js")),
     collection: () => styled(import("./pages/collection.js")),
     version: () => styled(import("./pages/version.js")),
     settings: () => styled(import("./pages/settings.js")),
@@ -140,6 +141,7 @@ function pick(route) {
     const [first, second, third, fourth, fifth] = route.path;
     if (!first || ((first === "e" || first === "experiments") && !second)) return ["experiments", ""];
     if (third === "artifacts" && fourth && first === "e") return [fifth ? "version" : "collection", `${fourth}/${fifth}`];
+    if (third === "sweeps" && fourth && first === "e") return ["sweep", fourth];
     if (first === "e") return ["experiment", second];
     if (first === "r" && second) return ["run", second];
     if (first === "settings" || first === "login") return [first, ""];

@@ -7,7 +7,7 @@ import { inlineEdit } from "../components/dialog.js";
 import { quotedValue } from "../components/filterBar.js";
 import { RunsTab, SHOWN_BY_ITSELF } from "./runsTab.js";
 
-const TABS = ["runs", "charts", "artifacts"];
+const TABS = ["runs", "charts", "sweeps", "artifacts"];
 /** The experiment that was looked at last: coming back to it shows it while it is read again. */
 let known = null;
 

@@ -1,4 +1,4 @@
-// An address that leads nowhere, unless it is one of those that W&B's client prints: <entity>/<project>[/runs/<run>|/sweeps/<sweep>],
+// An address that leads nowhere, unless it is one of those that W&B's client prints: <entity>/<project>[/runs/<run>|/sweeps[/<sweep>]],
 // <entity>/<project>/artifacts[/<type>[/<name>[/<alias>]]], and of a linked version ?selectionPath=<entity>/<project>/<name>&version=<v>.
 import { h, errorBox, fill, href, navigate, skeleton } from "../dom.js";
 import { find } from "../streams.js";
@@ -10,7 +10,7 @@ function names({ path, query }) {
     const [entity, project, kind, one, name, alias] = path;
     if (!entity || !project) return null;
     if (kind === "runs" && one) return { entity, project, run: one };
-    if (kind === "sweeps") return { entity, project, sweep: /^[\w.-]+$/.test(one) ? one : undefined };
+    if (kind === "sweeps") return { entity, project, sweep: one ?? "" };
     if (kind === "artifacts") return { entity, project, isArtifact: true, type: one, name, alias };
     return kind === undefined || ["workspace", "table", "runs", "overview"].includes(kind) ? { entity, project } : null;
 }
@@ -33,8 +33,7 @@ const lost = (message) => Object.assign(new Error(message), { status: 404 });
 async function linkTo({ entity, project, run, sweep, isArtifact, type, name, alias }, query) {
     const { experimentID, runID } = await find(entity, project, run);
     if (runID) return href(["r", runID], query);
-    // The runs of a sweep have its name in a tag.
-    if (sweep) return href(["e", experimentID], { ...query, f: `tags."wandb.sweep" = '${sweep}'` });
+    if (sweep !== undefined) return href(["e", experimentID, "sweeps", ...sweep ? [sweep] : []], query);
     if (!isArtifact && !name) return href(["e", experimentID], query);
     if (!name) return href(["e", experimentID, "artifacts"], { ...query, find: type });
     const { named } = await import("../artifacts.js");
