@@ -31,13 +31,6 @@ package struct JSONWriter: Sendable {
         needsComma = false
     }
 
-    /// A key that was written before, with its quotes and the colon.
-    package mutating func key(token: [UInt8]) {
-        separate()
-        bytes.append(contentsOf: token)
-        needsComma = false
-    }
-
     package mutating func string(_ text: String) {
         separate()
         quote(text)
@@ -112,21 +105,29 @@ package struct JSONWriter: Sendable {
         bytes[first...].reverse()
     }
 
+    /// What a text inside of quotes is written as. No quotes, and no comma before it.
+    package mutating func inside(_ text: [UInt8]) {
+        text.withUnsafeBufferPointer { escaped($0) }
+        needsComma = false
+    }
+
     private mutating func quote(_ text: String) {
         var text = text
         bytes.append(UInt8(ascii: "\""))
-        text.withUTF8 { source in
-            var start = 0
-            for place in source.indices {
-                let byte = source[place]
-                guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
-                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: source[start..<place]))
-                escape(byte)
-                start = place + 1
-            }
-            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: source[start...]))
-        }
+        text.withUTF8 { escaped($0) }
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    private mutating func escaped(_ source: UnsafeBufferPointer<UInt8>) {
+        var start = 0
+        for place in source.indices {
+            let byte = source[place]
+            guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: source[start..<place]))
+            escape(byte)
+            start = place + 1
+        }
+        bytes.append(contentsOf: UnsafeBufferPointer(rebasing: source[start...]))
     }
 
     private mutating func escape(_ byte: UInt8) {

@@ -141,7 +141,7 @@ struct WandBTranslationTests {
     }
 
     @Test("rows of a history are made from points and objects, in order of their steps")
-    func rows() {
+    func rows() throws {
         let table = StepTable(
             series: [
                 .init(key: "d.a", steps: [0, 2], values: [1, 3]),
@@ -154,17 +154,37 @@ struct WandBTranslationTests {
             ]
         )
         let history = WandBHistory(table, nested: ["d"], machine: ["system.cpu"])
-        let text = { (rows: [WandBHistory.Row]) in rows.map { String(decoding: $0.json, as: UTF8.self) } }
+        let text = { (list: [UInt8]) in String(decoding: list, as: UTF8.self) }
+        let lines = [
+            #"{"loss":0.5,"d":{"a":1},"_step":0}"#, #"{"loss":NaN,"t":NaN,"_step":1}"#, #"{"d":{"a":3},"_step":2}"#,
+            #"{"t":[1],"_step":5}"#,
+        ]
+        let texts = JSONValue.array(lines.map { .string($0) })
+        #expect(try JSONParser.parse(history.list(style: .insideText)) == texts)
         #expect(
-            text(history.rows(style: .insideText)) == [
-                #"{"loss":0.5,"d":{"a":1},"_step":0}"#, #"{"loss":NaN,"t":NaN,"_step":1}"#, #"{"d":{"a":3},"_step":2}"#,
-                #"{"t":[1],"_step":5}"#,
-            ]
+            text(history.list(keys: ["_step", "loss", "t"], style: .strict)) == #"[{"loss":"NaN","t":"NaN","_step":1}]"#
         )
-        #expect(
-            text(history.rows(keys: ["_step", "loss", "t"], style: .strict)) == [#"{"loss":"NaN","t":"NaN","_step":1}"#]
-        )
-        #expect(text(history.rows(keys: ["d.a"], style: .strict)) == [#"{"d.a":1}"#, #"{"d.a":3}"#])
+        #expect(text(history.list(keys: ["d.a"], style: .strict)) == #"[{"d.a":1},{"d.a":3}]"#)
+        #expect(text(history.list(keys: ["d.a"], style: .strict, most: 1)) == #"[{"d.a":1}]"#)
+        #expect(text(history.list(keys: ["nothing"], style: .strict)) == "[]")
         #expect(WandBHistory.thinned(Array(0..<10), to: 3) == [0, 3, 6])
+    }
+
+    @Test("rows are found whatever steps the series have, and the last of two values at a step counts")
+    func unevenRows() {
+        let table = StepTable(
+            series: [
+                .init(key: "a", steps: Array(0..<1_000), values: (0..<1_000).map(Double.init)),
+                .init(key: "b", steps: [3, 3, 500, 2_000], values: [1, 2, 3, 4]),
+                .init(key: "c", steps: [500], values: [7]),
+            ],
+            objects: []
+        )
+        let history = WandBHistory(table)
+        let text = { (list: [UInt8]) in String(decoding: list, as: UTF8.self) }
+        #expect(text(history.list(keys: ["a", "b"], style: .strict)) == #"[{"a":3,"b":2},{"a":500,"b":3}]"#)
+        #expect(text(history.list(keys: ["c", "b"], style: .strict)) == #"[{"b":3,"c":7}]"#)
+        let thin = #"[{"a":0,"_step":0},{"a":500,"b":3,"c":7,"_step":500}]"#
+        #expect(text(history.list(style: .strict, most: 2)) == thin)
     }
 }

@@ -1,10 +1,12 @@
 import MartletCore
 
-/// Writes lines of a history, one step after the other.
+/// Writes lines of a history, one step after the other, as a JSON list: of objects, or of texts that hold them.
+///
+/// A page has thousands of lines: what stands in each is written once, and no line is a text of its own before it is sent.
 struct HistoryRowWriter {
     private struct Column {
         let series: StepTable.Series
-        /// The key as JSON, with its quotes and the colon.
+        /// The key with its quotes and the colon, as it stands in the list.
         let token: [UInt8]
         /// The object that it is a member of, and where in it; `nil` for a key of the line itself.
         let tree: (root: String, path: Substring)?
@@ -14,22 +16,33 @@ struct HistoryRowWriter {
 
     private typealias Member = (path: Substring, value: Double)
 
+    private static let comma = Array(",".utf8)
+
     private let style: WandBHistory.Style
+    private let open: [UInt8]
+    private let close: [UInt8]
+    private let stepToken: [UInt8]
+    private var json: JSONWriter
+    private var isEmpty = true
     private var columns: [Column]
     /// Columns that have a point at the step, and its value.
     private var found: [(column: Int, value: Double)] = []
 
     /// - Parameter nested: keys of objects whose members are series, to be written as objects again.
-    init(_ series: [StepTable.Series], nested: Set<String>, style: WandBHistory.Style) {
+    init(_ series: [StepTable.Series], nested: Set<String>, style: WandBHistory.Style, rows: Int) {
         self.style = style
+        let isText = style == .insideText
+        (open, close) = (Array(isText ? "\"{".utf8 : "{".utf8), Array(isText ? "}\"".utf8 : "}".utf8))
+        stepToken = Self.piece(isText) { $0.key("_step") }
+        json = JSONWriter(reserving: min(rows * (48 * series.count + 32), 8 << 20))
+        json.piece(Array("[".utf8))
         columns = series.map { one in
-            var json = JSONWriter(reserving: one.key.utf8.count + 8)
-            json.key(one.key)
+            let token = Self.piece(isText) { $0.key(one.key) }
             var tree: (String, Substring)?
             if !nested.isEmpty, let dot = one.key.firstIndex(of: "."), nested.contains(String(one.key[..<dot])) {
                 tree = (String(one.key[..<dot]), one.key[one.key.index(after: dot)...])
             }
-            return Column(series: one, token: json.bytes, tree: tree)
+            return Column(series: one, token: token, tree: tree)
         }
     }
 
@@ -66,24 +79,62 @@ struct HistoryRowWriter {
         return high
     }
 
-    /// The line of the step that was found.
+    /// The list of all that was written.
+    mutating func list() -> [UInt8] {
+        json.piece(Array("]".utf8))
+        return json.bytes
+    }
+
+    /// Writes the line of the step that was found.
     /// - Parameter step: `nil` where it is not to stand in it.
-    func row(_ step: Int64?, _ objects: [LoggedObject]) -> [UInt8] {
-        var json = JSONWriter(reserving: 32 * (found.count + objects.count + 1))
-        json.beginObject()
+    mutating func write(_ step: Int64?, _ objects: [LoggedObject]) {
+        if !isEmpty { json.piece(Self.comma) }
+        isEmpty = false
+        json.piece(open)
+        var needsComma = false
         var trees: [String: [Member]] = [:]
         var exactStep: Double?
         for (index, value) in found {
-            let column = columns[index]
-            if step != nil, column.series.key == "_step" {
+            if step != nil, columns[index].series.key == "_step" {
                 exactStep = value
-            } else if let tree = column.tree {
+            } else if let tree = columns[index].tree {
                 trees[tree.root, default: []].append((tree.path, value))
             } else {
-                json.key(token: column.token)
+                if needsComma { json.piece(Self.comma) }
+                needsComma = true
+                json.piece(columns[index].token)
                 json.wandB(value, style)
             }
         }
+        if let step, trees.isEmpty, objects.isEmpty, exactStep == nil {
+            if needsComma { json.piece(Self.comma) }
+            json.piece(stepToken)
+            json.integer(step)
+        } else if step != nil || !trees.isEmpty || !objects.isEmpty {
+            if needsComma { json.piece(Self.comma) }
+            json.piece(Self.piece(style == .insideText) { rest(to: &$0, trees, objects, step, exactStep) })
+        }
+        json.piece(close)
+    }
+
+    /// A piece of a line, as it stands in the list.
+    private static func piece(_ isText: Bool, _ write: (inout JSONWriter) -> Void) -> [UInt8] {
+        var plain = JSONWriter(reserving: 64)
+        write(&plain)
+        guard isText else { return plain.bytes }
+        var text = JSONWriter(reserving: plain.bytes.count + 16)
+        text.inside(plain.bytes)
+        return text.bytes
+    }
+
+    /// The members of a line that are no numbers of a key of their own.
+    private func rest(
+        to json: inout JSONWriter,
+        _ trees: [String: [Member]],
+        _ objects: [LoggedObject],
+        _ step: Int64?,
+        _ exactStep: Double?
+    ) {
         for (key, members) in trees.sorted(by: { $0.key < $1.key }) {
             json.key(key)
             write(members, to: &json)
@@ -96,12 +147,9 @@ struct HistoryRowWriter {
                 json.json(object.json.utf8)
             }
         }
-        if let step {
-            json.key("_step")
-            if let exactStep { json.wandB(exactStep, style) } else { json.integer(step) }
-        }
-        json.endObject()
-        return json.bytes
+        guard let step else { return }
+        json.key("_step")
+        if let exactStep { json.wandB(exactStep, style) } else { json.integer(step) }
     }
 
     /// Members with dotted paths, as nested objects.

@@ -29,9 +29,10 @@ struct WandBHistory {
         case strict
     }
 
-    /// Rows in order of their steps, at most `most` of them, evenly chosen. With keys, rows that lack one are left out,
-    /// and nothing else is in them. O(steps × keys); only what is chosen is written.
-    func rows(keys: [String]? = nil, style: Style, most: Int? = nil) -> [Row] {
+    /// A JSON list of rows in order of their steps, at most `most` of them, evenly chosen: of objects, or of texts that
+    /// hold them. With keys, rows that lack one are left out, and nothing else is in them. O(steps × keys); only what is
+    /// chosen is written.
+    func list(keys: [String]? = nil, style: Style, most: Int? = nil) -> [UInt8] {
         let keys = keys.map { Set($0) }
         let series = table.series.filter { keys?.contains($0.key) ?? !machine.contains($0.key) }
         var objects: [Int64: [LoggedObject]] = [:]
@@ -45,11 +46,13 @@ struct WandBHistory {
             if !areOneShape || series.count < wanted { steps = whole(steps, series, objects, wanted) }
         }
         let needsStep = keys?.contains("_step") ?? true
-        var writer = HistoryRowWriter(series, nested: keys == nil ? nested : [], style: style)
-        return Self.thinned(steps, to: most).map { step in
+        steps = Self.thinned(steps, to: most)
+        var writer = HistoryRowWriter(series, nested: keys == nil ? nested : [], style: style, rows: steps.count)
+        for step in steps {
             writer.find(step)
-            return Row(step: step, json: writer.row(needsStep ? step : nil, objects[step] ?? []))
+            writer.write(needsStep ? step : nil, objects.isEmpty ? [] : objects[step] ?? [])
         }
+        return writer.list()
     }
 
     /// The steps at which as many keys have something as are wanted.

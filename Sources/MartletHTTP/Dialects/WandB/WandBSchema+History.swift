@@ -82,7 +82,8 @@ extension WandBSchema {
     private static func tail(of run: WandBRun, _ call: Call) async throws -> String {
         let metrics = try await logged(by: run, call)
         guard let last = metrics.map(\.lastStep).max() else { return "[]" }
-        return list(try await table(of: run, call, steps: last...last).rows(style: .insideText))
+        let table = try await table(of: run, call, steps: last...last)
+        return String(decoding: table.list(style: .insideText), as: UTF8.self)
     }
 
     private static func machineRows(of run: WandBRun, _ call: Call) async throws -> [WandBHistory.Row] {
@@ -137,9 +138,8 @@ extension WandBSchema {
         let least = try call.arguments.int("minStep").map { Int64($0) } ?? .min
         let end = try call.arguments.int("maxStep").map { Int64($0) } ?? .max
         guard least < end else { return [] }
-        let rows = try await table(of: run, call, steps: least...(end - 1))
-            .rows(style: .insideText, most: try call.arguments.int("samples"))
-        return .list(rows.map { .string(text($0)) })
+        let table = try await table(of: run, call, steps: least...(end - 1))
+        return .raw(table.list(style: .insideText, most: try call.arguments.int("samples")))
     }
 
     /// One list for each of the specifications `{"keys", "samples", "minStep", "maxStep"}`, both steps inside.
@@ -160,9 +160,8 @@ extension WandBSchema {
                 lists.append([])
                 continue
             }
-            let rows = try await table(of: run, call, keys: keys, steps: least...greatest)
-                .rows(keys: keys, style: .strict, most: samples)
-            lists.append(.list(rows.map { .raw($0.json) }))
+            let table = try await table(of: run, call, keys: keys, steps: least...greatest)
+            lists.append(.raw(table.list(keys: keys, style: .strict, most: samples)))
         }
         return .list(lists)
     }
