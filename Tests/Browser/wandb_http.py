@@ -9,6 +9,10 @@ UPSERT = """mutation UpsertBucket($name: String, $project: String, $entity: Stri
     bucket { id name displayName } inserted } }"""
 
 
+CONFIGURE = """mutation UpsertBucket($id: String, $config: JSONString) {
+  upsertBucket(input: {id: $id, config: $config}) { bucket { id } inserted } }"""
+
+
 class Run:
     """A run by its W&B name; `id` is that of Martlet."""
 
@@ -19,6 +23,7 @@ class Run:
         answer = self.post("graphql", {"query": UPSERT, "operationName": "UpsertBucket", "variables": {
             "name": name, "project": project, "entity": entity, "displayName": name}})
         assert not answer.get("errors"), answer
+        self.bucket = answer["data"]["upsertBucket"]["bucket"]["id"]
         self.id = server.call("GET", "find", params={"workspace": entity, "experiment": project, "run": name})["runID"]
 
     def post(self, path, body):
@@ -43,6 +48,11 @@ class Run:
 
     def machine(self, *rows):
         self.send("wandb-events.jsonl", [json.dumps({"_wandb": True, "_timestamp": 1.79e9, "_runtime": 1.0, **row}) for row in rows])
+
+    def configure(self, config):
+        answer = self.post("graphql", {"query": CONFIGURE, "operationName": "UpsertBucket",
+                                       "variables": {"id": self.bucket, "config": json.dumps(config)}})
+        assert not answer.get("errors"), answer
 
     def summary(self, values):
         self.stream({"wandb-summary.json": {"offset": 0, "content": [json.dumps(values)]}})

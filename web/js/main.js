@@ -26,7 +26,7 @@ const NEEDED = {
 const TOPICS = {
     experiments: () => ["experiments"],
     experiment: (id) => ["experiments", `experiment:${id}:runs`],
-    run: (id) => [`run:${id}`, `run:${id}:metrics`, `run:${id}:artifacts`, `run:${id}:console`],
+    run: (id) => [`run:${id}`, `run:${id}:metrics`, `run:${id}:artifacts`, `run:${id}:console`, `run:${id}:alerts`],
 };
 const THEMES = ["light", "dark"];
 const asked = new URLSearchParams(location.search).get("theme");

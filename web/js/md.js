@@ -246,8 +246,8 @@ function parts(text, at, absent) {
     return { label: text.slice(at + 1, end), target: found[1] ?? found[2], title: found[3] ?? found[4], next: target.lastIndex };
 }
 
-/** Where a link may lead; null for any other scheme. @param target */
-function allowed(target) {
+/** Where a link may lead; null for any other scheme. @param target @returns {URL | null} */
+export function allowed(target) {
     try {
         const url = new URL(target, document.baseURI);
         return ["http:", "https:"].includes(url.protocol) ? url : null;
@@ -256,7 +256,7 @@ function allowed(target) {
     }
 }
 
-function anchor(url, title, ...label) {
+export function anchor(url, title, ...label) {
     const isOurs = url.origin === location.origin;
     return h("a", { href: url.href, title, ...isOurs ? {} : { target: "_blank", rel: "noopener noreferrer" } }, label);
 }

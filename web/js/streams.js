@@ -13,6 +13,15 @@ export const objectValues = (run, key, from, limit) => json("GET", ["runs", run,
 /** @returns {Promise<{config?: object, summary?: object}>} */
 export const documents = (run) => json("GET", ["runs", run, "documents"]);
 
+/** @param query run or experiment, limit @returns {Promise<{alerts: object[], total: number}>} newest first */
+export const alerts = (query) => json("GET", ["alerts"], { query });
+
+/** @returns {Promise<{views: object[], total: number, hasMore: boolean}>} without what they contain */
+export const reports = (experiment, limit = 100) => json("GET", ["views"], { query: { experiment, kind: "report", limit } });
+
+/** A view with what it contains. */
+export const savedView = (id) => json("GET", ["views", id]);
+
 /** @returns {Promise<{experimentID: string, runID?: string}>} */
 export const find = (workspace, experiment, run) => json("GET", ["find"], { query: { workspace, experiment, run } });
 

@@ -10,7 +10,7 @@ struct WebUIRoutes: Sendable {
     /// First names of addresses that the interface draws; `web/js/dom.js` knows what they mean.
     static let pages = [
         "e", "r", "m", "d", "compare", "models", "datasets", "jobs", "settings", "login", "embed", "experiments",
-        "runs",
+        "runs", "reports",
     ]
 
     /// First names of addresses that are no pages.
@@ -37,7 +37,7 @@ struct WebUIRoutes: Sendable {
         let paths: [RouterPath] = [
             "/{file}/{project}", "/{file}/{project}/workspace", "/{file}/{project}/runs/{run}",
             "/{file}/{project}/artifacts", "/{file}/{project}/artifacts/**", "/{file}/{project}/sweeps",
-            "/{file}/{project}/sweeps/{sweep}",
+            "/{file}/{project}/sweeps/{sweep}", "/{file}/{project}/reports", "/{file}/{project}/reports/**",
         ]
         for path in paths {
             router.get(path) { request, _ in

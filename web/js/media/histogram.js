@@ -1,18 +1,11 @@
 // A histogram of one step as bars, and those of all steps as a map: dark where many values were.
 import { h } from "../dom.js";
 import { grouped, number } from "../format.js";
+import { drawn } from "./svg.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 400, HEIGHT = 130, FOOT = 16;
 const LEVELS = 64;
 const COLUMNS = 400;
-
-const drawn = (tag, attributes, text) => {
-    const element = document.createElementNS(SVG, tag);
-    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-    if (text !== undefined) element.textContent = text;
-    return element;
-};
 
 /** @param histogram edges and counts */
 export function bars({ edges, counts }) {

@@ -19,6 +19,7 @@ export function kindOf(value) {
     const type = value?._type ?? "";
     if (/^images?([/-]|$)/.test(type)) return "image";
     if (type === "histogram") return "histogram";
+    if (/^plotly/.test(type) && value.path) return "chart";
     if (/table/.test(type) && value.path) return "table";
     if (/^audio/.test(type)) return "audio";
     if (/^videos?/.test(type)) return "video";

@@ -15,8 +15,8 @@ const LONGEST_TEXT = 20_000;
 const KEPT = 6;
 const tables = new Map();
 
-/** @param value as the run logged it @param run id */
-export function view(value, run) {
+/** @param value as the run logged it @param run id @param [chart] that its table is drawn as */
+export function view(value, run, chart) {
     const kind = kindOf(value);
     if (kind === "text") return textView(value);
     if (kind === "histogram") {
@@ -25,8 +25,8 @@ export function view(value, run) {
     }
     const list = Array.isArray(value) ? value.flatMap(members) : members(value);
     if (kind === "image") return pictures(list, run);
-    if (kind === "table") return table(value, run);
-    const make = { audio, video, page: framed, file }[kind];
+    if (kind === "table") return table(value, run, chart);
+    const make = { audio, video, page: framed, file, chart: plotly }[kind];
     return h("div.media-list", {}, list.slice(0, PICTURES).map((one) => h("figure", {}, make(one.value, run),
         one.caption ? h("figcaption", {}, one.caption) : null)), list.length > PICTURES ? h("p.muted", {}, `${grouped(list.length - PICTURES)} more`) : null);
 }
@@ -126,14 +126,27 @@ async function readTable(path, run) {
     return tables.get(id);
 }
 
-function table(value, run) {
+/** Only runs with charts load what draws them. */
+const charts = () => import("./chartView.js");
+
+function plotly(value, run) {
+    const host = h("div");
+    host.ready = charts().then(({ plotlyView }) => {
+        const drawing = plotlyView(value, run, { file, missing });
+        fill(host, drawing);
+        return drawing.ready;
+    });
+    return host;
+}
+
+function table(value, run, chart) {
     const host = h("div.media-table", {}, h("p.muted", {}, `${grouped(value.nrows ?? 0)} rows, ${grouped(value.ncols ?? 0)} columns …`));
     const thumbnail = (cell) => kindOf(cell) === "image" ? picture({ value: cell, caption: "" }, run, () => enlarge([{ value: cell, caption: cell.caption ?? "" }], 0, run))
         : h("a", { href: fileURL(["runs", run], cell.path), download: "" }, cell.path.split("/").at(-1));
     const read = async () => {
         try {
             const data = await readTable(value.path, run);
-            fill(host, data.data ? tableView(data, thumbnail) : [h("p.muted", {}, `This table has ${bytes(data.size)}: too much to show here.`), file(value, run)]);
+            fill(host, data.data ? chart ? (await charts()).chartView(chart, data, thumbnail) : tableView(data, thumbnail) : [h("p.muted", {}, `This table has ${bytes(data.size)}: too much to show here.`), file(value, run)]);
         } catch (error) {
             fill(host, error.status === 404 ? missing(value.path) : errorBox(error, read));
         }

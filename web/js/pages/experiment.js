@@ -77,6 +77,11 @@ class ExperimentPage {
         if (!this.isClosed) this.openTab();
     }
 
+    /** Alerts and reports: a moment after what the page is opened for is here. */
+    tellNews() {
+        this.news ??= setTimeout(async () => this.isClosed || (await import("./experimentNews.js")).drawNews(this), 800);
+    }
+
     /** The experiment; the address may name it instead of its id. */
     async read() {
         try {
@@ -209,10 +214,12 @@ class ExperimentPage {
         this.body.className = `tab-body ${name}`;
         if (name === "runs") {
             this.tab = new RunsTab(this.body, this);
+            if (this.tab.facts) this.tellNews();
             return;
         }
         const { Tab } = await import(`./${name}Tab.js`);
         if (this.openName === name && !this.tab && this.root.isConnected) this.tab = new Tab(this.body, this);
+        this.tellNews();
     }
 
     update(route) {

@@ -13,13 +13,13 @@ const MOST = 20_000;
 const NARROW = 4;
 
 export class MediaCard {
-    /** @param owner the tab @param object key, count, lastStep, last */
-    constructor(owner, object) {
-        Object.assign(this, { owner, object, key: object.key, kind: kindOf(object.last), at: 0, isFollowing: true, isNear: false });
+    /** @param owner the tab @param object key, count, lastStep, last @param [chart] that its table is drawn as */
+    constructor(owner, object, chart) {
+        Object.assign(this, { owner, object, chart, key: object.key, name: chart?.key ?? object.key, kind: chart ? "chart" : kindOf(object.last), at: 0, isFollowing: true, isNear: false });
         // The last one is known without a question.
         this.values = [{ step: object.lastStep, value: object.last }];
         this.isWhole = object.count <= 1;
-        this.slider = h("input.media-slider", { type: "range", min: 0, max: 0, step: 1, "aria-label": `Step of ${this.key}`, on: { input: () => this.choose(Number(this.slider.value)) } });
+        this.slider = h("input.media-slider", { type: "range", min: 0, max: 0, step: 1, "aria-label": `Step of ${this.name}`, on: { input: () => this.choose(Number(this.slider.value)) } });
         this.step = h("span.media-step.muted");
         this.steps = h("div.media-steps.row", { hidden: true }, iconButton("close", "Earlier step", () => this.choose(this.at - 1)), this.slider, iconButton("close", "Later step", () => this.choose(this.at + 1)));
         fill(this.steps.firstChild, "‹");
@@ -27,7 +27,7 @@ export class MediaCard {
         this.body = h("div.media-body", {}, h("p.muted", {}, "…"));
         this.map = h("div");
         this.element = h("section.media-card", { class: `${this.kind} ${this.kind === "table" && object.last.ncols > NARROW ? "wide" : ""}`, data: { key: this.key } },
-            h("header", {}, h("h2", { title: this.key }, this.key), this.step), this.steps, this.body, this.map);
+            h("header", {}, h("h2", { title: this.key }, this.name), this.step), this.steps, this.body, this.map);
     }
 
     /** It came into view: only now its files and its other steps are read. */
@@ -112,7 +112,7 @@ export class MediaCard {
         this.drawn = text;
         // As high as before until the next one is here, so that nothing below jumps.
         this.body.style.minHeight = `${this.body.offsetHeight}px`;
-        const next = view(value, this.owner.page.id);
+        const next = view(value, this.owner.page.id, this.chart);
         fill(this.body, next);
         Promise.resolve(next.ready).then(() => { this.body.style.minHeight = this.kind === "image" ? this.body.style.minHeight : ""; });
     }

@@ -1,5 +1,6 @@
 // An address that leads nowhere, unless it is one of those that W&B's client prints: <entity>/<project>[/runs/<run>|/sweeps[/<sweep>]],
 // <entity>/<project>/artifacts[/<type>[/<name>[/<alias>]]], and of a linked version ?selectionPath=<entity>/<project>/<name>&version=<v>.
+// Reports have addresses of that kind, <entity>/<project>/reports[/<title>--<id>], and one of their own, which the shell leaves to this page.
 import { h, errorBox, fill, href, navigate, skeleton } from "../dom.js";
 import { find } from "../streams.js";
 
@@ -12,10 +13,34 @@ function names({ path, query }) {
     if (kind === "runs" && one) return { entity, project, run: one };
     if (kind === "sweeps") return { entity, project, sweep: one ?? "" };
     if (kind === "artifacts") return { entity, project, isArtifact: true, type: one, name, alias };
+    if (kind === "reports") return { entity, project, report: reportID(path.slice(3).join("/")) };
     return kind === undefined || ["workspace", "table", "runs", "overview"].includes(kind) ? { entity, project } : null;
 }
 
+/** A title may have signs that mean something in an address, so what is behind it may stand in the query. @returns null for the list */
+function reportID(tail) {
+    const coded = /--(\w+)=*(?:[?&].*)?$/.exec(tail + location.search)?.[1];
+    try {
+        return /^View:(\d+)$/.exec(atob(coded))?.[1] ?? null;
+    } catch {
+        return null;
+    }
+}
+
+/** So seldom asked for that the shell does not know these pages. */
+function openReport(root, route, shell) {
+    let inner = null;
+    const page = { update() {}, close() {
+        page.isClosed = true;
+        inner?.close();
+    } };
+    fill(root, skeleton(6));
+    import("./report.js").then((module) => { if (!page.isClosed) inner = module.open(root, route, shell); }, (error) => fill(root, errorBox(error, () => location.reload())));
+    return page;
+}
+
 export function open(root, route, shell) {
+    if (route.path[0] === "reports" && (route.path.length === 1 || route.path.length === 2 && /^\d+$/.test(route.path[1]))) return openReport(root, route, shell);
     const wanted = names(route);
     const page = { update() {}, close() { page.isClosed = true; } };
     shell.setCrumbs([["Experiments", href(["e"])], [wanted ? "looking…" : "not found"]]);
@@ -30,8 +55,11 @@ const nothing = (...reasons) => h("div.empty", {}, h("h1", {}, "There is no such
 const lost = (message) => Object.assign(new Error(message), { status: 404 });
 
 /** The link to what is meant. */
-async function linkTo({ entity, project, run, sweep, isArtifact, type, name, alias }, query) {
+async function linkTo({ entity, project, run, sweep, report, isArtifact, type, name, alias }, query) {
+    const theme = { theme: query.theme };
+    if (report) return href(["reports", report], theme);
     const { experimentID, runID } = await find(entity, project, run);
+    if (report === null) return href(["reports"], { ...theme, experiment: experimentID });
     if (runID) return href(["r", runID], query);
     if (sweep !== undefined) return href(["e", experimentID, "sweeps", ...sweep ? [sweep] : []], query);
     if (!isArtifact && !name) return href(["e", experimentID], query);

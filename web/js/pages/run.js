@@ -29,7 +29,7 @@ class RunPage {
         if (this.tab === "overview" || this.tab === "charts") import("../charts/panel.js");
         this.refresh = coalesced(() => this.reload(), 800);
         this.refreshStreams = coalesced(() => this.readStreams(), STREAMS);
-        this.live = subscribe(["", ":metrics", ":artifacts", ":console"].map((part) => `run:${this.id}${part}`), (topics) => this.heard(topics));
+        this.live = subscribe(["", ":metrics", ":artifacts", ":console", ":alerts"].map((part) => `run:${this.id}${part}`), (topics) => this.heard(topics));
         this.live.ready.then(() => this.start());
     }
 

@@ -1,11 +1,14 @@
 // What a run logged that is no number: pictures, histograms, tables, sounds, pages, texts. A card for each key.
 import { coalesced, debounced, emptyBox, errorBox, fill, h, setQuery, setText, copyBox } from "../dom.js";
 import { grouped, plural } from "../format.js";
-import { objects, styleSheet } from "../streams.js";
+import { documents, objects, styleSheet } from "../streams.js";
+import { chartsOf } from "../media/wandbFigure.js";
 import { MediaCard } from "./mediaCard.js";
 
-const ORDER = ["image", "video", "audio", "histogram", "table", "page", "file", "text"];
+const ORDER = ["chart", "image", "video", "audio", "histogram", "table", "page", "file", "text"];
 const MOST = 300;
+/** How W&B's client names the table of a chart. */
+const CHARTED = /_table$/;
 
 /** @param root @param page the run page @param isWanted whether it still is */
 export async function openMedia(root, page, isWanted) {
@@ -15,7 +18,7 @@ export async function openMedia(root, page, isWanted) {
 
 class Media {
     constructor(root, page) {
-        Object.assign(this, { page, cards: new Map(), words: [], keys: {} });
+        Object.assign(this, { page, cards: new Map(), charts: new Map(), words: [], keys: {} });
         const step = Number(page.route.query.get("step") ?? NaN);
         /** The step of all cards that have it; null for the last one of each. */
         this.step = Number.isInteger(step) && page.route.query.get("step") !== "" ? step : null;
@@ -40,16 +43,29 @@ class Media {
             ArrowLeft: { label: "All cards: earlier step", shown: "←", run: () => this.move(-1) },
             ArrowRight: { label: "All cards: later step", shown: "→", run: () => this.move(1) },
         };
-        this.take(page.streams?.objects ?? []);
+        const known = page.streams?.objects ?? [];
+        // What a table is drawn as is not known yet.
+        if (!known.some(({ key }) => CHARTED.test(key))) this.take(known);
         this.refresh();
     }
 
     async read() {
         try {
-            this.take(await objects(this.page.id));
+            const list = await objects(this.page.id);
+            await this.readCharts(list);
+            this.take(list);
         } catch (error) {
             if (!this.cards.size) fill(this.rest, errorBox(error, () => this.read()));
         }
+    }
+
+    /** Which tables are drawn as charts; a run that goes on may say so later. */
+    async readCharts(list) {
+        const isOpen = list.some(({ key }) => CHARTED.test(key) && !this.charts.has(key));
+        if (!isOpen || this.hasCharts && this.page.run.status !== "running") return;
+        const { config } = await documents(this.page.id).catch(() => ({}));
+        this.charts = chartsOf(config);
+        this.hasCharts = true;
     }
 
     /** The run logged something. */
@@ -59,25 +75,26 @@ class Media {
 
     take(list) {
         if (this.isClosed) return;
-        const before = this.cards.size;
+        let isOther = false;
         for (const object of list) {
-            const card = this.cards.get(object.key);
-            if (card) card.update(object);
+            const card = this.cards.get(object.key), chart = this.charts.get(object.key);
+            if (card && Boolean(card.chart) === Boolean(chart)) card.update(object);
             else {
-                const fresh = new MediaCard(this, object);
+                const fresh = new MediaCard(this, object, chart);
                 this.cards.set(object.key, fresh);
                 fresh.draw();
+                isOther = true;
             }
         }
-        if (this.cards.size !== before || !this.cards.size) this.arrange();
+        if (isOther || !this.cards.size) this.arrange();
         this.learned();
     }
 
     arrange() {
         const words = this.field.value.toLowerCase().split(/\s+/).filter(Boolean);
         const rank = (card) => ORDER.indexOf(card.kind);
-        const found = [...this.cards.values()].filter((card) => words.every((word) => card.key.toLowerCase().includes(word)))
-            .sort((a, b) => rank(a) - rank(b) || (a.key < b.key ? -1 : 1));
+        const found = [...this.cards.values()].filter((card) => words.every((word) => card.name.toLowerCase().includes(word)))
+            .sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
         this.field.hidden = this.cards.size < 7;
         setText(this.count, found.length === this.cards.size ? plural(found.length, "key") : `${grouped(found.length)} of ${plural(this.cards.size, "key")}`);
         const shown = found.slice(0, MOST);

@@ -6,6 +6,7 @@ import * as api from "../api.js";
 import { isCharted, isSystem, pairs } from "../charts/pairing.js";
 import { inlineEdit } from "../components/dialog.js";
 import { drawSummary } from "./runSummary.js";
+import { drawRunAlerts } from "./runAlerts.js";
 import { drawRunVersions } from "./runVersions.js";
 import { best, pairTable, placed, table } from "./runTables.js";
 
@@ -18,6 +19,7 @@ const MADE = [["command", "mlflow.source.name"], ["entry point", "mlflow.project
 
 /** @param root @param page the run page */
 export function drawOverview(root, page) {
+    const alerts = h("section.run-alerts", { "aria-label": "Alerts" });
     const charts = h("div"), summary = h("section.run-summary", { hidden: true }), versions = h("section", { hidden: true });
     const side = h("div.run-side", {}, sides(page, summary, versions));
     const more = h("p.all-charts");
@@ -28,6 +30,7 @@ export function drawOverview(root, page) {
     })]);
     fill(root, charts, more, h("dl.pairs", {}, edits.map(([field, edit]) => [h("dt", {}, field), h("dd", {}, edit.element)])), side);
     const summarize = coalesced(() => drawSummary(summary, page), SUMMARY);
+    drawRunAlerts(alerts, page.id, root);
     drawRunVersions(versions, page.id, FIRST);
     summarize();
     page.charts(charts, CHARTS);
@@ -37,6 +40,7 @@ export function drawOverview(root, page) {
         count();
         for (const [field, edit] of edits) edit.set(page.run[field] ?? "");
         if (!hasSelection(summary)) summarize();
+        if (topics.includes(`run:${page.id}:alerts`)) drawRunAlerts(alerts, page.id, root);
         if (topics.includes(`run:${page.id}:artifacts`)) drawRunVersions(versions, page.id, FIRST);
         if (!isTyping && !side.contains(document.activeElement) && !hasSelection(side)) fill(side, sides(page, summary, versions));
     };

@@ -209,6 +209,7 @@ export class RunsTab {
             if (turn === this.turn) this.failed(error);
         } finally {
             if (turn === this.turn) this.host.removeAttribute("aria-busy");
+            this.page.tellNews();
         }
     }
 
