@@ -207,6 +207,24 @@ def sweeps(call, experiment):
     call("GET", one + "/importance", 400, id=text.json()["id"])
 
 
+def metrics(call, experiment):
+    run = call("POST", "/api/v1/runs", 201, {"experimentID": experiment}).json()["id"]
+    points = [{"key": f"layer{index}/{kind}", "value": index} for index in range(12) for kind in ("grad", "norm")]
+    call("POST", "/api/v1/runs/{id}/log", 204, {"metrics": points}, id=run)
+    some = call("GET", "/api/v1/runs/{id}", 200, id=run, metrics=3).json()
+    assert [one["key"] for one in some["metrics"]] == ["layer0/grad", "layer0/norm", "layer1/grad"] and some["metricCount"] == 24
+    assert "metricCount" not in call("GET", "/api/v1/runs/{id}", 200, id=run).json()
+    call("GET", "/api/v1/runs/{id}", 400, id=run, metrics="x")
+    path = "/api/v1/runs/{id}/metrics"
+    page = call("GET", path, 200, id=run, match="^layer1.*grad$", limit=2, offset=1).json()
+    assert [one["key"] for one in page["metrics"]] == ["layer10/grad", "layer11/grad"] and page["metrics"][0]["last"] == 10
+    assert (page["total"], page["hasMore"]) == (3, False)
+    names = call("GET", path, 200, id=run, form="keys", limit=2).json()
+    assert names == {"keys": ["layer0/grad", "layer0/norm"], "total": 24, "hasMore": True}
+    for wrong in ({"match": "("}, {"form": "x"}, {"limit": 0}, {"offset": -1}):
+        call("GET", path, 400, id=run, **wrong)
+
+
 def views(call, experiment, run):
     path, one = "/api/v1/views", "/api/v1/views/{id}"
     body = {"experimentID": experiment, "kind": "report", "name": "r", "displayName": "R", "content": {"a": [1.5, None, "\u0000"]}}
@@ -280,6 +298,7 @@ def test_every_answer_is_as_described(call, server, name):
     imports(call, experiment, name)
     streams(call, run)
     sweeps(call, experiment)
+    metrics(call, experiment)
     views(call, experiment, run)
     versions(call, server, run)
     with requests.get(f"{server.url}/api/v1/events?topics=experiments", stream=True, timeout=10) as stream:

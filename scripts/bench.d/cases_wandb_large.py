@@ -41,15 +41,20 @@ def _line(count, step):
 
 
 def _names(bench, server, caller, native):
-    """The names come with the run, whatever is then sought among them."""
-    times, before = [], server.cpu_seconds()
-    for _ in range(5):
-        seconds, raw = caller.timed("GET", f"/api/v1/runs/{native}")
-        times.append(seconds * 1e3)
-    cpu = (server.cpu_seconds() - before) / len(times) * 1e3
-    note = f"first {times[0]:.0f} ms, {len(raw) / 1e6:.2f} MB as sent"
-    bench.add("  the run with all its metrics, native", "ms", statistics.median(times), target=100, limit=note)
-    bench.add("    CPU", "ms", cpu)
+    """Metrics are found by a regular expression on the server; the page asks for the run and then for all names."""
+    for what, path, target in (
+        ("metrics found by a regular expression, native", f"/api/v1/runs/{native}/metrics?match=layer_.*7%2Fweight_(1|2)3", 100),
+        ("the run with the first 500 metrics, native", f"/api/v1/runs/{native}?metrics=500", None),
+        ("all names, native", f"/api/v1/runs/{native}/metrics?form=keys&limit=1000000", None),
+        ("the run with all its metrics, native", f"/api/v1/runs/{native}", None),
+    ):
+        times, before = [], server.cpu_seconds()
+        for _ in range(5):
+            seconds, raw = caller.timed("GET", path)
+            times.append(seconds * 1e3)
+        cpu = (server.cpu_seconds() - before) / len(times) * 1e3
+        note = f"first {times[0]:.0f} ms, {len(raw) / 1e6:.2f} MB as sent; {cpu:.0f} ms of CPU"
+        bench.add(f"  {what}", "ms", statistics.median(times), target=target, limit=note)
 
 
 def _page(bench, server, native):

@@ -29,7 +29,7 @@ SEARCH = """(pattern) => new Promise((resolve) => {
         observer.disconnect();
         const text = count.textContent;
         // What was changed is on the screen after the next frame.
-        const after = () => resolve({ search: performance.now() - before, shown: text, waited: 150 });
+        const after = () => resolve({ search: performance.now() - before, shown: text, waited: 60 });
         requestAnimationFrame(() => setTimeout(after, 0));
     }).observe(count, { childList: true, characterData: true, subtree: true });
     field.focus();
@@ -48,7 +48,9 @@ def visit(browser, address, run, tab, pattern):
     page.wait_for_function("() => window.seen.name && window.seen.curve")
     found = {"tab": tab, "paint": page.evaluate(PAINT), **page.evaluate("() => window.seen")}
     if tab == "charts":
-        page.wait_for_timeout(500)
+        # Names of metrics that did not come with the run are read after it.
+        page.wait_for_function("() => /^[0-9,.]{6,} metrics$/.test(document.querySelector('.metric-filter').parentElement.lastElementChild.textContent)")
+        page.wait_for_timeout(1_000)
         found |= page.evaluate(SEARCH, pattern)
     context.close()
     print(json.dumps(found), flush=True)

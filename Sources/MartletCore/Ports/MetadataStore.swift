@@ -107,6 +107,10 @@ package protocol MetricStore: Sendable {
         after cursor: HistoryCursor?,
         limit: Int
     ) async throws(MartletError) -> PointColumns
+    /// The names of all metrics of a run, in order. O(metrics). - Throws: `notFound`.
+    func metricKeys(of run: Run.ID) async throws(MartletError) -> [String]
+    /// What is known of some metrics of a run, by key; those that it has not are left out. - Throws: `notFound`.
+    func summaries(of run: Run.ID, keys: [String]) async throws(MartletError) -> [MetricSummary]
     /// Series for charts. Unknown runs are `notFound`; unknown keys give empty series.
     func series(_ request: SeriesRequest) async throws(MartletError) -> [BucketedSeries]
 }

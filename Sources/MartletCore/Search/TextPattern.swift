@@ -9,7 +9,7 @@ package struct TextPattern: Sendable {
 
     /// The same pattern as an advanced regular expression of PostgreSQL 15.
     package let posix: String
-    private let program: [PatternStep]
+    fileprivate let program: [PatternStep]
 
     /// - Throws: `invalidArgument` that says where the pattern is wrong.
     package init(_ text: String) throws(MartletError) {
@@ -21,23 +21,93 @@ package struct TextPattern: Sendable {
         program = try PatternProgram.steps(of: node)
     }
 
-    /// Whether some part of the text matches.
+    /// Whether some part of the text matches. For many texts see `PatternSearch`.
     package func isFound(in text: some StringProtocol) -> Bool {
-        var (now, next) = (PatternThreads(program.count), PatternThreads(program.count))
-        var isAtStart = true
+        var search = PatternSearch(self)
+        return search.isFound(in: text)
+    }
+}
+
+/// A pattern at work on many texts: remembers where a character leads from where it stands, so that most characters cost
+/// one look (a deterministic automaton that is made as far as it is needed).
+package struct PatternSearch: Sendable {
+    /// Where a search may stand.
+    private struct State {
+        var places: [Int]
+        /// Whether a part that matches has ended here.
+        var isFound: Bool
+        /// Whether one does where the text ends here.
+        var isFoundAtEnd: Bool
+    }
+
+    /// Beyond it all but the first are forgotten: a pattern can have exponentially many.
+    private static let mostStates = 1_000
+    private static let unknown: Int32 = -1
+    private static let ascii = 128
+
+    private let program: [PatternStep]
+    private var states: [State] = []
+    private var indexes: [[Int]: Int] = [:]
+    /// By state and ASCII character.
+    private var next: [Int32] = []
+
+    package init(_ pattern: TextPattern) {
+        program = pattern.program
+        var threads = PatternThreads(program.count)
+        let isFound = threads.add(0, program, isAtStart: true, isAtEnd: false)
+        // Kept apart from all others, which do not stand at the start of the text.
+        add(state(threads, isFound, isAtStart: true))
+    }
+
+    /// Whether some part of the text matches. O(length of the text) for most texts.
+    package mutating func isFound(in text: some StringProtocol) -> Bool {
+        var now = 0
         for scalar in text.unicodeScalars {
-            if now.add(0, program, isAtStart: isAtStart, isAtEnd: false) { return true }
-            next.removeAll()
-            for place in now.places {
-                guard case .one(let set) = program[place], set.contains(scalar.value) else { continue }
-                next.pending.append(place + 1)
-            }
-            isAtStart = false
-            swap(&now, &next)
-            // What may follow at the end is only known there; the others go on now.
-            if now.follow(program, isAtStart: false, isAtEnd: false) { return true }
+            if states[now].isFound { return true }
+            now = after(now, scalar.value)
         }
-        return now.add(0, program, isAtStart: isAtStart, isAtEnd: true) || now.finish(program, isAtStart: isAtStart)
+        return states[now].isFound || states[now].isFoundAtEnd
+    }
+
+    private mutating func after(_ index: Int, _ scalar: UInt32) -> Int {
+        let isKept = scalar < Self.ascii
+        let cell = index * Self.ascii + Int(scalar & 127)
+        if isKept, next[cell] != Self.unknown { return Int(next[cell]) }
+        var threads = PatternThreads(program.count)
+        for place in states[index].places {
+            guard case .one(let set) = program[place], set.contains(scalar) else { continue }
+            threads.pending.append(place + 1)
+        }
+        var isFound = threads.follow(program, isAtStart: false, isAtEnd: false)
+        if !isFound { isFound = threads.add(0, program, isAtStart: false, isAtEnd: false) }
+        let reached = state(threads, isFound, isAtStart: false)
+        if let known = indexes[reached.places], states[known].isFound == isFound {
+            if isKept { next[cell] = Int32(known) }
+            return known
+        }
+        if states.count >= Self.mostStates {
+            states.removeLast(states.count - 1)
+            next = [Int32](repeating: Self.unknown, count: Self.ascii)
+            indexes = [:]
+            return add(reached)
+        }
+        let made = add(reached)
+        indexes[reached.places] = made
+        if isKept { next[cell] = Int32(made) }
+        return made
+    }
+
+    private func state(_ threads: PatternThreads, _ isFound: Bool, isAtStart: Bool) -> State {
+        var atEnd = threads
+        let isFoundAtEnd = isFound || atEnd.finish(program, isAtStart: isAtStart)
+        return State(places: threads.places.sorted(), isFound: isFound, isFoundAtEnd: isFoundAtEnd)
+    }
+
+    @discardableResult
+    private mutating func add(_ state: State) -> Int {
+        states.append(state)
+        next += [Int32](repeating: Self.unknown, count: Self.ascii)
+        return states.count - 1
     }
 }
 

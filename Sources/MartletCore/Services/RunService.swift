@@ -169,6 +169,30 @@ package struct RunService: Sendable {
         return try await store.history(of: run, key: key, after: cursor, limit: limit)
     }
 
+    /// The names of a run's metrics in which a pattern is found, in order. O(metrics).
+    /// - Parameter pattern: as `TextPattern`; `nil` for all.
+    /// - Throws: `notFound`; `invalidArgument` for a pattern that is none.
+    package func metricKeys(
+        of run: Run.ID,
+        matching pattern: String?,
+        as principal: Principal
+    ) async throws(MartletError) -> [String] {
+        try await access.require(.viewer, of: run, as: principal, to: "read metrics")
+        guard let pattern else { return try await store.metricKeys(of: run) }
+        var search = PatternSearch(try TextPattern(pattern))
+        return try await store.metricKeys(of: run).filter { search.isFound(in: $0) }
+    }
+
+    /// What is known of some metrics of a run, by key; those that it has not are left out. - Throws: `notFound`.
+    package func summaries(
+        of run: Run.ID,
+        keys: [String],
+        as principal: Principal
+    ) async throws(MartletError) -> [MetricSummary] {
+        try await access.require(.viewer, of: run, as: principal, to: "read metrics")
+        return try await store.summaries(of: run, keys: keys)
+    }
+
     package func series(
         _ request: SeriesRequest,
         as principal: Principal

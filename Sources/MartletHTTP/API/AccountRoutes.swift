@@ -172,19 +172,6 @@ struct AccountRoutes: NativeRoutes {
 }
 
 extension JSONWriter {
-    mutating func list<Item>(
-        _ key: StaticString,
-        _ items: [Item],
-        _ write: (inout JSONWriter, Item) -> Void
-    ) {
-        beginObject()
-        self.key(key)
-        beginArray()
-        for item in items { write(&self, item) }
-        endArray()
-        endObject()
-    }
-
     mutating func account(_ account: Account) {
         beginObject()
         field("id", account.id.rawValue)

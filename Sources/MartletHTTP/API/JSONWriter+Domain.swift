@@ -86,7 +86,8 @@ extension JSONWriter {
     }
 
     /// - Parameter now: decides `isStalled`, which stands beside the run's own fields.
-    package mutating func run(_ run: Run, now: Int64) {
+    /// - Parameter metricCount: of all metrics, where those of the run are some of them.
+    package mutating func run(_ run: Run, now: Int64, metricCount: Int? = nil) {
         beginObject()
         field("id", run.id.rawValue)
         field("experimentID", run.experimentID.description)
@@ -108,6 +109,7 @@ extension JSONWriter {
         beginArray()
         for summary in run.metrics { self.summary(summary) }
         endArray()
+        if let metricCount { field("metricCount", Int64(metricCount)) }
         inputs(of: run)
         field("isStalled", run.isStalled(now: now))
         endObject()
@@ -158,7 +160,7 @@ extension JSONWriter {
         endObject()
     }
 
-    private mutating func summary(_ summary: MetricSummary) {
+    mutating func summary(_ summary: MetricSummary) {
         beginObject()
         field("key", summary.key)
         optional("last", summary.last)
@@ -227,6 +229,40 @@ extension JSONWriter {
         optional("digest", entry.digest?.rawValue)
         optional("md5", entry.md5)
         field("modifiedAt", entry.modifiedAt)
+        endObject()
+    }
+}
+
+// MARK: lists
+
+extension JSONWriter {
+    /// `{<name>: [items]}`.
+    mutating func list<Item>(
+        _ key: StaticString,
+        _ items: [Item],
+        _ write: (inout JSONWriter, Item) -> Void
+    ) {
+        beginObject()
+        self.key(key)
+        beginArray()
+        for item in items { write(&self, item) }
+        endArray()
+        endObject()
+    }
+
+    /// `{<name>: [items], "total", "hasMore"}`.
+    mutating func page<Item>(
+        _ name: StaticString,
+        _ page: Page<Item>,
+        _ write: (inout JSONWriter, Item) -> Void
+    ) {
+        beginObject()
+        key(name)
+        beginArray()
+        for item in page.items { write(&self, item) }
+        endArray()
+        field("total", Int64(page.total ?? 0))
+        field("hasMore", page.hasMore)
         endObject()
     }
 }

@@ -10,6 +10,7 @@ struct RunRoutes: NativeRoutes {
         router.post("/api/v1/runs", use: create)
         router.post("/api/v1/runs/bulk", use: bulk)
         router.get("/api/v1/runs/{id}", use: read)
+        router.get("/api/v1/runs/{id}/metrics", use: metrics)
         router.patch("/api/v1/runs/{id}", use: update)
         router.delete("/api/v1/runs/{id}") { _, context in
             try await services.runs.move([runID(context)], to: .deleted, as: context.principal)
@@ -52,9 +53,46 @@ struct RunRoutes: NativeRoutes {
         return answer(json, to: request, context, status: .created)
     }
 
+    /// `?metrics=500` for the first of very many, by name.
     private func read(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
-        let run = try await services.runs.run(runID(context), fields: .all, as: context.principal)
-        return answer(run, to: request, context)
+        let id = try runID(context)
+        guard let most = try request.queryItems.number("metrics", in: 0...1_000_000) else {
+            let run = try await services.runs.run(id, fields: .all, as: context.principal)
+            return answer(run, to: request, context)
+        }
+        var fields = RunFields.all
+        fields.metrics = []
+        var run = try await services.runs.run(id, fields: fields, as: context.principal)
+        let keys = try await services.runs.metricKeys(of: id, matching: nil, as: context.principal)
+        run.metrics = try await services.runs.summaries(of: id, keys: Array(keys.prefix(most)), as: context.principal)
+        var json = JSONWriter(reserving: 1_024 + 192 * run.metrics.count)
+        json.run(run, now: services.environment.now(), metricCount: keys.count)
+        return answer(json, to: request, context)
+    }
+
+    /// `?match=loss|acc&limit=1000&offset=0`, by name; with `form=keys` only the names.
+    private func metrics(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
+        let id = try runID(context)
+        let query = try request.queryItems
+        let areKeys: Bool
+        switch query.first("form") {
+        case nil, "summaries": areKeys = false
+        case "keys": areKeys = true
+        case .some: throw MartletError(.invalidArgument, "form is summaries or keys")
+        }
+        let limit = try query.number("limit", in: 1...1_000_000) ?? 1_000
+        let offset = try query.number("offset", in: 0...1_000_000_000) ?? 0
+        let keys = try await services.runs.metricKeys(of: id, matching: query.first("match"), as: context.principal)
+        let some = Array(keys.dropFirst(offset).prefix(limit))
+        let hasMore = offset + some.count < keys.count
+        var json = JSONWriter(reserving: (areKeys ? 32 : 192) * some.count + 64)
+        if areKeys {
+            json.page("keys", Page(items: some, hasMore: hasMore, total: keys.count)) { $0.string($1) }
+        } else {
+            let found = try await services.runs.summaries(of: id, keys: some, as: context.principal)
+            json.page("metrics", Page(items: found, hasMore: hasMore, total: keys.count)) { $0.summary($1) }
+        }
+        return answer(json, to: request, context)
     }
 
     private func update(_ request: Request, _ context: MartletRequestContext) async throws -> Response {

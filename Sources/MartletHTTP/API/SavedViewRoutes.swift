@@ -173,21 +173,6 @@ struct SavedViewRoutes: NativeRoutes {
 }
 
 extension JSONWriter {
-    fileprivate mutating func page<Item>(
-        _ name: String,
-        _ page: Page<Item>,
-        _ write: (inout JSONWriter, Item) -> Void
-    ) {
-        beginObject()
-        key(name)
-        beginArray()
-        for item in page.items { write(&self, item) }
-        endArray()
-        field("total", Int64(page.total ?? 0))
-        field("hasMore", page.hasMore)
-        endObject()
-    }
-
     fileprivate mutating func fields(of view: SavedView) {
         field("id", view.id.rawValue)
         field("experimentID", view.experimentID.description)

@@ -13,6 +13,24 @@ extension SQLMetadataStore: MetricStore {
         }
     }
 
+    package func metricKeys(of run: Run.ID) async throws(MartletError) -> [String] {
+        try await database.read { connection in
+            try connection.rows(
+                """
+                SELECT k.name FROM metric_summary s JOIN metric_key k ON k.id = s.key WHERE s.run = $1 ORDER BY k.name
+                """,
+                [.integer(try Self.number(of: run, on: connection))]
+            ) { $0.text(0) }
+        }
+    }
+
+    package func summaries(of run: Run.ID, keys: [String]) async throws(MartletError) -> [MetricSummary] {
+        try await database.read { connection in
+            let number = try Self.number(of: run, on: connection)
+            return try MetricReader.summaries(run: number, keys: keys, on: connection)
+        }
+    }
+
     package func series(_ request: SeriesRequest) async throws(MartletError) -> [BucketedSeries] {
         try await database.read { connection in
             var all: [BucketedSeries] = []

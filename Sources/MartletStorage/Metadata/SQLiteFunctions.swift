@@ -85,7 +85,7 @@ enum SQLiteFunctions {
                     return
                 }
                 let bytes = UnsafeBufferPointer(start: text, count: Int(sqlite3_value_bytes(arguments[0])))
-                let isFound = kept.pattern.isFound(in: String(decoding: bytes, as: UTF8.self))
+                let isFound = kept.search.isFound(in: String(decoding: bytes, as: UTF8.self))
                 sqlite3_result_int(context, isFound ? 1 : 0)
             },
             nil,
@@ -97,9 +97,9 @@ enum SQLiteFunctions {
 
 /// A pattern that SQLite keeps for the rows of one statement. A class, because SQLite holds a reference to it.
 private final class KeptPattern {
-    let pattern: TextPattern
+    var search: PatternSearch
 
-    private init(_ pattern: TextPattern) { self.pattern = pattern }
+    private init(_ pattern: TextPattern) { search = PatternSearch(pattern) }
 
     /// `nil` for what is no pattern.
     static func of(_ argument: OpaquePointer?, _ context: OpaquePointer?) -> KeptPattern? {

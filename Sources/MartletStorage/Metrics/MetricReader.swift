@@ -87,6 +87,10 @@ package enum MetricReader {
         keys: [String]?,
         on connection: any SQLConnection
     ) throws -> [Int64: [MetricSummary]] {
+        if let keys, runs.count == 1, let run = runs.first {
+            let found = try summaries(run: run, keys: keys, on: connection)
+            return found.isEmpty ? [:] : [run: found]
+        }
         var names: [Int64: String] = [:]
         var states: [(run: Int64, key: Int64, state: SeriesState)] = []
         let take: (any SQLRow) -> Void = { states.append(($0.integer(0), $0.integer(1), SeriesState($0, from: 2))) }
@@ -114,6 +118,25 @@ package enum MetricReader {
         return result.mapValues { $0.sorted { $0.key < $1.key } }
     }
 
+    /// What is known of some metrics of one run, by key. O(keys), however many metrics the run has.
+    static func summaries(
+        run: Int64,
+        keys: [String],
+        on connection: any SQLConnection
+    ) throws -> [MetricSummary] {
+        var names: [Int64: String] = [:]
+        try keyNumbers.forEachRow(of: keys.map { .text($0) }, on: connection) { names[$0.integer(0)] = $0.text(1) }
+        var found: [MetricSummary] = []
+        try summariesOfRun.forEachRow(of: names.keys.sorted(), after: [.integer(run)], on: connection) { row in
+            guard let name = names[row.integer(1)] else { return }
+            found.append(SeriesState(row, from: 2).summary(key: name))
+        }
+        return found.sorted { $0.key < $1.key }
+    }
+
+    private static let summariesOfRun = BatchedQuery(from: 2) {
+        "SELECT run, key, \(SeriesState.columns) FROM metric_summary WHERE run = $1 AND key IN \($0)"
+    }
     private static let keyNumbers = BatchedQuery { "SELECT id, name FROM metric_key WHERE name IN \($0)" }
     private static let keyNames = BatchedQuery { "SELECT id, name FROM metric_key WHERE id IN \($0)" }
     private static let summariesOfRuns = BatchedQuery {

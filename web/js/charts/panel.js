@@ -11,6 +11,8 @@ import { ChartToolbar } from "./toolbar.js";
 import { ChartTip } from "./tooltip.js";
 
 const MOST = 1_000;
+/** Metrics that are looked through for the first cards, where there is room for a few only. */
+const FEW_OF_MANY = 500;
 const GAP = 12;
 const COMFORT = 440;
 const LEAST = 340;
@@ -58,7 +60,8 @@ export class ChartPanel {
     /** Other runs or other metrics; cards that stay keep their place, their zoom and what they show. */
     setRuns(runs, metricKeys) {
         const before = new Set(this.runs.map((run) => run.id));
-        Object.assign(this, { runs, metricKeys });
+        const isSame = metricKeys.length === this.metricKeys.length && metricKeys.every((key, place) => key === this.metricKeys[place]);
+        Object.assign(this, { runs, metricKeys: isSame ? this.metricKeys : metricKeys });
         this.live.change(this.topics());
         const now = new Map(runs.map((run) => [run.id, run]));
         for (const card of this.cards) {
@@ -174,9 +177,9 @@ export class ChartPanel {
         }
         const name = (pair) => JSON.stringify([pair.name, pair.title, pair.keys]);
         const old = new Map(this.cards.map((card) => [name(card.pair), card]));
-        const keys = this.metricKeys.filter(isCharted);
-        const found = pairs(keys, this.goal?.metric).filter((pair) => pair.keys.some((one) => matches(one.key)));
-        this.toolbar?.counted(found.reduce((sum, pair) => sum + pair.keys.length, 0), keys.length, isBroken);
+        const { count, list } = this.paired();
+        const found = list.filter((pair) => pair.keys.some((one) => matches(one.key)));
+        this.toolbar?.counted(found.reduce((sum, pair) => sum + pair.keys.length, 0), count, isBroken);
         const cards = found.slice(0, this.limit || MOST).map((pair) => {
             const card = old.get(name(pair)) ?? new ChartCard(this, pair);
             card.pair = pair;
@@ -198,10 +201,20 @@ export class ChartPanel {
         this.cards = cards;
         this.sections = sections;
         fill(this.host, [...sections].map(([section, list]) => this.section(section, list, sections.size > 1)),
-            cards.length ? null : h("p.muted", {}, keys.length ? "No metric matches." : "No metric to draw."),
+            cards.length ? null : h("p.muted", {}, count ? "No metric matches." : "No metric to draw."),
             this.hidden && !this.limit ? h("p.muted", {}, `${grouped(this.hidden)} more; filter the metrics to see them.`) : null);
         this.layout();
         for (const card of cards) this.watcher.observe(card.element);
+    }
+
+    /** All cards that the metrics make, reckoned once for the same metrics: there may be very many. */
+    paired() {
+        const goal = this.goal?.metric, { metricKeys } = this;
+        if (this.pairing?.metricKeys !== metricKeys || this.pairing.goal !== goal) {
+            const keys = metricKeys.filter(isCharted);
+            this.pairing = { metricKeys, goal, count: keys.length, list: pairs(this.limit ? keys.slice(0, FEW_OF_MANY) : keys, goal) };
+        }
+        return this.pairing;
     }
 
     isFolded(section) {

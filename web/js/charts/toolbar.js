@@ -13,7 +13,7 @@ export class ChartToolbar {
         this.regex = h("input.input.metric-filter", {
             type: "search", value: panel.state.pattern, placeholder: "Filter metrics: loss|acc", "aria-label": "Metrics",
             title: "A regular expression over the names of metrics",
-            on: { input: debounced(() => set({ m: this.regex.value }), 150) },
+            on: { input: debounced(() => set({ m: this.regex.value }), 60) },
         });
         this.axis = h("select.input", { on: { change: (event) => panel.setAxis(event.target.value) } },
             AXES.map(([key, label]) => h("option", { value: key }, label)));

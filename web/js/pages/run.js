@@ -88,8 +88,8 @@ class RunPage {
         }
         if (this.isClosed) return;
         this.draw();
-        // What happened while the page was being read.
-        if (this.changes.size) this.refresh();
+        // What happened while the page was being read, and the metrics that did not come with the run.
+        if (this.changes.size || this.run.metrics.length < this.run.metricCount) this.refresh();
     }
 
     unknown(error) {
@@ -111,7 +111,7 @@ class RunPage {
         this.changes.clear();
         const known = this.run.metrics.length;
         try {
-            this.run = await api.run(this.id);
+            this.run = await this.withAllMetrics(await api.run(this.id));
             // The goal may follow from the names of the metrics.
             if (this.run.metrics.length !== known) this.experiment = await api.experiment(this.run.experimentID);
         } catch {
@@ -129,6 +129,16 @@ class RunPage {
             this.panel.goal = this.experiment.statistics.goal;
             this.panel.setRuns([this.run], keys);
         } else if (keys.length && this.isBare && (this.tab === "charts" || this.tab === "overview")) this.drawTab();
+    }
+
+    /** Of metrics that did not come with the run only the names are read; what is known of them, where it is shown. */
+    async withAllMetrics(run) {
+        if (run.metrics.length >= run.metricCount) return run;
+        const known = new Map([...this.run.metrics.filter((one) => one.count), ...run.metrics].map((one) => [one.key, one]));
+        const { keys } = await api.metricKeys(this.id);
+        const goal = this.experiment.statistics.goal?.metric;
+        if (goal && !known.has(goal) && keys.includes(goal)) for (const one of await api.metricSummaries(run, [goal])) known.set(goal, one);
+        return { ...run, metrics: keys.map((key) => known.get(key) ?? { key }) };
     }
 
     draw() {
@@ -154,7 +164,7 @@ class RunPage {
     }
 
     count(tab) {
-        const count = { params: this.run.params, metrics: this.run.metrics, media: this.streams?.objects }[tab]?.length;
+        const count = tab === "metrics" ? this.run.metricCount : { params: this.run.params, media: this.streams?.objects }[tab]?.length;
         return count ? h("span.tab-count", {}, ` ${count}`) : null;
     }
 

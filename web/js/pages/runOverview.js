@@ -11,6 +11,8 @@ import { drawRunVersions } from "./runVersions.js";
 import { best, pairTable, placed, table } from "./runTables.js";
 
 const FIRST = 12;
+/** Of very many metrics those that are looked through for the first ones. */
+const MANY = 500;
 const CHARTS = 2;
 /** How often a summary is read while a run goes on. */
 const SUMMARY = 3_000;
@@ -34,7 +36,7 @@ export function drawOverview(root, page) {
     drawRunVersions(versions, page.id, FIRST);
     summarize();
     page.charts(charts, CHARTS);
-    const count = () => fill(more, page.run.metrics.length > 1 ? h("a", { href: page.link("charts") }, `all charts of ${grouped(page.run.metrics.length)} metrics`) : null);
+    const count = () => fill(more, page.run.metricCount > 1 ? h("a", { href: page.link("charts") }, `all charts of ${grouped(page.run.metricCount)} metrics`) : null);
     count();
     page.onChange = (isTyping, topics = []) => {
         count();
@@ -57,14 +59,14 @@ function sides(page, summary, versions) {
     const made = [...MADE.map(([label, key]) => [label, tag(key)]), ["run id", run.id],
         ["datasets", run.datasets.map((one) => `${one.name} ${one.digest}`).join(", ")]].filter(([, value]) => value);
     const goal = page.experiment.statistics.goal;
-    const known = new Map(run.metrics.map((one) => [one.key, one]));
+    const known = new Map(run.metrics.slice(0, MANY).map((one) => [one.key, one]));
     const own = [...known.keys()].filter((key) => isCharted(key) && !isSystem(key));
     const metrics = pairs(own.length ? own : [...known.keys()], goal?.metric).flatMap((card) => card.keys.map(({ key }) => known.get(key)))
         .sort((a, b) => Number(b.key === goal?.metric) - Number(a.key === goal?.metric));
     return [
         h("section", {}, h("h2", {}, "Metrics"), metrics.length ? table(["metric", "last", "best"], metrics.slice(0, FIRST).map((one) =>
             [h("span.value-key", { title: one.key }, one.key), placed(one.last, one.lastStep), best(one, goal)]), 2) : h("p.muted", {}, "None yet."),
-        rest(page, "metrics", metrics.length, known.size)),
+        rest(page, "metrics", metrics.length, run.metricCount)),
         h("section", {}, h("h2", {}, "Parameters"), run.params.length ? pairTable(["parameter", "value"], run.params.slice(0, FIRST).map((one) => [one.key, one.value]))
             : h("p.muted", {}, "None were logged."), rest(page, "params", run.params.length)), versions, summary,
         h("section", {}, h("h2", {}, "How it was made"), pairTable(["what", "value"], made)),

@@ -20,7 +20,7 @@ export function ownValues(run, summary) {
     return leaves(own, "", []).filter(([name, value]) => {
         const metric = metrics.get(name);
         // A number that the run ended on is told with the metrics.
-        return !(metric && (typeof value === "number" || typeof value === "string") && metric.last === value);
+        return !(metric && (typeof value === "number" || typeof value === "string") && (metric.last === value || metric.count === undefined));
     });
 }
 

@@ -106,10 +106,19 @@ export function drawMetrics(root, page) {
         fill(host, part(own), machine.length ? h("section", { data: { section: "system" } }, h("h2.fold", {}, fold), isOpen ? part(machine) : null) : null,
             found.length ? null : h("p.muted", {}, "Nothing matches."));
         drawSparks(page, canvases);
+        fillIn(page, [...canvases.keys()].filter((key) => known.get(key).count === undefined), known, draw);
     };
     field.addEventListener("input", draw);
     fill(root, keys.length < 7 ? null : h("div.toolbar", {}, field), host);
     draw();
+}
+
+/** Reads what is known of metrics that are shown by their names only. */
+async function fillIn(page, keys, known, draw) {
+    if (!keys.length) return;
+    const found = await api.metricSummaries(page.run, keys).catch(() => []);
+    for (const one of found) Object.assign(known.get(one.key), one);
+    if (found.length && page.tab === "metrics") draw();
 }
 
 /** A value and the step at which it was logged. */
@@ -129,6 +138,7 @@ export function best(one, goal) {
 function metricRow(one, goal, id, canvases) {
     const canvas = h("canvas", { width: 104, height: 20, "aria-hidden": "true" });
     canvases.set(one.key, canvas);
+    if (one.count === undefined) return [one.key, h("span.muted", {}, "…"), "", "", "", "", "", "", "", h("span.spark", {}, canvas), ""];
     const isBroken = one.last !== null && typeof one.last !== "number";
     return [
         one.key === goal?.metric ? h("b", { title: "the goal of the experiment" }, one.key) : one.key,
@@ -145,7 +155,7 @@ async function drawSparks(page, canvases) {
     const known = page.sparks ??= new Map();
     const counts = new Map(page.run.metrics.map((one) => [one.key, one.count]));
     for (const key of keys) if (known.has(key)) drawSparkline(canvases.get(key), known.get(key).values, color);
-    const wanted = keys.filter((key) => known.get(key)?.count !== counts.get(key));
+    const wanted = keys.filter((key) => counts.get(key) !== undefined && known.get(key)?.count !== counts.get(key));
     if (!wanted.length) return;
     try {
         const answer = await api.series({ runs: [page.id], keys: wanted, axis: "step", buckets: BUCKETS });
