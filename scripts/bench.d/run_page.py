@@ -7,6 +7,7 @@ Started with an interpreter that has Playwright.
 
 import json
 import os
+import shutil
 import sys
 
 from playwright.sync_api import sync_playwright
@@ -59,7 +60,7 @@ def visit(browser, address, run, tab, pattern):
 def main():
     address, run, pattern = sys.argv[1:]
     with sync_playwright() as playwright:
-        program = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+        program = os.environ.get("CHROMIUM") or shutil.which("chromium-headless-shell") or "/usr/bin/chromium"
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         for tab in ("overview", "charts") * 3:
             visit(browser, address, run, tab, pattern)
