@@ -176,15 +176,18 @@ def test_a_run_is_stopped_from_outside(server, wandb, api, project, tmp_path):
     from wandb_wire import client_environment
     import os
 
+    # The client interrupts the program, which a program that was started in the background passes over by itself.
     text = """
-import time, wandb
+import signal, time, wandb
+signal.signal(signal.SIGINT, signal.default_int_handler)
 run = wandb.init(id="r")
 for i in range(1200):
     run.log({"x": i}); time.sleep(0.1)
 print("never stopped", flush=True)
 """
-    environment = os.environ | client_environment(server, tmp_path) | {"WANDB_PROJECT": project}
-    environment |= {"WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL": "1"}
+    # Nothing of the session's own client: WANDB_SERVICE would make it share the helper process.
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("WANDB_")}
+    environment |= client_environment(server, tmp_path) | {"WANDB_PROJECT": project, "WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL": "1"}
     process = subprocess.Popen([sys.executable, "-c", text], env=environment, cwd=tmp_path, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, text=True)
     try:
