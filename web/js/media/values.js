@@ -6,12 +6,15 @@ export function members(value) {
     const caption = (index) => typeof captions[index] === "string" ? captions[index] : "";
     if (Array.isArray(value.filenames)) {
         const type = /^images/.test(value._type) ? "image-file" : value._type;
-        return value.filenames.map((path, index) => ({ value: { _type: type, path, width: value.width, height: value.height }, caption: caption(index) }));
+        return value.filenames.map((path, index) => ({ value: { _type: type, path, width: value.width, height: value.height, masks: value.all_masks?.[index], boxes: value.all_boxes?.[index] }, caption: caption(index) }));
     }
     const list = ["audio", "videos", "html", "images", "files", "molecules", "objects"].map((name) => value[name]).find((one) => Array.isArray(one) && one.length);
     if (list?.every((one) => one && typeof one === "object")) return list.map((one, index) => ({ value: one, caption: one.caption ?? caption(index) }));
     return [{ value, caption: typeof value.caption === "string" ? value.caption : "" }];
 }
+
+/** Whether something is to be drawn over a picture. */
+export const hasOverlays = ({ masks, boxes }) => [masks, boxes].some((one) => one && typeof one === "object" && Object.keys(one).length > 0);
 
 /** The kind of a value: by it cards are in order. */
 export function kindOf(value) {

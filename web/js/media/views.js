@@ -1,9 +1,9 @@
 // One value that a run logged, as something to look at. What comes from the run is text, a picture, or a page in a locked frame.
-import { errorBox, fill, h, icon } from "../dom.js";
+import { errorBox, fill, h, icon, isTyping } from "../dom.js";
 import { bytes, grouped, number } from "../format.js";
 import { openDialog } from "../components/dialog.js";
 import { fileText, fileURL } from "../files.js";
-import { histogramOf, kindOf, members, pythonJSON } from "./values.js";
+import { hasOverlays, histogramOf, kindOf, members, pythonJSON } from "./values.js";
 import { bars } from "./histogram.js";
 import { tableView } from "./tableView.js";
 
@@ -15,8 +15,8 @@ const LONGEST_TEXT = 20_000;
 const KEPT = 6;
 const tables = new Map();
 
-/** @param value as the run logged it @param run id @param [chart] that its table is drawn as */
-export function view(value, run, chart) {
+/** @param value as the run logged it @param run id @param [chart] that its table is drawn as @param [key] that it was logged under */
+export function view(value, run, chart, key) {
     const kind = kindOf(value);
     if (kind === "text") return textView(value);
     if (kind === "histogram") {
@@ -24,7 +24,7 @@ export function view(value, run, chart) {
         return histogram ? bars(histogram) : textView(value);
     }
     const list = Array.isArray(value) ? value.flatMap(members) : members(value);
-    if (kind === "image") return pictures(list, run);
+    if (kind === "image") return pictures(list, run, key);
     if (kind === "table") return table(value, run, chart);
     const make = { audio, video, page: framed, file, chart: plotly }[kind];
     return h("div.media-list", {}, list.slice(0, PICTURES).map((one) => h("figure", {}, make(one.value, run),
@@ -40,10 +40,35 @@ const missing = (path) => h("p.muted.media-missing", { data: { missing: path } }
 
 // ---- pictures ----
 
-function pictures(list, run) {
+/** Masks and boxes over pictures that share a legend; only runs that have some load what draws them. */
+function overlays(list, run, key) {
+    if (!list.some(({ value }) => hasOverlays(value))) return { over: (image) => image, notes: () => null, legend: null };
+    const group = import("./overlay.js").then(({ Group }) => new Group(run, key, missing));
+    const legend = h("div.overlay-legend");
+    group.then((one) => one.showLegend(legend));
+    const notes = new Map();
+    return {
+        legend,
+        notes: ({ value }) => {
+            if (!notes.has(value)) notes.set(value, hasOverlays(value) ? h("div") : null);
+            return notes.get(value);
+        },
+        over(image, one) {
+            if (!hasOverlays(one.value)) return image;
+            const place = h("span.overlaid", {}, image);
+            group.then((all) => all.add(place, image, one.value, this.notes(one)));
+            return place;
+        },
+    };
+}
+
+function pictures(list, run, key) {
     const host = h("div.pictures", { class: list.length === 1 ? "single" : null });
-    const shown = (count) => fill(host, list.slice(0, count).map((one, index) => picture(one, run, () => enlarge(list, index, run))),
-        list.length > count ? h("button.button", { type: "button", on: { click: () => shown(list.length) } }, `${grouped(list.length - count)} more pictures`) : null);
+    const shown = (count) => {
+        const some = list.slice(0, count), layers = overlays(some, run, key);
+        fill(host, some.map((one, index) => picture(one, run, () => enlarge(list, index, run, key), layers)),
+            list.length > count ? h("button.button", { type: "button", on: { click: () => shown(list.length) } }, `${grouped(list.length - count)} more pictures`) : null, layers.legend);
+    };
     shown(PICTURES);
     return host;
 }
@@ -56,36 +81,44 @@ function image({ value, caption }, run, onMissing) {
     return picture;
 }
 
-function picture(one, run, enlarge) {
+function picture(one, run, enlarge, layers) {
     const figure = h("figure.picture");
     const button = h("button", { type: "button", title: "See it in full size", "aria-label": `See ${one.caption || one.value.path} in full size`, on: { click: enlarge } });
-    button.append(image(one, run, (note) => button.replaceWith(note)));
-    return fill(figure, button, one.caption ? h("figcaption", {}, one.caption) : null);
+    const shown = image(one, run, (note) => button.replaceWith(note));
+    button.append(layers ? layers.over(shown, one) : shown);
+    return fill(figure, button, one.caption ? h("figcaption", {}, one.caption) : null, layers?.notes(one));
 }
 
 /** In full size; arrows go to the others of the step. */
-function enlarge(list, start, run) {
+function enlarge(list, start, run, key) {
     let at = start;
-    const host = h("div.full-picture");
+    const host = h("div.full-picture", { tabindex: -1 });
     const show = (by) => {
         at = (at + by + list.length) % list.length;
         const one = list[at], { width, height, path } = one.value;
-        const place = h("div.full-place", {});
-        place.append(image(one, run, (note) => fill(place, note)));
+        const place = h("div.full-place", {}), layers = overlays([one], run, key);
+        place.append(layers.over(image(one, run, (note) => fill(place, note)), one));
         fill(host, place, h("div.row", {},
             list.length > 1 ? [h("button.button", { type: "button", on: { click: () => show(-1) } }, "‹ previous"), h("button.button", { type: "button", on: { click: () => show(1) } }, "next ›"),
                 h("span.muted", {}, `${at + 1} of ${list.length}`)] : null,
             h("span", {}, one.caption), width && height ? h("span.muted", {}, `${width} × ${height}`) : null, h("span.spring"),
-            h("a.button", { href: fileURL(["runs", run], path), download: "" }, icon("down"), "download")));
+            h("a.button", { href: fileURL(["runs", run], path), download: "" }, icon("down"), "download")), layers.notes(one), layers.legend);
+        // What had the focus is gone; keys go on.
+        host.focus();
     };
     show(0);
     const dialog = openDialog("Picture", () => host, { wide: true });
     dialog.classList.add("picture-dialog");
     dialog.addEventListener("keydown", (event) => {
+        if (isTyping(event)) return;
         if (event.key === "ArrowLeft") show(-1);
         if (event.key === "ArrowRight") show(1);
+        if (event.key === "o") toggleOverlays();
     });
 }
+
+/** All overlays on or off. */
+export const toggleOverlays = () => document.dispatchEvent(new CustomEvent("martlet:overlays"));
 
 // ---- other kinds ----
 

@@ -112,7 +112,7 @@ export class MediaCard {
         this.drawn = text;
         // As high as before until the next one is here, so that nothing below jumps.
         this.body.style.minHeight = `${this.body.offsetHeight}px`;
-        const next = view(value, this.owner.page.id, this.chart);
+        const next = view(value, this.owner.page.id, this.chart, this.key);
         fill(this.body, next);
         Promise.resolve(next.ready).then(() => { this.body.style.minHeight = this.kind === "image" ? this.body.style.minHeight : ""; });
     }

@@ -3,6 +3,7 @@ import { coalesced, debounced, emptyBox, errorBox, fill, h, setQuery, setText, c
 import { grouped, plural } from "../format.js";
 import { documents, objects, styleSheet } from "../streams.js";
 import { chartsOf } from "../media/wandbFigure.js";
+import { toggleOverlays } from "../media/views.js";
 import { MediaCard } from "./mediaCard.js";
 
 const ORDER = ["chart", "image", "video", "audio", "histogram", "table", "page", "file", "text"];
@@ -40,6 +41,7 @@ class Media {
         page.onArtifacts = () => this.cards.forEach((card) => card.filesCame());
         this.keys = {
             "/": { label: "Search keys", run: () => this.field.focus() },
+            o: { label: "Masks and boxes of pictures: on or off", run: toggleOverlays },
             ArrowLeft: { label: "All cards: earlier step", shown: "←", run: () => this.move(-1) },
             ArrowRight: { label: "All cards: later step", shown: "→", run: () => this.move(1) },
         };
