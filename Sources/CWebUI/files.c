@@ -420,30 +420,34 @@ static const unsigned char file_103[] = {
 };
 
 static const unsigned char file_104[] = {
-#embed "../../web/js/streams.js" if_empty(0)
+#embed "../../web/js/runMetrics.js" if_empty(0)
 };
 
 static const unsigned char file_105[] = {
-#embed "../../web/js/sweeps.js" if_empty(0)
+#embed "../../web/js/streams.js" if_empty(0)
 };
 
 static const unsigned char file_106[] = {
-#embed "../../web/js/workspaces.js" if_empty(0)
+#embed "../../web/js/sweeps.js" if_empty(0)
 };
 
 static const unsigned char file_107[] = {
-#embed "../../web/pages.css" if_empty(0)
+#embed "../../web/js/workspaces.js" if_empty(0)
 };
 
 static const unsigned char file_108[] = {
-#embed "../../web/streams.css" if_empty(0)
+#embed "../../web/pages.css" if_empty(0)
 };
 
 static const unsigned char file_109[] = {
-#embed "../../web/style.css" if_empty(0)
+#embed "../../web/streams.css" if_empty(0)
 };
 
 static const unsigned char file_110[] = {
+#embed "../../web/style.css" if_empty(0)
+};
+
+static const unsigned char file_111[] = {
 #embed "../../web/sweeps.css" if_empty(0)
 };
 
@@ -552,13 +556,14 @@ static const CWebUIFile files[] = {
     {"js/plots/parallel.js", file_101, sizeof(file_101)},
     {"js/plots/svg.js", file_102, sizeof(file_102)},
     {"js/plots/tip.js", file_103, sizeof(file_103)},
-    {"js/streams.js", file_104, sizeof(file_104)},
-    {"js/sweeps.js", file_105, sizeof(file_105)},
-    {"js/workspaces.js", file_106, sizeof(file_106)},
-    {"pages.css", file_107, sizeof(file_107)},
-    {"streams.css", file_108, sizeof(file_108)},
-    {"style.css", file_109, sizeof(file_109)},
-    {"sweeps.css", file_110, sizeof(file_110)},
+    {"js/runMetrics.js", file_104, sizeof(file_104)},
+    {"js/streams.js", file_105, sizeof(file_105)},
+    {"js/sweeps.js", file_106, sizeof(file_106)},
+    {"js/workspaces.js", file_107, sizeof(file_107)},
+    {"pages.css", file_108, sizeof(file_108)},
+    {"streams.css", file_109, sizeof(file_109)},
+    {"style.css", file_110, sizeof(file_110)},
+    {"sweeps.css", file_111, sizeof(file_111)},
 };
 
 int cwebui_file_count(void) { return sizeof(files) / sizeof(files[0]); }

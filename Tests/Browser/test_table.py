@@ -214,7 +214,7 @@ def test_coming_back_from_a_run_finds_the_table_as_it_was(page, server):
     page.wait_for_url("**/r/*")
     page.go_back()
     page.locator(f"#{row}.cursor").wait_for()
-    assert page.locator(".grid").evaluate("grid => grid.scrollTop") == 60 * 28
+    page.wait_for_function("() => document.querySelector('.grid').scrollTop === 60 * 28")
 
 
 def test_an_experiment_is_found_by_its_name(page, vision):

@@ -163,19 +163,7 @@ export const deleteExperiment = (id) => json("DELETE", ["experiments", id]);
 
 export const restoreExperiment = (id) => json("POST", ["experiments", id, "restore"]);
 
-/** Metrics that come with a run, by name; a run may have 100,000. */
-const FIRST_METRICS = 500;
-/** With the first of its metrics, and `metricCount`, how many it has. */
-export const run = (id, signal) => json("GET", ["runs", id], { query: { metrics: FIRST_METRICS }, signal });
-
-/** @returns {Promise<{keys: string[]}>} */
-export const metricKeys = (id) => json("GET", ["runs", id, "metrics"], { query: { form: "keys", limit: 1_000_000 } });
-
-/** What is known of some metrics of a run. @param run @param keys @returns {Promise<object[]>} */
-export async function metricSummaries(run, keys) {
-    const body = { experimentIDs: [run.experimentID], view: "all", filter: `attributes.run_id = '${run.id}'`, limit: 1, fields: { params: [], metrics: keys, tags: [], inputs: false } };
-    return (await searchRuns(body)).runs[0]?.metrics ?? [];
-}
+export const run = (id, query) => json("GET", ["runs", id], { query });
 
 export const changeRun = (id, body) => json("PATCH", ["runs", id], { body });
 

@@ -20,6 +20,7 @@ def versions(api, path, **options):
 
 # lists
 
+@pytest.mark.needs_client("0.22", "order of artifacts")
 def test_versions_are_listed_newest_first(log, api, path):
     logged = [log({"i": str(i).encode()}, tags=["even" if i % 2 == 0 else "odd"]) for i in range(5)]
     listed = list(api.artifacts("dataset", path))
@@ -51,6 +52,7 @@ def test_types_are_listed(log, api, project):
         api.artifact_type("none", f"default/{project}")
 
 
+@pytest.mark.needs_client("0.22", "order of collections")
 def test_collections_are_listed(log, api, project):
     for name, type in [("b", "dataset"), ("a", "dataset"), ("c", "model")]:
         log({"of": name.encode()}, name=name, type=type)

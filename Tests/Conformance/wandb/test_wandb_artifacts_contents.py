@@ -219,6 +219,7 @@ def test_removing_a_folder_removes_what_is_in_it(wandb, project, found):
     assert list(found("data:v0").manifest.entries) == ["da"]
 
 
+@pytest.mark.needs_client("0.22", "digest of an artifact")
 def test_an_increment_adds_to_the_latest_version(wandb, log, project, found, fresh, tmp_path):
     log({"a": b"one", "b": b"two"})
     increment = filled(wandb.Artifact("data", type="dataset", incremental=True), {"b": b"new", "c": b"three"})
@@ -238,6 +239,7 @@ def test_an_increment_without_a_version_before_it_is_the_first(wandb, project, f
     assert files_in(found("data:v0").download(str(tmp_path / "out"))) == {"a": b"one"}
 
 
+@pytest.mark.needs_client("0.22", "digest of an artifact")
 def test_parts_of_several_runs_are_one_artifact(wandb, project, found, fresh, tmp_path, wire):
     group = uuid.uuid4().hex
     for number in range(3):

@@ -28,6 +28,7 @@ def test_a_link_is_the_version_under_another_name(linked, found, project, fresh,
     assert files_in(found("shelf:v0").download(str(tmp_path / "out"))) == CONTENTS
 
 
+@pytest.mark.needs_client("0.22", "time of a link")
 def test_the_source_knows_its_links_and_the_link_its_source(linked, found, project):
     source, link = linked(["staging"])
     source.link(f"default/{project}/other", ["x"])
@@ -44,6 +45,7 @@ def test_an_artifact_without_links_has_none(log, found):
     assert found("data:v0").linked_artifacts == [] and found("data:v0").source_artifact.name == "data:v0"
 
 
+@pytest.mark.needs_client("0.22", "version of a link that was just made")
 def test_a_shelf_counts_its_own_versions(linked, log, found, project):
     linked(["staging"])
     log({"a": b"2"}, name="net", type="model")
@@ -164,6 +166,7 @@ def test_a_shelf_is_a_collection(linked, api, project):
     assert api.artifact(f"default/{project}/net:v0").state == "COMMITTED"
 
 
+@pytest.mark.needs_client("0.22", "check of aliases")
 @pytest.mark.parametrize("alias", ["a/b", "a:b"])
 def test_an_alias_of_a_link_with_a_separator_is_refused_by_the_client(wandb, linked, alias):
     with pytest.raises((ValueError, wandb.errors.CommError), match="liases must not contain"):

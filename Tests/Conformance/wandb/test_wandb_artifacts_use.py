@@ -152,6 +152,7 @@ def test_a_file_has_an_address_that_needs_no_login(log, found):
     assert (part.status_code, part.content) == (206, CONTENTS["d/b.bin"][10:20])
 
 
+@pytest.mark.needs_client("0.22", "such a call")
 def test_a_file_has_an_address_for_who_is_logged_in(log, found, wire, project):
     """The one that the client falls back to when a link has expired."""
     log(CONTENTS)

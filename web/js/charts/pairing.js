@@ -63,3 +63,15 @@ export function pairs(keys, goal = null) {
     }
     return list.sort((a, b) => order(a) < order(b) ? -1 : order(a) > order(b) ? 1 : a.name < b.name ? -1 : 1);
 }
+
+export const sameList = (a, b) => a.length === b.length && a.every((one, place) => one === b[place]);
+
+/**
+ * The cards of the keys that are charted, reckoned once for the same list: there may be 100,000.
+ * @param memory what the last call gave @param keys @param goal @param most keys that are looked through
+ */
+export function pairsOnce(memory, keys, goal, most) {
+    if (memory?.keys === keys && memory.goal === goal) return memory;
+    const charted = keys.filter(isCharted);
+    return { keys, goal, count: charted.length, list: pairs(charted.slice(0, most), goal) };
+}

@@ -5,7 +5,7 @@ import { subscribe } from "../live.js";
 import { ChartCard } from "./card.js";
 import { AXES, chartState, halfUnit, limits, listed, rangeText, toggled, yText } from "./chartState.js";
 import { panelKeys } from "./panelKeys.js";
-import { isCharted, pairs } from "./pairing.js";
+import { pairsOnce, sameList } from "./pairing.js";
 import { readSeries } from "./seriesRead.js";
 import { ChartToolbar } from "./toolbar.js";
 import { ChartTip } from "./tooltip.js";
@@ -60,8 +60,7 @@ export class ChartPanel {
     /** Other runs or other metrics; cards that stay keep their place, their zoom and what they show. */
     setRuns(runs, metricKeys) {
         const before = new Set(this.runs.map((run) => run.id));
-        const isSame = metricKeys.length === this.metricKeys.length && metricKeys.every((key, place) => key === this.metricKeys[place]);
-        Object.assign(this, { runs, metricKeys: isSame ? this.metricKeys : metricKeys });
+        Object.assign(this, { runs, metricKeys: sameList(this.metricKeys, metricKeys) ? this.metricKeys : metricKeys });
         this.live.change(this.topics());
         const now = new Map(runs.map((run) => [run.id, run]));
         for (const card of this.cards) {
@@ -177,7 +176,8 @@ export class ChartPanel {
         }
         const name = (pair) => JSON.stringify([pair.name, pair.title, pair.keys]);
         const old = new Map(this.cards.map((card) => [name(card.pair), card]));
-        const { count, list } = this.paired();
+        this.pairing = pairsOnce(this.pairing, this.metricKeys, this.goal?.metric, this.limit ? FEW_OF_MANY : Infinity);
+        const { count, list } = this.pairing;
         const found = list.filter((pair) => pair.keys.some((one) => matches(one.key)));
         this.toolbar?.counted(found.reduce((sum, pair) => sum + pair.keys.length, 0), count, isBroken);
         const cards = found.slice(0, this.limit || MOST).map((pair) => {
@@ -205,16 +205,6 @@ export class ChartPanel {
             this.hidden && !this.limit ? h("p.muted", {}, `${grouped(this.hidden)} more; filter the metrics to see them.`) : null);
         this.layout();
         for (const card of cards) this.watcher.observe(card.element);
-    }
-
-    /** All cards that the metrics make, reckoned once for the same metrics: there may be very many. */
-    paired() {
-        const goal = this.goal?.metric, { metricKeys } = this;
-        if (this.pairing?.metricKeys !== metricKeys || this.pairing.goal !== goal) {
-            const keys = metricKeys.filter(isCharted);
-            this.pairing = { metricKeys, goal, count: keys.length, list: pairs(this.limit ? keys.slice(0, FEW_OF_MANY) : keys, goal) };
-        }
-        return this.pairing;
     }
 
     isFolded(section) {

@@ -2,6 +2,7 @@
 import { coalesced, copyBox, errorBox, fill, h, href, navigate, server, skeleton } from "../dom.js";
 import { subscribe } from "../live.js";
 import * as api from "../api.js";
+import { runWithFirst, withAll } from "../runMetrics.js";
 import { streamsOf } from "../streams.js";
 import { RunHeader } from "./runHeader.js";
 import { drawMetrics, drawParams } from "./runTables.js";
@@ -77,7 +78,7 @@ class RunPage {
     async start() {
         try {
             const streams = streamsOf(this.id);
-            this.run = await api.run(this.id);
+            this.run = await runWithFirst(this.id);
             this.experiment = await api.experiment(this.run.experimentID);
             this.streams = await streams;
         } catch (error) {
@@ -111,7 +112,7 @@ class RunPage {
         this.changes.clear();
         const known = this.run.metrics.length;
         try {
-            this.run = await this.withAllMetrics(await api.run(this.id));
+            this.run = await withAll(await runWithFirst(this.id), this.run.metrics, this.experiment.statistics.goal?.metric);
             // The goal may follow from the names of the metrics.
             if (this.run.metrics.length !== known) this.experiment = await api.experiment(this.run.experimentID);
         } catch {
@@ -129,16 +130,6 @@ class RunPage {
             this.panel.goal = this.experiment.statistics.goal;
             this.panel.setRuns([this.run], keys);
         } else if (keys.length && this.isBare && (this.tab === "charts" || this.tab === "overview")) this.drawTab();
-    }
-
-    /** Of metrics that did not come with the run only the names are read; what is known of them, where it is shown. */
-    async withAllMetrics(run) {
-        if (run.metrics.length >= run.metricCount) return run;
-        const known = new Map([...this.run.metrics.filter((one) => one.count), ...run.metrics].map((one) => [one.key, one]));
-        const { keys } = await api.metricKeys(this.id);
-        const goal = this.experiment.statistics.goal?.metric;
-        if (goal && !known.has(goal) && keys.includes(goal)) for (const one of await api.metricSummaries(run, [goal])) known.set(goal, one);
-        return { ...run, metrics: keys.map((key) => known.get(key) ?? { key }) };
     }
 
     draw() {

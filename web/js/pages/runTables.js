@@ -2,6 +2,7 @@
 import { icon, h, fill, copyText } from "../dom.js";
 import { compact, grouped, number } from "../format.js";
 import * as api from "../api.js";
+import { summaries } from "../runMetrics.js";
 import { historyURL } from "../files.js";
 import { isCharted, isSystem, pairs } from "../charts/pairing.js";
 import { drawSparkline } from "../charts/sparkline.js";
@@ -116,7 +117,7 @@ export function drawMetrics(root, page) {
 /** Reads what is known of metrics that are shown by their names only. */
 async function fillIn(page, keys, known, draw) {
     if (!keys.length) return;
-    const found = await api.metricSummaries(page.run, keys).catch(() => []);
+    const found = await summaries(page.run, keys).catch(() => []);
     for (const one of found) Object.assign(known.get(one.key), one);
     if (found.length && page.tab === "metrics") draw();
 }

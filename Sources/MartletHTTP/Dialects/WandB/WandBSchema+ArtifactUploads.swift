@@ -314,8 +314,9 @@ extension GraphQLArguments {
         return aliases
     }
 
-    /// The names in a list of `{tagName}`.
+    /// The names in a list of `{tagName}`, or of texts, as clients before 0.22 send them with a new artifact.
     func tags(_ name: String) throws -> [String] {
+        if let texts = try? strings(name) { return texts }
         var tags: [String] = []
         for tag in try objects(name) ?? [] { tags.append(try tag.requiredString("tagName")) }
         return tags
