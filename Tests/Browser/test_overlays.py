@@ -74,7 +74,7 @@ def run(server):
         run.file(f"media/{name}", data)
     run.configure({"_wandb": {"value": {**labelled("mask", **{"val/one": {"pred": LABELS}, "many": {"pred": LABELS}}),
                                         **labelled("bounding_box", **{"val/one": {"found": LABELS}})}}})
-    run.log({"_step": 0, "val/one": picture(masks={"pred": mask("a"), "small": mask("b")}, boxes={"found": boxes("a")}, caption="a scene"),
+    run.log({"_step": 0, "val/one": picture(masks={"small": mask("b"), "pred": mask("a")}, boxes={"found": boxes("a")}, caption="a scene"),
              "many": {"_type": "images/separated", "width": WIDTH, "height": HEIGHT, "format": "png", "count": 3, "filenames": ["media/images/plain.png"] * 3,
                       "captions": ["first", "second", "third"], "all_masks": [{"pred": mask("a")}, None, {"pred": mask("later")}], "all_boxes": [None, {"found": boxes("a")}, None]},
              "all": picture("media/images/tiny.png", masks={"every": mask("all")}),

@@ -11,7 +11,8 @@ const SPOKEN = 20;
 /** @param value of a picture @returns {{id: string, kind: string, name: string, file: object}[]} its masks, then its boxes */
 export function setsOf(value) {
     const of = (kind, named) => Object.entries(named && typeof named === "object" ? named : {}).filter(([, file]) => file && typeof file === "object")
-        .map(([name, file]) => ({ id: `${kind} ${name}`, kind, name, file }));
+        // The client writes them in any order, another one in each step.
+        .sort(([one], [other]) => one < other ? -1 : 1).map(([name, file]) => ({ id: `${kind} ${name}`, kind, name, file }));
     return [...of("mask", value.masks), ...of("boxes", value.boxes)];
 }
 
