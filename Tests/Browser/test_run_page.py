@@ -241,3 +241,24 @@ def test_a_description_stands_for_a_purpose_that_was_not_written(page, server):
     page.reload()
     page.locator(".run-purpose", has_text="Where is the limit?").wait_for()
     assert "learning rate" not in page.locator(".run-purpose").inner_text()
+
+
+def test_a_metric_that_did_not_come_with_the_run_is_told_as_it_is_now(page, server):
+    """Only the first 500 of very many metrics come with a run; the others are read where they are shown, again and again."""
+    run = server.run(server.experiment("very many"), "wide", status="running")
+
+    def log(value, step):
+        for first in range(0, 1_200, 300):
+            points = [{"key": f"m{index:04}", "value": value, "step": step} for index in range(first, first + 300)]
+            server.call("POST", f"runs/{run}/log", json={"metrics": points})
+
+    log(1.5, 0)
+    page.goto(f"/r/{run}/metrics")
+    page.get_by_text("metrics 1200").or_(page.get_by_text("metrics 1,200")).first.wait_for()
+    search = page.locator("input[aria-label='Search metrics']")
+    search.fill("m11")
+    row = page.locator("tbody tr", has_text="m1100")
+    row.get_by_text("1.5", exact=True).first.wait_for()
+    search.blur()
+    log(7.25, 1)
+    row.get_by_text("7.25", exact=True).first.wait_for()

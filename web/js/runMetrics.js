@@ -13,14 +13,22 @@ export async function summaries(run, keys) {
     return found.runs[0]?.metrics ?? [];
 }
 
+/** Whether what is known of a metric must be read before it is told: nothing is, or it is of an earlier reading. */
+export const isStale = (one) => one.count === undefined || one.isOld === true;
+
 /**
- * The run with all of its metrics, those that are not known by their names only.
+ * The run with all of its metrics: the first as they are now, the others by their names, with what was known of them.
  * @param run as it was read now @param before its metrics as they were known @param goal a metric that must be known
  */
 export async function withAll(run, before, goal) {
     if (run.metrics.length >= run.metricCount) return run;
-    const known = new Map([...before.filter((one) => one.count), ...run.metrics].map((one) => [one.key, one]));
-    const { keys } = await json("GET", ["runs", run.id, "metrics"], { query: { form: "keys", limit: 1_000_000 } });
-    if (goal && !known.has(goal) && keys.includes(goal)) for (const one of await summaries(run, [goal])) known.set(goal, one);
-    return { ...run, metrics: keys.map((key) => known.get(key) ?? { key }) };
+    const old = before.filter((one) => one.count !== undefined).map((one) => ({ ...one, isOld: true }));
+    const known = new Map([...old, ...run.metrics].map((one) => [one.key, one]));
+    // Names come and never go without their number.
+    const keys = before.length === run.metricCount ? before.map((one) => one.key)
+        : (await json("GET", ["runs", run.id, "metrics"], { query: { form: "keys", limit: 1_000_000 } })).keys;
+    const metrics = keys.map((key) => known.get(key) ?? { key });
+    const own = metrics.find((one) => one.key === goal);
+    if (own && isStale(own)) for (const one of await summaries(run, [goal])) Object.assign(own, one, { isOld: false });
+    return { ...run, metrics };
 }

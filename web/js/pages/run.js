@@ -183,7 +183,9 @@ class RunPage {
     }
 
     metrics() {
-        drawMetrics(this.body, this);
+        // A search among the first of them would say that the others are not there.
+        if (this.run.metrics.length < this.run.metricCount) fill(this.body, skeleton(8));
+        else drawMetrics(this.body, this);
     }
 
     async console() {

@@ -2,7 +2,7 @@
 import { icon, h, fill, copyText } from "../dom.js";
 import { compact, grouped, number } from "../format.js";
 import * as api from "../api.js";
-import { summaries } from "../runMetrics.js";
+import { isStale, summaries } from "../runMetrics.js";
 import { historyURL } from "../files.js";
 import { isCharted, isSystem, pairs } from "../charts/pairing.js";
 import { drawSparkline } from "../charts/sparkline.js";
@@ -107,7 +107,7 @@ export function drawMetrics(root, page) {
         fill(host, part(own), machine.length ? h("section", { data: { section: "system" } }, h("h2.fold", {}, fold), isOpen ? part(machine) : null) : null,
             found.length ? null : h("p.muted", {}, "Nothing matches."));
         drawSparks(page, canvases);
-        fillIn(page, [...canvases.keys()].filter((key) => known.get(key).count === undefined), known, draw);
+        fillIn(page, [...canvases.keys()].filter((key) => isStale(known.get(key))), known, draw);
     };
     field.addEventListener("input", draw);
     fill(root, keys.length < 7 ? null : h("div.toolbar", {}, field), host);
@@ -118,7 +118,7 @@ export function drawMetrics(root, page) {
 async function fillIn(page, keys, known, draw) {
     if (!keys.length) return;
     const found = await summaries(page.run, keys).catch(() => []);
-    for (const one of found) Object.assign(known.get(one.key), one);
+    for (const one of found) Object.assign(known.get(one.key), one, { isOld: false });
     if (found.length && page.tab === "metrics") draw();
 }
 
