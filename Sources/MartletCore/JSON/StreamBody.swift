@@ -34,6 +34,8 @@ package struct StreamBody: Sendable {
 
     /// Lines in one file.
     private static let mostLines = 1_000_000
+    /// Clients send five. Each takes memory for as much as the rest of the body while it is read.
+    private static let mostFiles = 64
 
     package private(set) var files: [String: File] = [:]
     package private(set) var isComplete = false
@@ -71,6 +73,7 @@ package struct StreamBody: Sendable {
             switch key {
             case "files" where try cursor.peek() == UInt8(ascii: "{"):
                 try Self.forEachMember(&cursor) { name, cursor throws(JSONFailure) in
+                    guard files.count < Self.mostFiles else { throw JSONFailure(.tooMany, at: cursor.index) }
                     files[name] = try Self.file(&cursor)
                 }
             case "complete": isComplete = try cursor.value(depth: 1) == .bool(true)
@@ -124,7 +127,7 @@ package struct StreamBody: Sendable {
         var areTexts = true
         var ends: [Int] = []
         // Text without its escapes is never longer than with them.
-        lines.bytes = [UInt8](unsafeUninitializedCapacity: cursor.end - cursor.index) { memory, count in
+        let bytes = [UInt8](unsafeUninitializedCapacity: cursor.end - cursor.index) { memory, count in
             do throws(JSONFailure) {
                 repeat {
                     guard ends.count < mostLines else { throw JSONFailure(.tooMany, at: cursor.index) }
@@ -141,6 +144,8 @@ package struct StreamBody: Sendable {
             }
         }
         if let failure { throw failure }
+        // Without the room that was not needed.
+        lines.bytes = Array(bytes[...])
         lines.ends = ends
         return areTexts
     }

@@ -252,3 +252,10 @@ def test_a_run_begun_by_many_at_once_is_one_run(wire):
     in_threads(6, lambda _: wire.new_run("same"))
     count = wire.ok("query($p: String!) { project(name: $p, entityName: \"default\") { runCount } }", p=wire.project)
     assert count["project"]["runCount"] == 1
+
+
+def test_very_many_files_in_one_request_are_refused(wire):
+    run = wire.new_run()
+    files = {f"f{index}": {"offset": 0, "content": ["x"]} for index in range(50_000)}
+    answer = wire.stream(run, {"files": files})
+    assert answer.status_code == 400, answer.text[:300]
