@@ -34,6 +34,7 @@ def refusing_missing(table, key, what):
 
 class Store:
     def __init__(self):
+        self.key = uuid.uuid4().hex[:8]  # for names that no other test has
         self.ids = itertools.count(1)
         self.collections, self.versions, self.files, self.runs, self.edges = {}, {}, {}, {}, []
 

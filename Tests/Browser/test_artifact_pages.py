@@ -13,7 +13,7 @@ FILES = {"train.csv": "id,label\n1,cat\n", "readme.md": "# Data\nIs **clean**", 
 @pytest.fixture
 def study(server, store):
     """A data set of four versions, two models, and what a client logs by itself."""
-    experiment = server.experiment(f"study {id(store)}", purpose="Does it help?")
+    experiment = server.experiment(f"study {store.key}", purpose="Does it help?")
     runs = {name: server.run(experiment, name, {"m": [1.0]}) for name in ("prepare", "train", "evaluate")}
     made = {"experiment": experiment, "runs": runs, "data": []}
     for index in range(4):
@@ -116,7 +116,7 @@ def test_two_versions_are_chosen_and_compared_by_keyboard(page, study):
 
 
 def test_older_versions_are_asked_for(page, server, store):
-    experiment = server.experiment(f"many {id(store)}")
+    experiment = server.experiment(f"many {store.key}")
     for index in range(120):
         made = store.make(experiment, "many", aliases=["first"] if index == 0 else [])
     page.goto(f"/e/{experiment}/artifacts/{made['collectionID']}")
@@ -234,7 +234,7 @@ def test_a_version_is_deleted_with_its_aliases(page, server, study):
 
 
 def test_who_only_reads_sees_nothing_that_changes(browser, closed, store):
-    experiment = closed.experiment(f"read only {id(store)}")
+    experiment = closed.experiment(f"read only {store.key}")
     made = store.make(experiment, "seen", aliases=["best"], tags=["clean"], description="Said **before**")
     with visiting(browser, closed.url) as page:
         closed.enter(page, "vera")

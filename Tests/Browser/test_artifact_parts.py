@@ -32,7 +32,7 @@ def test_the_files_of_a_version_are_looked_at_as_those_of_a_run(page, store, stu
 
 
 def test_a_folder_of_very_many_files_is_listed_in_parts(page, server, store):
-    experiment = server.experiment(f"wide {id(store)}")
+    experiment = server.experiment(f"wide {store.key}")
     made = store.make(experiment, "wide", files={f"{index:05}.txt": "x" for index in range(1_200)})
     page.goto(f"/e/{experiment}/artifacts/{made['collectionID']}/v0/files")
     page.get_by_role("button", name="700 more").click()
@@ -72,7 +72,7 @@ def test_the_lineage_goes_from_left_to_right(page, study):
 
 
 def test_a_large_lineage_is_cut_and_says_so(page, server, store):
-    experiment = server.experiment(f"large {id(store)}")
+    experiment = server.experiment(f"large {store.key}")
     made = store.make(experiment, "wide", run="r-made", run_name="maker")
     for index in range(200):
         store.use(experiment, f"r{index}", f"user {index}", made)
@@ -120,7 +120,7 @@ def test_it_is_compared_with_a_version_of_another_artifact(page, study):
 
 
 def test_a_version_that_stands_alone(page, server, store):
-    experiment = server.experiment(f"alone {id(store)}")
+    experiment = server.experiment(f"alone {store.key}")
     made = store.make(experiment, "alone", state="pending")
     page.goto(f"/e/{experiment}/artifacts/{made['collectionID']}/v0/diff")
     page.get_by_text("There is no other version to compare with yet.").wait_for()
@@ -189,7 +189,7 @@ def test_the_addresses_of_a_client_lead_to_the_pages(page, server, store, study)
 
 
 def test_texts_of_others_stay_text(page, server, store):
-    experiment = server.experiment(f"evil {id(store)}")
+    experiment = server.experiment(f"evil {store.key}")
     made = store.make(experiment, EVIL, type=EVIL, run="r", run_name=EVIL, files={EVIL: EVIL}, metadata={EVIL: EVIL}, aliases=[EVIL], tags=[EVIL], description=EVIL,
                       collection_tags=[EVIL], collection_description=EVIL)
     place = f"/e/{experiment}/artifacts/{made['collectionID']}"

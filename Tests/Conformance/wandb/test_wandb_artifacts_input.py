@@ -121,7 +121,7 @@ def test_the_same_questions_about_what_is_there_are_answered(hand):
     {"artifactTypeName": "x" * 129}, {"artifactTypeName": "a\x00b"}, {"digest": None}, {"digest": ""}, {"digest": 1},
     {"projectName": None}, {"projectName": "a\x00b"}, {"entityName": "a\x00b"},
     {"runName": "none"}, {"runName": "a/b"}, {"runName": "a\x00b"}, {"aliases": [None]},
-    {"aliases": [{"alias": "x"}]}, {"tags": "t"}, {"tags": [{"tagName": 1}]},
+    {"aliases": [{"alias": "x"}]}, {"tags": 5}, {"tags": [7]}, {"tags": [{"tagName": 1}]},
     {"tags": [{}]}, {"description": 1}, {"metadata": "no json"}, {"metadata": "[]"}, {"metadata": "1"},
     {"metadata": "{" * 100_000}, {"metadata": 1}, {"metadata": {"a": 1}},
     {"ttlDurationSeconds": -3}, {"ttlDurationSeconds": 1.5},
@@ -198,7 +198,7 @@ def test_a_tag_that_cannot_be_is_refused(hand, tag):
 
 @pytest.mark.parametrize("fields", [
     {"metadata": "no json"}, {"metadata": "[1]"}, {"metadata": 1}, {"ttlDurationSeconds": -3},
-    {"ttlDurationSeconds": 10**30}, {"description": 1}, {"tagsToAdd": "t"}, {"tagsToDelete": [1]},
+    {"ttlDurationSeconds": 10**30}, {"description": 1}, {"tagsToAdd": 5}, {"tagsToDelete": [1]},
 ], ids=str)
 def test_a_change_that_cannot_be_is_refused_whole(hand, fields):
     id = hand.log({"a": b"1"}, description="old", metadata='{"n": 1}')
