@@ -152,6 +152,13 @@ package struct AccessControl: Sendable {
         return false
     }
 
+    /// What a principal may in an experiment.
+    /// - Throws: `notFound` for one that is not there.
+    package func role(in experiment: Experiment.ID, of principal: Principal) async throws(MartletError) -> Principal.Role {
+        _ = places.forget(experiment)
+        return principal.role(in: try await places.place(of: experiment))
+    }
+
     /// Remembers where a new run is.
     func note(_ run: Run.ID, in experiment: Experiment.ID) { places.note(run, in: experiment) }
 

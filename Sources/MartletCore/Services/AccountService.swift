@@ -35,9 +35,25 @@ package struct AccountService: Sendable {
         return try await store.account(id)
     }
 
-    /// - Throws: `invalidArgument`; `alreadyExists`.
+    /// Oneself, or anybody for an admin, by name. Case does not count.
+    /// - Throws: `permissionDenied`; `notFound`.
+    package func account(named name: String, as principal: Principal) async throws(MartletError) -> Account {
+        if principal.account == nil || name.lowercased() != principal.name.lowercased() {
+            try principal.require(.admin, to: "read another account")
+        }
+        return try await known(name)
+    }
+
+    /// - Throws: `invalidArgument`; `alreadyExists`; `failedPrecondition` where nobody has to log in yet and nobody
+    ///   could decide anything any more.
     package func create(_ request: CreateAccount, as principal: Principal) async throws(MartletError) -> Account {
         try principal.require(.admin, to: "make an account")
+        if principal.account == nil, request.role < .admin, try await store.highestRole() != .admin {
+            throw MartletError(
+                .failedPrecondition,
+                "make an admin first: from the first account on everybody has to log in, and somebody must decide"
+            )
+        }
         return try await create(request, isFirst: false, by: principal.name, from: principal.address)
     }
 
@@ -127,6 +143,18 @@ package struct AccountService: Sendable {
         logins.accountsChanged()
     }
 
+    /// Ends what somebody may do: the account becomes inactive, its logins end and its tokens are revoked. What it did
+    /// stays under its name, which nobody else gets.
+    /// - Throws: `notFound`; `failedPrecondition` for oneself, and when no admin would be left.
+    package func dismiss(_ id: Account.ID, as principal: Principal) async throws(MartletError) {
+        try principal.require(.admin, to: "delete an account")
+        guard principal.account != id else {
+            throw MartletError(.failedPrecondition, "nobody can delete their own account; ask another admin")
+        }
+        _ = try await update(id, AccountChanges(isActive: false), as: principal)
+        for token in try await store.tokens(of: id) { try await revokeToken(token.id, as: principal) }
+    }
+
     // MARK: tokens
 
     package func tokens(of id: Account.ID, as principal: Principal) async throws(MartletError) -> [AccessToken] {
@@ -206,6 +234,36 @@ package struct AccountService: Sendable {
         logins.accountsChanged()
     }
 
+    /// What somebody may in an experiment: oneself, or anybody for who decides there.
+    /// - Returns: also the role that was given in this experiment alone, `nil` for none.
+    /// - Throws: `notFound` for the experiment or the account; `permissionDenied`.
+    package func role(
+        ofAccountNamed name: String,
+        in experiment: Experiment.ID,
+        as principal: Principal
+    ) async throws(MartletError) -> (account: Account, given: Principal.Role?, role: Principal.Role) {
+        if principal.account == nil || name.lowercased() != principal.name.lowercased() {
+            try await access.require(.admin, in: experiment, as: principal, to: Self.deciding)
+        }
+        let account = try await known(name)
+        let roles = try await store.roles(of: account.id)
+        let other = Principal(
+            name: account.name,
+            role: account.role,
+            workspaceRoles: roles.workspaces,
+            experimentRoles: roles.experiments,
+            account: account.id
+        )
+        let role = try await access.role(in: experiment, of: other)
+        return (account, roles.experiments[experiment], role)
+    }
+
+    /// The roles that an account has beside its own: oneself, or anybody for an admin.
+    package func roles(of account: Account, as principal: Principal) async throws(MartletError) -> AccountRoles {
+        try requireOwn(account.id, as: principal, to: "read another's roles")
+        return try await store.roles(of: account.id)
+    }
+
     // MARK: the audit log
 
     package func audit(_ request: SearchAudit, as principal: Principal) async throws(MartletError) -> [AuditEntry] {
@@ -254,6 +312,14 @@ package struct AccountService: Sendable {
         try await store.createAccount(account, AccountProof(passwordHash: hash), isFirst: isFirst, entry)
         logins.accountsChanged()
         return account
+    }
+
+    /// - Throws: `notFound`.
+    private func known(_ name: String) async throws(MartletError) -> Account {
+        guard let stored = try await store.password(ofAccountNamed: name) else {
+            throw MartletError(.notFound, "there is no account '\(name.prefix(100))'; an admin can make one")
+        }
+        return stored.account
     }
 
     private func requireOwn(_ id: Account.ID, as principal: Principal, to action: String) throws(MartletError) {

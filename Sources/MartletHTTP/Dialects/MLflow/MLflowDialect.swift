@@ -59,6 +59,7 @@ package struct MLflowDialect: Dialect {
             addLoggedModelRoutes(to: table)
             addArtifactRoutes(to: table)
             addWorkspaceRoutes(to: table)
+            addUserRoutes(to: table)
             table.get("/mlflow/server-info") { _, _ in Response.json(Self.serverInfo) }
             addMissingParts(to: table)
         }
@@ -171,8 +172,7 @@ package struct MLflowDialect: Dialect {
             ("gateway", "the AI gateway"), ("scorers", "scorers"), ("label-schemas", "label schemas"),
             ("review-queues", "review queues"), ("issues", "issues"), ("jobs", "jobs"),
             ("prompt-optimization", "prompt optimization"), ("mcp-servers", "MCP servers"), ("skills", "skills"),
-            ("assistant", "the assistant"), ("users", "user management"),
-            ("roles", "user management"), ("permissions", "user management"),
+            ("assistant", "the assistant"), ("users/roles", "roles with names"), ("roles", "roles with names"),
         ]
         for method in [HTTPRequest.Method.get, .post, .put, .patch, .delete] {
             for (path, what) in missing {
