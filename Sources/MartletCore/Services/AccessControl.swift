@@ -154,7 +154,10 @@ package struct AccessControl: Sendable {
 
     /// What a principal may in an experiment.
     /// - Throws: `notFound` for one that is not there.
-    package func role(in experiment: Experiment.ID, of principal: Principal) async throws(MartletError) -> Principal.Role {
+    package func role(
+        in experiment: Experiment.ID,
+        of principal: Principal
+    ) async throws(MartletError) -> Principal.Role {
         _ = places.forget(experiment)
         return principal.role(in: try await places.place(of: experiment))
     }

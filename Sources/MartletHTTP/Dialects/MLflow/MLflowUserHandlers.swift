@@ -192,7 +192,7 @@ extension MLflowDialect {
     ) async throws(MartletError) -> (user: Account, role: Principal.Role?) {
         // Before the user is looked up: who may not decide learns nothing of who there is.
         _ = try await services.accounts.roles(in: grant.experiment, as: context.principal)
-        do {
+        do throws(MartletError) {
             let found = try await services.accounts.role(
                 ofAccountNamed: grant.user,
                 in: grant.experiment,
@@ -268,7 +268,9 @@ private struct MLflowGrant {
                     + "role in a workspace under /api/v1/accounts and /api/v1/workspaces"
             )
         }
-        guard let number = Int64(id) else { throw MartletError(.notFound, "No Experiment with id=\(id.prefix(100)) exists") }
+        guard let number = Int64(id) else {
+            throw MartletError(.notFound, "No Experiment with id=\(id.prefix(100)) exists")
+        }
         experiment = Experiment.ID(number)
     }
 
@@ -337,7 +339,9 @@ private enum MLflowPermission {
         }
         guard types.contains(type) else {
             let known = types.map { "'\($0)'" }.joined(separator: ", ")
-            throw MLflowErrors.invalid("Invalid resource type '\(type.prefix(100))'. Valid resource types are: (\(known))")
+            throw MLflowErrors.invalid(
+                "Invalid resource type '\(type.prefix(100))'. Valid resource types are: (\(known))"
+            )
         }
     }
 }
