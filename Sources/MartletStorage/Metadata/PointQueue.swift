@@ -1,3 +1,4 @@
+import Foundation
 import MartletCore
 import Synchronization
 
@@ -7,6 +8,8 @@ import Synchronization
 /// The first who comes brings the write on its way; who comes before it begins joins it.
 final class PointQueue: Sendable {
     private let last = Mutex<PointGathering?>(nil)
+    /// How many the last write stored.
+    private let lastCount = Atomic<Int>(0)
 
     /// Stores the points of a batch that has nothing else. Durable once it returns.
     /// - Throws: `notFound`, `failedPrecondition` for the run; `invalidArgument` for columns that do not fit.
@@ -24,7 +27,10 @@ final class PointQueue: Sendable {
             last = fresh
             return (fresh, 0)
         }
-        if place == 0 { await gathering.lead(now: now, in: database) }
+        if place == 0 {
+            let count = await gathering.lead(now: now, in: database, after: lastCount.load(ordering: .relaxed))
+            lastCount.store(count, ordering: .relaxed)
+        }
         if let outcome = await gathering.outcome(of: place) { return try outcome.get() }
         // One of many was refused in a way that undid the others: each for itself.
         let outcomes = try await database.write { try PointGathering.write([request], now: now, on: $0) }
@@ -43,6 +49,8 @@ final class PointGathering: Sendable {
 
     /// More points than this are for the next write, so that nobody waits long for the others'.
     private static let mostPoints = 65_536
+    /// Who was answered a moment ago comes again about as soon. Microseconds; the kernel adds some 50.
+    private static let pause: UInt32 = 20
 
     private struct State {
         var requests: [Request]
@@ -70,10 +78,18 @@ final class PointGathering: Sendable {
     }
 
     /// Writes what has gathered until the writer is free, and tells all who wait.
-    func lead(now: Int64, in database: any SQLDatabase) async {
+    ///
+    /// Where the last write was for several, it waits a moment for those who were answered then and have not come again:
+    /// else they would come just too late, and every other write would be for one alone, at the price of a whole one.
+    /// - Parameter previous: how many the last write was for.
+    /// - Returns: how many this one was for.
+    func lead(now: Int64, in database: any SQLDatabase, after previous: Int) async -> Int {
         var outcomes: [Outcome?]
         do throws(MartletError) {
-            outcomes = try await database.write { try Self.write(self.close(), now: now, on: $0) }
+            outcomes = try await database.write { connection in
+                if previous > 2, self.count < previous { usleep(Self.pause) }
+                return try Self.write(self.close(), now: now, on: connection)
+            }
         } catch {
             let count = close().count
             let isForAll = count == 1 || error.code == .unavailable
@@ -86,6 +102,7 @@ final class PointGathering: Sendable {
             return state.waiting
         }
         for (place, continuation) in waiting { continuation.resume(returning: outcomes[place]) }
+        return outcomes.count
     }
 
     func outcome(of place: Int) async -> Outcome? {
@@ -97,6 +114,8 @@ final class PointGathering: Sendable {
             if let known { continuation.resume(returning: known[place]) }
         }
     }
+
+    private var count: Int { state.withLock { $0.requests.count } }
 
     private func close() -> [Request] {
         state.withLock { state in

@@ -79,6 +79,11 @@ extension MetricReader {
         _ steps: ClosedRange<Int64>
     ) -> StepTable.Series? {
         points.sortAndUnite()
+        if points.stepsAscend {
+            let range = points.range(ofSteps: steps)
+            guard !range.isEmpty else { return nil }
+            return StepTable.Series(key: key, steps: points.steps(range), values: points.values(range))
+        }
         var series = StepTable.Series(key: key, steps: [], values: [])
         for index in 0..<points.count where steps.contains(points.steps[index]) {
             series.steps.append(points.steps[index])

@@ -47,6 +47,7 @@ struct MLflowMessage {
         guard let type = request.headers[.contentType] else {
             throw MLflowErrors.invalid("Bad Request. Content-Type header is missing.")
         }
+        if type == "application/json" { return }
         let name = type.prefix { $0 != ";" }.filter { $0 != " " }
         guard name.lowercased() == "application/json" else {
             throw MLflowErrors.invalid("Bad Request. Content-Type must be one of ['application/json'].")
