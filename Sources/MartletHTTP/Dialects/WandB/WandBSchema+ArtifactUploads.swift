@@ -236,11 +236,13 @@ extension WandBSchema {
             ]
         }
         var node = members.map { GraphQLOutput.Member(key: $0.key, value: $0.value) }
-        if !isKnown, parts.isEmpty {
+        if !isKnown {
+            // Clients that send parts look for this link too: without it they take the content as known and send nothing.
             let names = entry.path.split(separator: "/").map(String.init)
             let url = context.link(.put, ["wandb", "artifacts", id.rawValue, "files", md5] + names)
             node.append(GraphQLOutput.Member(key: "uploadUrl", value: .string(url)))
-        } else if !isKnown {
+        }
+        if !isKnown, !parts.isEmpty {
             let urls = try await partURLs(parts, entry, of: id, context)
             node.append(GraphQLOutput.Member(key: "uploadMultipartUrls", value: urls))
         }
