@@ -206,9 +206,12 @@ def manifest(entries, **more):
 
 
 class Counter:
-    """A server between the client and the server under test, which writes down what is asked."""
+    """A server between the client and the server under test, which writes down what is asked.
 
-    def __init__(self, server):
+    Without the uploads it is asked for links only: these name the server under test.
+    """
+
+    def __init__(self, server, uploads=True):
         counter, target = self, server.url
         self.asked, self.lock = [], threading.Lock()
 
@@ -221,7 +224,7 @@ class Counter:
             def answer(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 counter.note(self.command, self.path, body)
-                left_out = ("connection", "accept-encoding")
+                left_out = ("connection", "accept-encoding") + (() if uploads else ("host",))
                 headers = {key: value for key, value in self.headers.items() if key.lower() not in left_out}
                 got = requests.request(self.command, target + self.path, data=body, headers=headers, timeout=60)
                 self.send_response(got.status_code)
