@@ -134,6 +134,7 @@ def test_charts_are_there_with_their_tables(ran, found, api, project):
     assert [one.version for one in versions] == ["v0"] and versions[0].get("line_table").data == expected
 
 
+@pytest.mark.needs_client("0.22", "lightgbm in its environment")
 def test_a_training_of_lightgbm_is_found_as_it_went(ran, found, api, project):
     id, curve, importance = json.loads(ran(BOOSTED, patience=400).splitlines()[-1])
     run = found(id)

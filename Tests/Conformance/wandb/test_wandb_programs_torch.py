@@ -56,6 +56,7 @@ print(json.dumps([id, model.seen, float(best.best_model_score), best.best_model_
 """
 
 
+@pytest.mark.needs_client("0.22", "lightning in its environment")
 def test_a_training_of_lightning_is_found_as_it_went(ran, api, project, server):
     id, losses, best, best_path = json.loads(ran(LIGHTNING.replace("PROJECT", project), patience=400).splitlines()[-1])
     run = api.run(f"{project}/{id}")
@@ -130,6 +131,7 @@ print(id)
 """
 
 
+@pytest.mark.needs_client("0.22", "accelerate in its environment")
 def test_a_training_with_accelerate_is_found(ran, api, project):
     run = api.run(f"{project}/{ran(ACCELERATED.replace('PROJECT', project), patience=400).split()[-1]}")
     assert (run.name, run.tags, run.config, run.state) == ("fast", ["acc"], {"lr": 0.1, "layers": 2}, "finished")

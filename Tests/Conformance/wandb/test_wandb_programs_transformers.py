@@ -28,6 +28,7 @@ print(json.dumps([id, trainer.state.log_history, model.num_parameters()]))
 """
 
 
+@pytest.mark.needs_client("0.22", "transformers in its environment")
 def test_a_training_of_a_transformer_is_found_as_it_went(ran, api, project, server):
     out = ran(TRAIN, patience=400, WANDB_LOG_MODEL="checkpoint", WANDB_WATCH="false", **OFFLINE)
     id, log, weights = json.loads(out.splitlines()[-1])
