@@ -35,6 +35,8 @@ def scripted(team, tmp_path):
     return run
 
 
+# The older one logs in by the name of the first key of the list, which is no key here.
+@pytest.mark.needs_client("0.22", "way to make keys where a list of keys does not show them whole")
 def test_keys_are_made_used_listed_and_deleted(team, scripted, tmp_path):
     key = team.key("eda", "editor")
     lines = scripted("""
@@ -77,7 +79,9 @@ print(api.create_user("chief", admin=True).admin)
 try: print(api.create_user("new@example.org"))
 except Exception as error: print(str(error)[:200])
 """)
-    assert lines[:2] == ["new@example.org new@example.org False", "True"] and "exists" in lines[2]
+    assert lines[:2] == ["new@example.org new@example.org False", "True"]
+    # An older client leaves the text of the server out.
+    assert "exists" in lines[2] or "409 Client Error" in lines[2]
 
 
 def test_a_team_has_members(team, scripted):
