@@ -45,14 +45,14 @@ def test_an_artifact_without_links_has_none(log, found):
     assert found("data:v0").linked_artifacts == [] and found("data:v0").source_artifact.name == "data:v0"
 
 
-@pytest.mark.needs_client("0.22", "version of a link that was just made")
-def test_a_shelf_counts_its_own_versions(linked, log, found, project):
+def test_a_shelf_counts_its_own_versions(linked, log, found, api, project):
     linked(["staging"])
     log({"a": b"2"}, name="net", type="model")
     third = log({"a": b"3"}, name="net", type="model")
     assert third.link(f"default/{project}/shelf", ["staging"]).version == "v1"
     assert found("shelf:v1").source_name == "net:v2" and found("shelf:staging").version == "v1"
     assert found("shelf:latest").version == "v1" and found("shelf:v0").aliases == []
+    assert [one.version for one in api.artifacts("model", f"default/{project}/shelf")] == ["v1", "v0"]
 
 
 def test_a_version_linked_again_stays_one(linked, found, api, project):

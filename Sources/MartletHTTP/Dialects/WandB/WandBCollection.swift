@@ -57,7 +57,8 @@ struct WandBMembership: Sendable {
         )
     }
 
-    var aliases: [GraphQLOutput] { member.aliases.map { collection.alias($0) } }
+    /// With its number, as `v0`: clients take the version of a link from there.
+    var aliases: [GraphQLOutput] { (member.aliases + ["v\(member.number)"]).map { collection.alias($0) } }
 }
 
 extension WandBContext {
