@@ -18,8 +18,10 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "martlet", "AWS_SECRET_ACCESS_KEY": "martlet
 LARGE = 12_000_000
 
 
-class SeaweedFS:
-    """An S3 store of this module's own, to be maltreated."""
+class Store:
+    """An S3 store of a module's own, to be maltreated: SeaweedFS, or what MARTLET_TEST_S3_STORE names in `scripts`."""
+
+    program = os.environ.get("MARTLET_TEST_S3_STORE", "seaweedfs")
 
     def __init__(self, folder):
         self.folder = str(folder)
@@ -27,7 +29,7 @@ class SeaweedFS:
 
     def script(self, verb):
         weed = pathlib.Path(sys.executable).with_name("weed")
-        command = [harness.REPOSITORY / "scripts" / "seaweedfs", verb, self.folder]
+        command = [harness.REPOSITORY / "scripts" / self.program, verb, self.folder]
         environment = os.environ | ({"WEED": str(weed)} if weed.exists() else {})
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
         assert done.returncode == 0, done.stderr
@@ -40,7 +42,7 @@ class SeaweedFS:
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
-    store = SeaweedFS(tmp_path_factory.mktemp("seaweedfs") / "store")
+    store = Store(tmp_path_factory.mktemp("s3") / "store")
     yield store
     store.script("stop")
 

@@ -2,14 +2,15 @@
 
 import json
 import os
-import pathlib
+import subprocess
+import urllib.parse
+from xml.etree import ElementTree
 
 import pytest
-import requests
 
 import harness
 from test_admin import admin, client_of, log_with_client, picture, place
-from test_s3 import CREDENTIALS, SeaweedFS, new_server
+from test_s3 import CREDENTIALS, Store, new_server
 
 pytestmark = [pytest.mark.martlet_only, pytest.mark.timeout(300)]
 LARGE = 21_000_000
@@ -17,7 +18,7 @@ LARGE = 21_000_000
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
-    store = SeaweedFS(tmp_path_factory.mktemp("seaweedfs") / "store")
+    store = Store(tmp_path_factory.mktemp("s3") / "store")
     yield store
     store.script("stop")
 
@@ -38,28 +39,39 @@ def run_admin(*arguments, ends=0):
 
 
 class Objects:
-    """The objects below a prefix, behind the back of S3: they are files of SeaweedFS."""
+    """The objects below a prefix, behind Martlet's back."""
 
     def __init__(self, store, name):
-        port = (pathlib.Path(store.folder) / "ports").read_text().split()[2]
-        self.folder = f"http://127.0.0.1:{port}/buckets/martlet/{name}/objects"
+        self.bucket = urllib.parse.parse_qs(store.address.partition("?")[2])["endpoint"][0] + "/martlet"
+        self.prefix = f"{name}/objects/"
+
+    def request(self, path, *options):
+        """The body that the store answers, to a client that is not Martlet's."""
+        command = [
+            "curl", "-sS", "--fail-with-body", "--user", ":".join(CREDENTIALS.values()), *options,
+            "--aws-sigv4", "aws:amz:us-east-1:s3", "-H", "x-amz-content-sha256: UNSIGNED-PAYLOAD", self.bucket + path,
+        ]
+        done = subprocess.run(command, capture_output=True, timeout=60)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def sizes(self):
-        answer = requests.get(self.folder + "/?limit=1000", headers={"Accept": "application/json"}, timeout=20)
-        entries = (answer.json() if answer.status_code == 200 else {}).get("Entries") or []
-        return {entry["FullPath"].rpartition("/")[2]: entry["FileSize"] for entry in entries}
+        listed = ElementTree.fromstring(self.request(f"?list-type=2&prefix={self.prefix.replace('/', '%2F')}"))
+        entries = listed.findall("{*}Contents")
+        return {entry.findtext("{*}Key").rpartition("/")[2]: int(entry.findtext("{*}Size")) for entry in entries}
 
     def largest(self):
         return max(self.sizes().items(), key=lambda entry: entry[1])[0]
 
     def read(self, name):
-        return requests.get(f"{self.folder}/{name}", timeout=20).content
+        return self.request(f"/{self.prefix}{name}")
 
-    def write(self, name, content):
-        assert requests.put(f"{self.folder}/{name}", data=content, timeout=20).status_code == 201
+    def write(self, name, content, tmp_path):
+        (tmp_path / "sent").write_bytes(content)
+        self.request(f"/{self.prefix}{name}", "-T", tmp_path / "sent")
 
     def delete(self, name):
-        assert requests.delete(f"{self.folder}/{name}", timeout=20).status_code == 204
+        self.request(f"/{self.prefix}{name}", "-X", "DELETE")
 
 
 def log_files(mlflow, server, tmp_path):
@@ -105,12 +117,12 @@ def test_what_the_store_has_lost_is_told_by_backup_and_by_fsck(own_server, store
     name = objects.largest()
     content = objects.read(name)
     assert len(content) == LARGE
-    objects.write("stray", b"nobody's")
+    objects.write("stray", b"nobody's", tmp_path)
     damages = {"altered": content[:-1] + bytes([content[-1] ^ 1]), "short": content[:-1], "missing": None}
     for what, damaged in damages.items():
         objects.delete(name)
         if damaged is not None:
-            objects.write(name, damaged)
+            objects.write(name, damaged, tmp_path)
         quick, _ = run_admin("fsck", *options, ends=0 if what == "altered" else 1)
         deep, _ = run_admin("fsck", *options, "--deep", ends=1)
         for report in (deep,) if what == "altered" else (quick, deep):
