@@ -6,7 +6,8 @@ import Testing
 
 @testable import MartletStorage
 
-/// A real S3 store for the tests: an address as for `--blobs`, which `scripts/seaweedfs start` prints.
+/// A real S3 store for the tests: an address as for `--blobs`, which `scripts/seaweedfs start` or `scripts/ceph start`
+/// prints.
 private let realStore = ProcessInfo.processInfo.environment["MARTLET_TEST_S3"]
 
 @Suite("Blobs in a real S3 store", .enabled(if: realStore != nil))
