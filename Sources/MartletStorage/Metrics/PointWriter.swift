@@ -35,14 +35,21 @@ package enum PointWriter {
         for index in all.indices { try all[index].dropKnown(on: connection) }
         all.removeAll { groups in !groups.groups.contains { !$0.range.isEmpty } }
         for index in all.indices { try all[index].nameNewKeys(on: connection) }
-        return try all.reduce(0) { try $0 + append($1, now: now, on: connection) }
+        var (count, log, summaries) = (0, [[SQLValue]](), [[SQLValue]]())
+        for groups in all { count += append(groups, now: now, to: &log, &summaries) }
+        try appendRows.send(log, on: connection)
+        try SeriesState.upsert.send(summaries, on: connection)
+        return count
     }
 
+    /// Makes the log row of a run and the rows of its series.
+    /// - Returns: how many points they have.
     private static func append(
         _ groups: SeriesGroups,
         now: Int64,
-        on connection: any SQLConnection
-    ) throws -> Int {
+        to log: inout [[SQLValue]],
+        _ summaries: inout [[SQLValue]]
+    ) -> Int {
         let (points, run) = (groups.points, groups.run)
         var pieces: [PointLog.Piece] = []
         pieces.reserveCapacity(groups.groups.count)
@@ -52,30 +59,23 @@ package enum PointWriter {
             firstTime = min(firstTime, points.times[group.range.lowerBound])
             lastTime = max(lastTime, points.times[group.range.upperBound - 1])
             count += group.range.count
-        }
-        let data = PointLog.encode(pieces, of: points)
-        try connection.send(
-            appendRow,
-            [
-                .integer(run), .integer(run), .integer(firstTime), .integer(lastTime), .integer(now),
-                .integer(count), .integer(data.count), .blob(data),
-            ]
-        )
-        for group in groups.groups where !group.range.isEmpty {
             var state = group.state
             state.add(points, group.range)
-            try connection.send(
-                SeriesState.upsert,
-                state.arguments(run: run, key: group.key, experiment: groups.experiment)
-            )
+            summaries.append(state.arguments(run: run, key: group.key, experiment: groups.experiment))
         }
+        let data = PointLog.encode(pieces, of: points)
+        log.append([
+            .integer(run), .integer(run), .integer(firstTime), .integer(lastTime), .integer(now), .integer(count),
+            .integer(data.count), .blob(data),
+        ])
         return count
     }
 
-    private static let appendRow = """
-        INSERT INTO point_log (run, seq, first_time, last_time, received_at, points, bytes, data)
-        VALUES ($1, (SELECT coalesce(max(seq), 0) + 1 FROM point_log WHERE run = $2), $3, $4, $5, $6, $7, $8)
-        """
+    /// At most one row for each run.
+    private static let appendRows = BatchedInsert(
+        "INSERT INTO point_log (run, seq, first_time, last_time, received_at, points, bytes, data)",
+        row: ["?", "(SELECT coalesce(max(seq), 0) + 1 FROM point_log WHERE run = ?)", "?", "?", "?", "?", "?", "?"]
+    )
 }
 
 /// The points for a run by series, each sorted and distinct, and what is stored of each series.

@@ -29,9 +29,21 @@ struct SealPlan: Sendable {
     var chunks: [Chunk] = []
 
     /// Plans for sorted, distinct points of one series.
-    init(key: Int64, points: PointBuffer, run: Int64, codec: ChunkCodec, on connection: any SQLConnection) throws {
+    /// - Parameter isFirst: whether the run has no chunk yet.
+    init(
+        key: Int64,
+        points: PointBuffer,
+        run: Int64,
+        isFirst: Bool,
+        codec: ChunkCodec,
+        on connection: any SQLConnection
+    ) throws {
         self.key = key
         guard !points.isEmpty else { return }
+        guard !isFirst else {
+            encode(points, isLast: true, codec)
+            return
+        }
         let (first, last) = (points.place(0), points.place(points.count - 1))
         // Those before, nearest first, then those that the points reach into or lie before.
         var before = try connection.rows(
@@ -175,7 +187,7 @@ struct SealPlan: Sendable {
     /// Removes what is replaced and stores the new chunks. The caller has checked that nothing changed since.
     func apply(run: Int64, on connection: any SQLConnection) throws {
         for chunk in replaced {
-            try connection.execute(
+            try connection.send(
                 """
                 DELETE FROM metric_chunk
                 WHERE run = $1 AND key = $2 AND last_time = $3 AND last_step = $4 AND last_value = $5
@@ -185,8 +197,8 @@ struct SealPlan: Sendable {
                     .integer(chunk.last.value),
                 ]
             )
-            try connection.execute("DELETE FROM metric_chunk_data WHERE id = $1", [.integer(chunk.id)])
-            try connection.execute("DELETE FROM metric_chunk_cells WHERE id = $1", [.integer(chunk.id)])
+            try connection.send("DELETE FROM metric_chunk_data WHERE id = $1", [.integer(chunk.id)])
+            try connection.send("DELETE FROM metric_chunk_cells WHERE id = $1", [.integer(chunk.id)])
         }
         for chunk in chunks {
             let id = try connection.first(
@@ -195,12 +207,12 @@ struct SealPlan: Sendable {
             ) { $0.integer(0) }
             guard let id else { throw MartletError(.internal, "a chunk could not be numbered") }
             if !chunk.fine.isEmpty {
-                try connection.execute(
+                try connection.send(
                     "INSERT INTO metric_chunk_cells (id, data) VALUES ($1, $2)",
                     [.integer(id), .blob(chunk.fine)]
                 )
             }
-            try connection.execute(
+            try connection.send(
                 """
                 INSERT INTO metric_chunk (run, key, \(ChunkRow.columns), cells)
                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)

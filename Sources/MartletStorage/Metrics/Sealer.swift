@@ -111,11 +111,24 @@ package struct Sealer: Sendable {
                 try log.read(run, atMost: Self.bytesAtOnce, on: connection)
                 guard log.rows > 0 else { return nil }
                 let codec = ChunkCodec(compressor: log.compressor)
+                let isFirst = try connection.first(
+                    "SELECT 1 FROM metric_chunk WHERE run = $1 LIMIT 1",
+                    [.integer(run)]
+                ) { _ in true } == nil
                 var plans: [SealPlan] = []
                 for key in log.series.keys.sorted() {
                     guard let points = log.series[key] else { continue }
                     points.sortAndUnite()
-                    plans.append(try SealPlan(key: key, points: points, run: run, codec: codec, on: connection))
+                    plans.append(
+                        try SealPlan(
+                            key: key,
+                            points: points,
+                            run: run,
+                            isFirst: isFirst,
+                            codec: codec,
+                            on: connection
+                        )
+                    )
                 }
                 return Work(
                     run: run,

@@ -69,9 +69,11 @@ struct SeriesState {
         ]
     }
 
-    static let upsert = """
-        INSERT INTO metric_summary (run, key, experiment, \(columns))
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+    /// Rows of `arguments`.
+    static let upsert = BatchedInsert(
+        "INSERT INTO metric_summary (run, key, experiment, \(columns))",
+        row: Array(repeating: "?", count: 19),
+        """
         ON CONFLICT (run, key) DO UPDATE SET last_value = excluded.last_value, last_nan = excluded.last_nan,
           last_step = excluded.last_step, last_time = excluded.last_time, min_value = excluded.min_value,
           min_step = excluded.min_step, max_value = excluded.max_value, max_step = excluded.max_step,
@@ -79,6 +81,7 @@ struct SeriesState {
           nan_count = excluded.nan_count, mark_time = excluded.mark_time, mark_step = excluded.mark_step,
           mark_value = excluded.mark_value, flags = excluded.flags
         """
+    )
 
     /// Takes in points that are new, ascending by (time, step, value).
     mutating func add(_ points: PointBuffer, _ range: Range<Int>) {

@@ -133,9 +133,7 @@ struct Truncation {
         }
         var state = SeriesState()
         state.add(points, 0..<points.count)
-        try connection.execute(
-            SeriesState.upsert,
-            state.arguments(run: run, key: key, experiment: experiment)
-        )
+        let row = state.arguments(run: run, key: key, experiment: experiment)
+        try SeriesState.upsert.send([row], on: connection)
     }
 }

@@ -56,12 +56,10 @@ extension Check {
     private func mend(_ run: CheckedRun, _ found: SeriesCheck) async throws {
         try await database.write { connection in
             for plan in found.plans { try plan.apply(run: run.number, on: connection) }
-            for summary in found.summaries {
-                try connection.execute(
-                    SeriesState.upsert,
-                    summary.state.arguments(run: run.number, key: summary.key, experiment: run.experiment)
-                )
+            let rows = found.summaries.map { summary in
+                summary.state.arguments(run: run.number, key: summary.key, experiment: run.experiment)
             }
+            try SeriesState.upsert.send(rows, on: connection)
         }
     }
 }

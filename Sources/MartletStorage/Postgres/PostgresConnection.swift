@@ -115,14 +115,16 @@ final class PostgresConnection: SQLConnection {
     /// Through a cursor: the server makes no more rows than are asked for, and plans for the first ones.
     func scan(_ sql: String, _ arguments: [SQLValue], _ body: (any SQLRow) throws -> Bool) throws {
         try send("DECLARE walk NO SCROLL CURSOR FOR " + sql, arguments)
-        var isWanted = true
+        // Most often a page of 100 is enough.
+        var (isWanted, size) = (true, 128)
         while isWanted {
             var count = 0
-            try query("FETCH 500 FROM walk", []) { row in
+            try query("FETCH \(size) FROM walk", []) { row in
                 count += 1
                 if isWanted { isWanted = try body(row) }
             }
-            if count < 500 { isWanted = false }
+            if count < size { isWanted = false }
+            size = 512
         }
         try send("CLOSE walk", [])
     }

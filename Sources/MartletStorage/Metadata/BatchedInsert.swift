@@ -1,0 +1,35 @@
+import Foundation
+
+/// An insert of rows, as many as there are, in a few constant texts: for 16 rows, 8, 4, 2 and one.
+///
+/// Several rows in one statement cost PostgreSQL about half of what they cost alone.
+struct BatchedInsert: Sendable {
+    private let texts: [(rows: Int, sql: String)]
+
+    /// - Parameters:
+    ///   - head: up to `VALUES`, without it.
+    ///   - row: an expression for each value of a row, in which `?` stands for the value, once.
+    ///   - tail: what follows the rows. Rows that conflict with each other must not be sent together.
+    init(_ head: String, row: [String], _ tail: String = "") {
+        texts = [16, 8, 4, 2, 1].map { rows in
+            let tuples = (0..<rows).map { index in
+                let values = row.enumerated().map { place, value in
+                    value.replacingOccurrences(of: "?", with: "$\(index * row.count + place + 1)")
+                }
+                return "(\(values.joined(separator: ", ")))"
+            }
+            return (rows, "\(head) VALUES \(tuples.joined(separator: ", ")) \(tail)")
+        }
+    }
+
+    /// Nobody hears how many rows it changed.
+    func send(_ rows: [[SQLValue]], on connection: any SQLConnection) throws {
+        var start = 0
+        for (count, sql) in texts {
+            while rows.count - start >= count {
+                try connection.send(sql, Array(rows[start..<(start + count)].joined()))
+                start += count
+            }
+        }
+    }
+}
