@@ -66,18 +66,13 @@ struct SignedLinks: Sendable {
     }
 
     private static func hexadecimal(_ bytes: Data) -> String {
-        bytes.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 
     private static func bytes(_ text: String) -> Data? {
-        guard text.utf8.count == 64 else { return nil }
-        var data = Data()
-        var rest = Substring(text)
-        while !rest.isEmpty {
-            guard let byte = UInt8(rest.prefix(2), radix: 16) else { return nil }
-            data.append(byte)
-            rest = rest.dropFirst(2)
-        }
-        return data
+        let digits = text.utf8.compactMap(PercentDecoding.hexValue)
+        guard text.utf8.count == 64, digits.count == 64 else { return nil }
+        return Data(stride(from: 0, to: 64, by: 2).map { digits[$0] << 4 | digits[$0 + 1] })
     }
 }

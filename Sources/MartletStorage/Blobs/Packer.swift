@@ -74,9 +74,12 @@ final class Packer: Sendable {
     }
 
     private func drain() {
+        var previous = 0
         while true {
+            Siblings.await(after: previous, waiting: waiting.withLock { $0.jobs.count })
             let jobs = takeJobs()
             if jobs.isEmpty { return }
+            previous = jobs.count
             var answers: [Digest: Result<PackPlace, IOFailure>] = [:]
             var records: [(digest: Digest, record: [UInt8])] = []
             // The same content twice at the same time is one record.

@@ -1,5 +1,22 @@
+import Foundation
 import MartletCore
 import Synchronization
+
+/// Those who were answered together come again together: most of them a moment after the first.
+///
+/// A writer that would begin as soon as one of them is there would do every other work for one alone, at the price of a
+/// whole one. So it waits that moment where the last work was for several.
+enum Siblings {
+    /// Microseconds; the kernel adds some 50.
+    private static let pause: UInt32 = 20
+
+    /// - Parameters:
+    ///   - previous: how many the last work was for.
+    ///   - waiting: how many are there now.
+    static func await(after previous: Int, waiting: Int) {
+        if previous > 2, waiting < previous { usleep(pause) }
+    }
+}
 
 /// A connection that the writer of an engine drives.
 protocol WriteConnection: SQLConnection {
@@ -69,9 +86,12 @@ final class WriteQueue: Sendable {
 
     /// Commits what waits until nothing does. On the writer's own thread.
     func drain(on connection: some WriteConnection) {
+        var previous = 0
         while true {
+            Siblings.await(after: previous, waiting: count)
             let jobs = takeAll()
             if jobs.isEmpty { return }
+            previous = jobs.count
             _ = Self.commit(jobs, on: connection, isLastTry: false)
         }
     }

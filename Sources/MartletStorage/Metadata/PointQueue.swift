@@ -1,4 +1,3 @@
-import Foundation
 import MartletCore
 import Synchronization
 
@@ -49,8 +48,6 @@ final class PointGathering: Sendable {
 
     /// More points than this are for the next write, so that nobody waits long for the others'.
     private static let mostPoints = 65_536
-    /// Who was answered a moment ago comes again about as soon. Microseconds; the kernel adds some 50.
-    private static let pause: UInt32 = 20
 
     private struct State {
         var requests: [Request]
@@ -78,16 +75,13 @@ final class PointGathering: Sendable {
     }
 
     /// Writes what has gathered until the writer is free, and tells all who wait.
-    ///
-    /// Where the last write was for several, it waits a moment for those who were answered then and have not come again:
-    /// else they would come just too late, and every other write would be for one alone, at the price of a whole one.
     /// - Parameter previous: how many the last write was for.
     /// - Returns: how many this one was for.
     func lead(now: Int64, in database: any SQLDatabase, after previous: Int) async -> Int {
         var outcomes: [Outcome?]
         do throws(MartletError) {
             outcomes = try await database.write { connection in
-                if previous > 2, self.count < previous { usleep(Self.pause) }
+                Siblings.await(after: previous, waiting: self.count)
                 return try Self.write(self.close(), now: now, on: connection)
             }
         } catch {
