@@ -12,6 +12,7 @@ import traceback
 from pathlib import Path
 
 import cases_files
+import cases_import
 import cases_operation
 import cases_postgres
 import cases_read
@@ -38,6 +39,7 @@ CASES = {
     "files": cases_files.small_files,
     "large": cases_files.large_file,
     "backup": cases_operation.backup,
+    "import": cases_import.import_mlflow,
     "postgres": cases_postgres.postgres,
     "wandb-stream": cases_wandb.stream,
     "wandb-programs": cases_wandb_programs.programs,
