@@ -13,23 +13,21 @@ extension MetricReader {
     ) throws -> [StepTable.Series] {
         try readable {
             let names = try names(of: run, keys: keys, on: connection)
-            var points = try sealed(run: run, keys: names, steps: steps, on: connection)
-            let compressor = Compressor()
-            try connection.query(
-                "SELECT data FROM point_log WHERE run = $1 ORDER BY seq",
-                [.integer(run)]
-            ) { row in
-                try row.withBytes(0) { bytes in
-                    try PointLog.forEachSeries(in: bytes) { series, content in
-                        guard names[series] != nil, try content.steps()?.overlaps(steps) ?? true else { return }
-                        let known = points[series] ?? PointBuffer(capacity: content.count)
-                        try content.read(into: known, with: compressor)
-                        points[series] = known
-                    }
-                }
+            let sealed = try chunks(run: run, keys: names, steps: steps, on: connection)
+            let fresh = try unsealed(run: run, keys: names, steps: steps, on: connection)
+            let codec = ChunkCodec(compressor: Compressor())
+            // One room for all: memory that is new to the process costs more than what is read into it.
+            let points = PointBuffer()
+            var found: [StepTable.Series] = []
+            for (key, name) in names {
+                let chunks = sealed[key] ?? []
+                points.removeAll()
+                points.reserve(chunks.reduce(fresh[key]?.count ?? 0) { $0 + $1.count })
+                for chunk in chunks { try chunk.read(into: points, with: codec, on: connection) }
+                if let fresh = fresh[key] { points.append(fresh, 0..<fresh.count) }
+                if let series = series(name, points, steps) { found.append(series) }
             }
-            return points.compactMap { key, points in series(names[key] ?? "", points, steps) }
-                .sorted { $0.key < $1.key }
+            return found.sorted { $0.key < $1.key }
         }
     }
 
@@ -50,25 +48,39 @@ extension MetricReader {
         return names
     }
 
-    private static func sealed(
+    private static func chunks(
         run: Int64,
         keys: [Int64: String],
         steps: ClosedRange<Int64>,
         on connection: any SQLConnection
-    ) throws -> [Int64: PointBuffer] {
-        let chunks = try connection.rows(
+    ) throws -> [Int64: [ChunkRow]] {
+        let rows = try connection.rows(
             """
             SELECT \(ChunkRow.columns), key FROM metric_chunk
             WHERE run = $1 AND greatest_step >= $2 AND least_step <= $3
             """,
             [.integer(run), .integer(steps.lowerBound), .integer(steps.upperBound)]
         ) { (key: $0.integer(ChunkRow.columnCount), chunk: ChunkRow($0)) }
-        let codec = ChunkCodec(compressor: Compressor())
+        return Dictionary(grouping: rows.filter { keys[$0.key] != nil }, by: \.key).mapValues { $0.map(\.chunk) }
+    }
+
+    private static func unsealed(
+        run: Int64,
+        keys: [Int64: String],
+        steps: ClosedRange<Int64>,
+        on connection: any SQLConnection
+    ) throws -> [Int64: PointBuffer] {
+        let compressor = Compressor()
         var points: [Int64: PointBuffer] = [:]
-        for (key, chunk) in chunks where keys[key] != nil {
-            let known = points[key] ?? PointBuffer(capacity: chunk.count)
-            try chunk.read(into: known, with: codec, on: connection)
-            points[key] = known
+        try connection.query("SELECT data FROM point_log WHERE run = $1 ORDER BY seq", [.integer(run)]) { row in
+            try row.withBytes(0) { bytes in
+                try PointLog.forEachSeries(in: bytes) { series, content in
+                    guard keys[series] != nil, try content.steps()?.overlaps(steps) ?? true else { return }
+                    let known = points[series] ?? PointBuffer(capacity: content.count)
+                    try content.read(into: known, with: compressor)
+                    points[series] = known
+                }
+            }
         }
         return points
     }
