@@ -111,10 +111,11 @@ package struct Sealer: Sendable {
                 try log.read(run, atMost: Self.bytesAtOnce, on: connection)
                 guard log.rows > 0 else { return nil }
                 let codec = ChunkCodec(compressor: log.compressor)
-                let isFirst = try connection.first(
-                    "SELECT 1 FROM metric_chunk WHERE run = $1 LIMIT 1",
-                    [.integer(run)]
-                ) { _ in true } == nil
+                let isFirst =
+                    try connection.first(
+                        "SELECT 1 FROM metric_chunk WHERE run = $1 LIMIT 1",
+                        [.integer(run)]
+                    ) { _ in true } == nil
                 var plans: [SealPlan] = []
                 for key in log.series.keys.sorted() {
                     guard let points = log.series[key] else { continue }
