@@ -137,11 +137,10 @@ package struct WorkspaceService: Sendable {
         as principal: Principal
     ) async throws(MartletError) {
         _ = try await administered(name, as: principal, to: "decide who may what")
-        let wanted = account.lowercased()
-        guard let known = try await store.accounts().first(where: { $0.name.lowercased() == wanted }) else {
+        guard let known = try await store.password(ofAccountNamed: account) else {
             throw MartletError(.notFound, "there is no account '\(account.prefix(100))'; an admin can make one")
         }
-        try await setRole(role, of: known.id, in: name, as: principal)
+        try await setRole(role, of: known.account.id, in: name, as: principal)
     }
 
     /// - Parameter role: `nil` for none.

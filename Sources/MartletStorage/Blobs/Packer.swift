@@ -76,7 +76,7 @@ final class Packer: Sendable {
     private func drain() {
         var previous = 0
         while true {
-            Siblings.await(after: previous, waiting: waiting.withLock { $0.jobs.count })
+            Siblings.pause(after: previous, waiting: waiting.withLock { $0.jobs.count })
             let jobs = takeJobs()
             if jobs.isEmpty { return }
             previous = jobs.count

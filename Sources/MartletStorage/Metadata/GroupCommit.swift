@@ -8,13 +8,13 @@ import Synchronization
 /// whole one. So it waits that moment where the last work was for several.
 enum Siblings {
     /// Microseconds; the kernel adds some 50.
-    private static let pause: UInt32 = 20
+    private static let moment: UInt32 = 20
 
     /// - Parameters:
     ///   - previous: how many the last work was for.
     ///   - waiting: how many are there now.
-    static func await(after previous: Int, waiting: Int) {
-        if previous > 2, waiting < previous { usleep(pause) }
+    static func pause(after previous: Int, waiting: Int) {
+        if previous > 2, waiting < previous { usleep(moment) }
     }
 }
 
@@ -88,7 +88,7 @@ final class WriteQueue: Sendable {
     func drain(on connection: some WriteConnection) {
         var previous = 0
         while true {
-            Siblings.await(after: previous, waiting: count)
+            Siblings.pause(after: previous, waiting: count)
             let jobs = takeAll()
             if jobs.isEmpty { return }
             previous = jobs.count

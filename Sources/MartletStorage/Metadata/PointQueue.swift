@@ -81,7 +81,7 @@ final class PointGathering: Sendable {
         var outcomes: [Outcome?]
         do throws(MartletError) {
             outcomes = try await database.write { connection in
-                Siblings.await(after: previous, waiting: self.count)
+                Siblings.pause(after: previous, waiting: self.count)
                 return try Self.write(self.close(), now: now, on: connection)
             }
         } catch {

@@ -113,6 +113,15 @@ def test_a_member_of_a_team_may_write_there(team):
     assert anna.ok(UPSERT_PROJECT, entity="crew")["upsertModel"]["inserted"] is True
 
 
+def test_a_team_whose_admin_is_unknown_is_not_made(team):
+    boss = team.wire(team.admin_key)
+    create = CREATE.replace("$name: String!", "$name: String!, $admin: String").replace("$name}", "$name, teamAdminUserName: $admin}")
+    assert boss.post(create, name="led", admin="nobody").status_code == 404
+    assert boss.post(create, name="led", admin="nobody").status_code == 404
+    team.key("anna", "none")
+    assert boss.ok(create, name="led", admin="anna")["createTeam"]["entity"]["name"] == "led"
+
+
 UPSERT_PROJECT = "mutation P($entity: String) { upsertModel(input: {name: \"p\", entityName: $entity}) { inserted } }"
 
 

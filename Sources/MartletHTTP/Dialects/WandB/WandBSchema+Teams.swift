@@ -137,8 +137,11 @@ extension WandBSchema {
             ) { call, input in
                 let (services, principal) = (call.context.services, call.context.principal)
                 let name = try input.requiredString("teamName")
+                let admin = try input.string("teamAdminUserName") ?? ""
+                // Before the team is made: it would be there without the one who was named.
+                if !admin.isEmpty { _ = try await services.accounts.account(named: admin, as: principal) }
                 _ = try await services.workspaces.create(named: name, WorkspaceChanges(), as: principal)
-                if let admin = try input.string("teamAdminUserName"), !admin.isEmpty {
+                if !admin.isEmpty {
                     try await services.workspaces.setRole(.admin, ofAccountNamed: admin, in: name, as: principal)
                 }
                 return .record(["entity": .object(WandBEntity(name: name))])
