@@ -154,6 +154,8 @@ final class PostgresConnection: SQLConnection {
         }
         if let known { return known.name }
         if statements.count >= 500, unanswered.isEmpty { try forgetStatements() }
+        // What another has learnt, so that there are few: NULLs may stand anywhere among the rows of one statement.
+        let types = zip(types, statements[sql]?.last?.types ?? types).map { $0 == 0 ? $1 : $0 }
         lastName += 1
         let name = "s\(lastName)"
         guard PQsendPrepare(handle, name, sql, Int32(types.count), types) == 1 else { throw lost(sql) }
