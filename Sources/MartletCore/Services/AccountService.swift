@@ -151,8 +151,15 @@ package struct AccountService: Sendable {
         guard principal.account != id else {
             throw MartletError(.failedPrecondition, "nobody can delete their own account; ask another admin")
         }
+        // The account last: what ends in the middle can be begun again.
+        for token in try await store.tokens(of: id) {
+            do {
+                try await revokeToken(token.id, as: principal)
+            } catch  where error.code == .notFound {
+                continue
+            }
+        }
         _ = try await update(id, AccountChanges(isActive: false), as: principal)
-        for token in try await store.tokens(of: id) { try await revokeToken(token.id, as: principal) }
     }
 
     // MARK: tokens

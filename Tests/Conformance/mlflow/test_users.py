@@ -147,6 +147,7 @@ def test_who_is_deleted_is_gone_with_tokens_and_what_was_logged_stays(server, ad
     assert train(server, "0", name).returncode != 0
     refused(admin.get_user, name, code="RESOURCE_DOES_NOT_EXIST")
     refused(admin.delete_user, name, code="RESOURCE_DOES_NOT_EXIST")
+    refused(admin.get_user_permission, name, "experiment", "0", code="RESOURCE_DOES_NOT_EXIST")
     # The name is not given to anybody else: what is signed with it would be theirs.
     refused(admin.create_user, name, PASSWORD, code="RESOURCE_ALREADY_EXISTS")
     # Somebody who makes the account active again does not bring the token back.
@@ -276,6 +277,16 @@ def test_a_body_that_cannot_be_is_refused(server, method, path, body):
     answer = requests.request(method, f"{server.url}/api{path}", data=body, headers={"Content-Type": "application/json"},
                               auth=("admin", ADMIN), timeout=10)
     assert answer.status_code == 400 and answer.json()["error_code"] == "INVALID_PARAMETER_VALUE", answer.text
+
+
+def test_who_may_nothing_is_told_so(server, admin, name):
+    user = admin.create_user(name, PASSWORD)
+    place = str(experiment(server, name))
+    admin.grant_user_permission(name, "experiment", place, "DENY")
+    answer = requests.patch(f"{server.url}/api/v1/accounts/{user.id}", json={"role": "none"}, auth=("admin", ADMIN), timeout=10)
+    assert answer.status_code == 200
+    own = requests.get(server.url + "/api/3.0/mlflow/users/current/permissions", auth=(name, PASSWORD), timeout=10)
+    assert own.status_code == 200 and own.json() == {"is_admin": False, "permissions": []}
 
 
 def test_roles_with_names_are_not_offered(admin):

@@ -24,7 +24,7 @@ extension MLflowDialect {
 
     // MARK: users
 
-    /// They may log in everywhere in the default workspace, as those that `wandb` makes.
+    /// An editor, as those that `wandb` makes: MLflow's users make experiments.
     private func createUser(_ request: Request, _ context: Context) async throws(MartletError) -> Response {
         let message = try await MLflowMessage.read(request)
         try message.checkReadable()
@@ -150,11 +150,13 @@ extension MLflowDialect {
         let grant = try await MLflowGrant(request)
         var role = Principal.Role.noAccess
         do {
-            role = try await services.accounts.role(
+            let found = try await services.accounts.role(
                 ofAccountNamed: grant.user,
                 in: grant.experiment,
                 as: context.principal
-            ).role
+            )
+            guard found.account.isActive else { throw Self.noUser(grant.user) }
+            role = found.role
         } catch  where error.code == .notFound {
             // Who does not exist is told; what does not, is closed to everybody.
             _ = try await activeUser(grant.user, context)
@@ -240,7 +242,7 @@ extension MLflowDialect {
                 let workspace = try await services.experiments.experiment(id, as: context.principal).workspace
                 let permission = role == .noAccess ? "DENY" : MLflowPermission.name(of: role)
                 rows.append(MLflowPermission.Row(user, workspace, "experiment", id.description, permission))
-            } catch  where error.code == .notFound {
+            } catch  where error.code == .notFound || error.code == .permissionDenied {
                 continue
             }
         }
