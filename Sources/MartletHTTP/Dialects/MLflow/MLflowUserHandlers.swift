@@ -149,7 +149,7 @@ extension MLflowDialect {
     private func userPermission(_ request: Request, _ context: Context) async throws(MartletError) -> Response {
         let grant = try await MLflowGrant(request)
         var role = Principal.Role.noAccess
-        do {
+        do throws(MartletError) {
             let found = try await services.accounts.role(
                 ofAccountNamed: grant.user,
                 in: grant.experiment,
