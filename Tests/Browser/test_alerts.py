@@ -55,7 +55,7 @@ def test_of_many_the_older_are_asked_for(page, server):
     page.locator(".alert").first.wait_for()
     assert page.locator(".alert-title").all_inner_texts() == ["Alert 8", "Alert 7", "Alert 6"]
     page.get_by_role("button", name="6 older alerts").press("Enter")
-    assert page.locator(".alert").count() == 9
+    expect(page.locator(".alert")).to_have_count(9)
     expect(page.locator(".alert").nth(3)).to_be_focused()
 
 

@@ -246,7 +246,7 @@ def test_who_only_reads_sees_nothing_that_changes(browser, closed, store):
         labels = page.locator("main button").evaluate_all("all => all.map((one) => one.textContent || one.getAttribute('aria-label'))")
         assert set(labels) <= {"Actions of the version", "Copy", "Copy the value"}, labels
         page.get_by_role("button", name="Actions of the version").click()
-        assert page.get_by_role("menuitem").all_inner_texts() == ["Copy its whole name", "Copy its id"]
+        expect(page.get_by_role("menuitem")).to_have_text(["Copy its whole name", "Copy its id"])
         page.goto(f"/e/{experiment}/artifacts/{made['collectionID']}")
         page.get_by_role("link", name="v0").wait_for()
         assert page.locator("main button").count() == 0

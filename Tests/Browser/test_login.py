@@ -124,7 +124,7 @@ def test_a_login_that_ended_leads_to_the_login_and_back(visitor, closed):
     visitor.context.clear_cookies()
     visitor.keyboard.press("Enter")
     visitor.wait_for_url(f"**/login?next=e%2F{closed.place}")
-    assert visitor.locator("dialog").count() == 0
+    expect(visitor.locator("dialog")).to_have_count(0)
     log_in(visitor, "eda")
     visitor.wait_for_url(f"**/e/{closed.place}")
 
@@ -172,7 +172,7 @@ def test_who_only_reads_sees_no_button_that_changes_anything(visitor, closed):
     visitor.keyboard.press("j")
     visitor.locator(".grid-row.cursor").wait_for()
     visitor.keyboard.press("e")
-    assert visitor.locator(".cell-edit").count() == 0
+    expect(visitor.locator(".cell-edit")).to_have_count(0)
     visitor.keyboard.press("m")
     visitor.get_by_role("menuitem", name="Open").wait_for()
     assert visitor.get_by_role("menuitem", name="Rename the run").count() == 0

@@ -305,7 +305,7 @@ def test_lists_keep_what_belongs_together(media):
     # The arrows of a slider are its own.
     dialog.get_by_role("slider", name="Opacity of masks").focus()
     media.keyboard.press("ArrowRight")
-    assert dialog.get_by_text("3 of 3").is_visible()
+    expect(dialog.get_by_text("3 of 3")).to_be_visible()
     dialog.get_by_role("button", name="previous").click()
     dialog.get_by_text("2 of 3").wait_for()
     media.keyboard.press("ArrowLeft")

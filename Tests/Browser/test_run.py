@@ -3,6 +3,7 @@
 import requests
 
 import pytest
+from playwright.sync_api import expect
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +89,7 @@ def test_files_are_shown_as_what_they_are(page, filed):
     preview = look(page, filed, "page.html")
     assert preview.locator("iframe").get_attribute("sandbox") == ""
     preview.get_by_role("button", name="Source").click()
-    assert "<h1>in</h1>" in preview.locator("pre").inner_text()
+    expect(preview.locator("pre")).to_contain_text("<h1>in</h1>")
 
 
 def test_a_file_is_downloaded(page, filed):

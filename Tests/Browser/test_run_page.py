@@ -5,6 +5,7 @@ import re
 
 import pytest
 import requests
+from playwright.sync_api import expect
 
 HTML = "<style>h1 { color: red }</style><h1>Report</h1>"
 
@@ -123,7 +124,7 @@ def test_what_is_being_written_survives_another_tab_and_new_points(page, server)
     page.wait_for_timeout(1_200)
     page.get_by_role("link", name="params").click()
     page.get_by_role("link", name="notes").click()
-    assert page.get_by_label("Notes", exact=True).input_value() == "half a thought"
+    expect(page.get_by_label("Notes", exact=True)).to_have_value("half a thought")
     page.get_by_role("button", name="Cancel").click()
     page.get_by_role("button", name="Write notes").wait_for()
 
@@ -189,7 +190,8 @@ def test_parameters_with_a_common_beginning_are_a_tree(page, server):
         ["▾optimizer", "3"], ["▾beta", "2"], ["first", "0.9"], ["second", "0.99"], ["lr", "0.1"]]
     branch = page.get_by_role("button", name="optimizer")
     branch.click()
-    assert branch.get_attribute("aria-expanded") == "false" and rows.count() == 7
+    expect(branch).to_have_attribute("aria-expanded", "false")
+    expect(rows).to_have_count(7)
     # What is looked for is shown, folded or not.
     page.get_by_label("Search parameters").fill("second")
     page.get_by_text("0.99").wait_for()

@@ -5,6 +5,7 @@ import re
 
 import conftest
 import pytest
+from playwright.sync_api import expect
 
 
 def falling(count, floor=0.2):
@@ -93,7 +94,7 @@ def test_keys_walk_select_filter_and_help(page, places):
     page.locator("#row-0").wait_for()
     for key in "jjk":
         page.keyboard.press(key)
-    assert page.locator(".grid-row.cursor").get_attribute("id") == "row-0"
+    expect(page.locator(".grid-row.cursor")).to_have_attribute("id", "row-0")
     page.keyboard.press("x")
     page.get_by_text("1 selected").wait_for()
     page.keyboard.press("x")

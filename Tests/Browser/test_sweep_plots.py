@@ -83,7 +83,7 @@ def test_ranges_by_keys(page, grid):
     high.focus()
     assert (high.get_attribute("aria-valuetext"), high.get_attribute("aria-valuenow"), high.get_attribute("aria-valuemax")) == ("1", "2", "2")
     page.keyboard.press("ArrowDown")
-    assert high.get_attribute("aria-valuetext") == "0.01"
+    expect(high).to_have_attribute("aria-valuetext", "0.01")
     page.get_by_text("4 of 6 runs chosen").wait_for()
     page.keyboard.press("Home")
     page.get_by_text("2 of 6 runs chosen").wait_for()

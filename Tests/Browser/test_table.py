@@ -1,6 +1,7 @@
 """The run table by mouse and keyboard: completion, menus, edits in place, many columns, what stays when one comes back."""
 
 import pytest
+from playwright.sync_api import expect
 
 
 @pytest.fixture(scope="module")
@@ -242,10 +243,10 @@ def test_many_experiments_are_counted_sorted_and_paged(page, server):
     assert page.locator("tbody tr").count() == 100
     assert page.locator("tbody .name").first.inner_text() == "paged 000"
     page.get_by_role("button", name="Next").click()
-    assert page.locator("tbody .name").first.inner_text() == "paged 100"
+    expect(page.locator("tbody .name").first).to_have_text("paged 100")
     page.get_by_role("button", name="name").click()
     page.get_by_role("button", name="Previous").click()
-    assert page.locator("tbody .name").first.inner_text() == "paged 104"
+    expect(page.locator("tbody .name").first).to_have_text("paged 104")
     assert "sort=-name" in page.url
 
 

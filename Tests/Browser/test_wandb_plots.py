@@ -148,13 +148,13 @@ def test_series_can_be_left_out_and_the_numbers_be_read(charts):
     waves = charts.card("waves")
     key = waves.get_by_role("button", name="class 2")
     key.click()
-    assert waves.locator(".figure-line").count() == 2
-    assert key.get_attribute("aria-pressed") == "false"
+    expect(waves.locator(".figure-line")).to_have_count(2)
+    expect(key).to_have_attribute("aria-pressed", "false")
     key.press("Enter")
-    assert waves.locator(".figure-line").count() == 3
+    expect(waves.locator(".figure-line")).to_have_count(3)
     waves.get_by_text("Data · 15 rows").click()
-    assert waves.get_by_role("columnheader").all_inner_texts() == ["x", "height", "who"]
-    assert waves.locator(".table-row").first.locator(".table-cell").all_inner_texts() == ["0", "0", "class 1"]
+    expect(waves.get_by_role("columnheader")).to_have_text(["x", "height", "who"])
+    expect(waves.locator(".table-row").first.locator(".table-cell")).to_have_text(["0", "0", "class 1"])
 
 
 def test_steps_change_the_drawing(charts):
