@@ -3,21 +3,17 @@
 The client is the one of the interpreter: that of requirements.txt, or an older one of ../wandb-<version>/requirements.txt.
 """
 
-import importlib.metadata
 import os
 import subprocess
 import sys
 import types
 import uuid
 
-import packaging.version
 import pytest
 
 from known_bugs import KNOWN
 from wandb_artifacts import counter, found, fresh, hand, log  # noqa: F401
-from wandb_wire import KEY, Wire, client_environment
-
-CLIENT = packaging.version.parse(importlib.metadata.version("wandb"))
+from wandb_wire import CLIENT, KEY, Wire, client_environment, is_before
 
 
 def pytest_collection_modifyitems(items):
@@ -30,7 +26,7 @@ def pytest_collection_modifyitems(items):
             item.add_marker("wire_only")
         for needs in item.iter_markers("needs_client"):
             version, what = needs.args
-            if CLIENT < packaging.version.parse(version):
+            if is_before(version):
                 item.add_marker(pytest.mark.skip(reason=f"wandb {CLIENT} has no {what}"))
 
 

@@ -1,10 +1,20 @@
 """Plain requests to the W&B dialect: what no well-behaved client would send, and what it would."""
 
+import importlib.metadata
 import json
 import pathlib
 import uuid
 
+import packaging.version
 import requests
+
+CLIENT = packaging.version.parse(importlib.metadata.version("wandb"))
+
+
+def is_before(version):
+    """Whether the client under test is older."""
+    return CLIENT < packaging.version.parse(version)
+
 
 # Any key of 40 characters will do where the server asks for no login.
 KEY = "a" * 40
