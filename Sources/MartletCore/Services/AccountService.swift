@@ -38,7 +38,7 @@ package struct AccountService: Sendable {
     /// Oneself, or anybody for an admin, by name. Case does not count.
     /// - Throws: `permissionDenied`; `notFound`.
     package func account(named name: String, as principal: Principal) async throws(MartletError) -> Account {
-        if principal.account == nil || name.lowercased() != principal.name.lowercased() {
+        if !principal.isCalled(name) {
             try principal.require(.admin, to: "read another account")
         }
         return try await known(name)
@@ -249,7 +249,7 @@ package struct AccountService: Sendable {
         in experiment: Experiment.ID,
         as principal: Principal
     ) async throws(MartletError) -> (account: Account, given: Principal.Role?, role: Principal.Role) {
-        if principal.account == nil || name.lowercased() != principal.name.lowercased() {
+        if !principal.isCalled(name) {
             try await access.require(.admin, in: experiment, as: principal, to: Self.deciding)
         }
         let account = try await known(name)
@@ -341,5 +341,12 @@ package struct AccountService: Sendable {
         as principal: Principal
     ) -> AuditEntry {
         AuditEntry(action, subject, detail, as: principal, at: environment.now())
+    }
+}
+
+extension Principal {
+    /// Whether it is the account of that name. Case does not count.
+    fileprivate func isCalled(_ other: String) -> Bool {
+        account != nil && name.lowercased() == other.lowercased()
     }
 }

@@ -72,7 +72,7 @@ struct SeriesState {
     /// Rows of `arguments`.
     static let upsert = BatchedInsert(
         "INSERT INTO metric_summary (run, key, experiment, \(columns))",
-        row: Array(repeating: "?", count: 19),
+        row: Array(repeating: "?", count: 3 + columns.split(separator: ",").count),
         """
         ON CONFLICT (run, key) DO UPDATE SET last_value = excluded.last_value, last_nan = excluded.last_nan,
           last_step = excluded.last_step, last_time = excluded.last_time, min_value = excluded.min_value,

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import uuid
 
 import pytest
 import requests
@@ -218,15 +219,12 @@ def test_who_manages_an_experiment_grants_in_it_and_nowhere_else(server, admin, 
     ("experiment", None, "NO_PERMISSIONS", "INVALID_PARAMETER_VALUE"), ("experiment", None, "all", "INVALID_PARAMETER_VALUE"),
     ("experiment", None, "", "INVALID_PARAMETER_VALUE"), ("workspace", "default", "USE", "INVALID_PARAMETER_VALUE"),
     ("planet", "1", "READ", "INVALID_PARAMETER_VALUE"), ("experiment", "999999", "READ", "RESOURCE_DOES_NOT_EXIST"),
-    ("experiment", "../1", "READ", "RESOURCE_DOES_NOT_EXIST"), ("experiment", "", "READ", "INVALID_PARAMETER_VALUE"),
-    ("experiment", "9" * 40, "READ", "RESOURCE_DOES_NOT_EXIST"),
+    ("experiment", "../1", "READ", "INVALID_PARAMETER_VALUE"), ("experiment", "", "READ", "INVALID_PARAMETER_VALUE"),
+    ("experiment", "9" * 40, "READ", "INVALID_PARAMETER_VALUE"),
 ])
 def test_a_permission_that_cannot_be_is_refused(server, admin, name, type, id, permission, code):
-    who = "granted"
-    try:
-        admin.create_user(who, PASSWORD)
-    except RestException:
-        pass
+    who = f"{name}-{uuid.uuid4().hex[:8]}"
+    admin.create_user(who, PASSWORD)
     id = "0" if id is None else id
     refused(admin.grant_user_permission, who, type, id, permission, code=code)
     assert admin.get_user_permission(who, "experiment", "0").permission == "EDIT"
@@ -287,6 +285,21 @@ def test_who_may_nothing_is_told_so(server, admin, name):
     assert answer.status_code == 200
     own = requests.get(server.url + "/api/3.0/mlflow/users/current/permissions", auth=(name, PASSWORD), timeout=10)
     assert own.status_code == 200 and own.json() == {"is_admin": False, "permissions": []}
+
+
+@pytest.mark.parametrize("name", ["\x00", "a\x00b", "x" * 50_000, "../admin", "<script>", "\ud83d".encode("utf-8", "surrogatepass"), "admin\n"])
+def test_a_hostile_name_is_nobody(server, name):
+    for path in ("2.0/mlflow/users/get", "3.0/mlflow/users/permissions/list", "3.0/mlflow/users/permissions/get"):
+        query = {"username": name, "resource_type": "experiment", "resource_id": "0"}
+        answer = requests.get(f"{server.url}/api/{path}", params=query, auth=("admin", ADMIN), timeout=10)
+        assert answer.status_code in (400, 404, 414, 431) and len(answer.content) < 2_000, (path, answer.status_code, answer.text[:300])
+
+
+def test_a_body_that_is_too_large_is_refused(server):
+    body = b'{"username": "' + b"x" * (33 << 20) + b'"}'
+    answer = requests.post(server.url + "/api/2.0/mlflow/users/create", data=body, headers={"Content-Type": "application/json"},
+                           auth=("admin", ADMIN), timeout=60)
+    assert answer.status_code in (400, 413) and len(answer.content) < 2_000
 
 
 def test_roles_with_names_are_not_offered(admin):

@@ -147,16 +147,10 @@ extension MLflowDialect {
     // MARK: permissions
 
     private func userPermission(_ request: Request, _ context: Context) async throws(MartletError) -> Response {
-        let grant = try await MLflowGrant(request)
+        let grant = try MLflowGrant(try await MLflowMessage.read(request))
         var role = Principal.Role.noAccess
         do throws(MartletError) {
-            let found = try await services.accounts.role(
-                ofAccountNamed: grant.user,
-                in: grant.experiment,
-                as: context.principal
-            )
-            guard found.account.isActive else { throw Self.noUser(grant.user) }
-            role = found.role
+            role = try await self.role(grant, context).role
         } catch  where error.code == .notFound {
             // Who does not exist is told; what does not, is closed to everybody.
             _ = try await activeUser(grant.user, context)
@@ -169,8 +163,9 @@ extension MLflowDialect {
     }
 
     private func grantUserPermission(_ request: Request, _ context: Context) async throws(MartletError) -> Response {
-        let grant = try await MLflowGrant(request)
-        let role = try MLflowPermission.role(named: grant.permission)
+        let message = try await MLflowMessage.read(request)
+        let grant = try MLflowGrant(message)
+        let role = try MLflowPermission.role(named: try message.required("permission"))
         let (user, given) = try await self.given(grant, context)
         guard given == nil else {
             throw MartletError(.alreadyExists, "\(grant.what) already exists.")
@@ -180,7 +175,7 @@ extension MLflowDialect {
     }
 
     private func revokeUserPermission(_ request: Request, _ context: Context) async throws(MartletError) -> Response {
-        let grant = try await MLflowGrant(request)
+        let grant = try MLflowGrant(try await MLflowMessage.read(request))
         let (user, given) = try await self.given(grant, context)
         guard given != nil else { throw MartletError(.notFound, "\(grant.what) not found.") }
         try await services.accounts.setRole(nil, of: user.id, in: grant.experiment, as: context.principal)
@@ -195,16 +190,25 @@ extension MLflowDialect {
         // Before the user is looked up: who may not decide learns nothing of who there is.
         _ = try await services.accounts.roles(in: grant.experiment, as: context.principal)
         do throws(MartletError) {
-            let found = try await services.accounts.role(
-                ofAccountNamed: grant.user,
-                in: grant.experiment,
-                as: context.principal
-            )
-            guard found.account.isActive else { throw Self.noUser(grant.user) }
+            let found = try await role(grant, context)
             return (found.account, found.given)
         } catch  where error.code == .notFound {
             throw Self.noUser(grant.user)
         }
+    }
+
+    /// - Throws: `notFound` for an experiment that is not there, and for a user who is not there or was deleted.
+    private func role(
+        _ grant: MLflowGrant,
+        _ context: Context
+    ) async throws(MartletError) -> (account: Account, given: Principal.Role?, role: Principal.Role) {
+        let found = try await services.accounts.role(
+            ofAccountNamed: grant.user,
+            in: grant.experiment,
+            as: context.principal
+        )
+        guard found.account.isActive else { throw Self.noUser(grant.user) }
+        return found
     }
 
     private func currentUserPermissions(
@@ -254,14 +258,11 @@ extension MLflowDialect {
 private struct MLflowGrant {
     let user: String
     let experiment: Experiment.ID
-    let permission: String
 
     /// - Throws: `invalidArgument`; `unimplemented` for what has no roles of its own.
-    init(_ request: Request) async throws(MartletError) {
-        let message = try await MLflowMessage.read(request)
+    init(_ message: MLflowMessage) throws(MartletError) {
         user = try message.required("username")
         let (type, id) = (try message.required("resource_type"), try message.required("resource_id"))
-        permission = request.uri.path.hasSuffix("/grant") ? try message.required("permission") : ""
         try MLflowPermission.checkType(type)
         guard type == "experiment", id != "*" else {
             throw MartletError(
@@ -270,10 +271,7 @@ private struct MLflowGrant {
                     + "role in a workspace under /api/v1/accounts and /api/v1/workspaces"
             )
         }
-        guard let number = Int64(id) else {
-            throw MartletError(.notFound, "No Experiment with id=\(id.prefix(100)) exists")
-        }
-        experiment = Experiment.ID(number)
+        experiment = try MLflowRules.experimentID(id)
     }
 
     var what: String { "Permission for user=\(user) on resource_type=experiment, resource_id=\(experiment)" }
