@@ -27,6 +27,7 @@ func addRoutes(to router: Router<MartletRequestContext>, _ parts: Parts) {
     ArtifactRoutes(services: services).add(to: router)
     CollectionRoutes(services: services).add(to: router)
     ArtifactVersionRoutes(services: services).add(to: router)
+    ModelRoutes(services: services).add(to: router)
     SweepRoutes(services: services, largestBody: limit).add(to: router)
     SavedViewRoutes(services: services, largestBody: limit).add(to: router)
     LoggedModelRoutes(services: services, largestBody: limit).add(to: router)

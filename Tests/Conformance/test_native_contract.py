@@ -288,6 +288,22 @@ def versions(call, server, run):
     call("GET", one, 404, id=second)
 
 
+def models(call, server, name):
+    api = server.url + "/api/2.0/mlflow/"
+    requests.post(api + "registered-models/create", json={"name": name, "tags": [{"key": "a", "value": "b"}]}, timeout=10)
+    run = requests.post(api + "runs/create", json={"experiment_id": "0"}, timeout=10).json()["run"]["info"]["run_id"]
+    body = {"name": name, "source": f"runs:/{run}/m", "run_id": run, "tags": [{"key": "c", "value": "d"}]}
+    requests.post(api + "model-versions/create", json=body, timeout=10)
+    requests.post(api + "registered-models/alias", json={"name": name, "alias": "best", "version": "1"}, timeout=10)
+    [model] = call("GET", "/api/v1/models", 200, find=name, limit=1).json()["models"]
+    assert (model["tags"], model["aliases"]) == ({"a": "b"}, [{"alias": "best", "number": 1}])
+    [latest] = model["latest"]
+    assert (latest["stage"], latest["source"], latest["properties"], latest["runID"]) == ("none", body["source"], {"c": "d"}, run)
+    assert call("GET", "/api/v1/models/{name}", 200, name=name).json() == model
+    call("GET", "/api/v1/models/{name}", 404, name="nothing")
+    call("GET", "/api/v1/models", 400, limit=0)
+
+
 def test_every_answer_is_as_described(call, server, name):
     call("GET", "/api/v1/version", 200)
     experiment = experiments(call, name)
@@ -301,6 +317,7 @@ def test_every_answer_is_as_described(call, server, name):
     metrics(call, experiment)
     views(call, experiment, run)
     versions(call, server, run)
+    models(call, server, name)
     with requests.get(f"{server.url}/api/v1/events?topics=experiments", stream=True, timeout=10) as stream:
         described = native.operation("GET", "/api/v1/events")["responses"]["200"]["content"]
         assert stream.headers["Content-Type"] in described

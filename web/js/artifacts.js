@@ -58,3 +58,9 @@ export async function named(experiment, name, alias, type) {
     }
     return { collection: found, version: null };
 }
+
+/** Registered models, the latest change first. @returns {Promise<{models: object[], hasMore: boolean}>} */
+export const models = ({ find, workspace, limit }) => json("GET", ["models"], { query: { find: find || null, workspace, limit } });
+
+/** @param [workspace] the default one where none is given */
+export const model = (name, workspace) => json("GET", ["models", name], { query: { workspace } });

@@ -50,6 +50,7 @@ export function setText(element, text) {
 
 const ICONS = {
     experiments: "M3 4h14v3H3zM3 9h14v3H3zM3 14h14v3H3z",
+    models: "M10 2l7 4v8l-7 4-7-4V6zM3 6l7 4 7-4M10 10v8",
     rows: "M3 5h14M3 10h14M3 15h14",
     dense: "M3 3h14M3 6.5h14M3 10h14M3 13.5h14M3 17h14",
     search: "M9 3a6 6 0 1 0 0 12A6 6 0 0 0 9 3zM13.5 13.5 18 18",
@@ -260,12 +261,14 @@ export function inside(link) {
     return isHere && !url.pathname.startsWith(`${base.pathname}api/`) ? url.href : null;
 }
 
-/** Where the links lead that an mlflow client prints: `#/experiments/<id>/runs/<run>`; null for another fragment. */
+/** Where the links lead that an mlflow client prints: `#/experiments/<id>/runs/<run>`, `#/models/<name>/versions/<n>`; null for another fragment. */
 export function mlflowLink(fragment) {
     const run = /^#\/experiments\/[^/?]+\/runs\/([^/?]+)/.exec(fragment);
     if (run) return href(["r", decodeURIComponent(run[1])]);
     const experiment = /^#\/experiments\/([^/?]+)/.exec(fragment);
     if (experiment) return href(["e", decodeURIComponent(experiment[1])]);
+    const model = /^#\/models(?:\/([^/?]+)(?:\/versions\/(\d+))?)?/.exec(fragment);
+    if (model) return href(["m", ...model[1] ? [decodeURIComponent(model[1])] : [], ...model[2] ? ["v", model[2]] : []]);
     return fragment.startsWith("#/") ? href(["e"]) : null;
 }
 

@@ -13,6 +13,7 @@ const PAGES = {
     version: () => styled(import("./pages/version.js")),
     settings: () => styled(import("./pages/settings.js")),
     login: () => import("./pages/login.js"),
+    models: () => styled(import("./pages/models.js")),
     missing: () => import("./pages/missing.js"),
 };
 
@@ -45,6 +46,8 @@ const rail = h("nav.rail", { "aria-label": "Main" },
         h("img", { src: document.querySelector("link[rel=icon]").href, alt: "", width: "24", height: "24" })),
     h("a.rail-link", { href: href(["e"]), title: "Experiments (g e)", data: { page: "experiments" } },
         icon("experiments"), h("span.rail-label", {}, "Experiments")),
+    h("a.rail-link", { href: href(["m"]), title: "Models (g m)", data: { page: "models" } },
+        icon("models"), h("span.rail-label", {}, "Models")),
     h("span.spring"),
     h("a.rail-link", { href: href(["settings"]), title: "Settings (g s)", data: { page: "settings" } },
         icon("settings"), h("span.rail-label", {}, "Settings")),
@@ -144,6 +147,7 @@ function pick(route) {
     if (third === "sweeps" && fourth && first === "e") return ["sweep", fourth];
     if (first === "e") return ["experiment", second];
     if (first === "r" && second) return ["run", second];
+    if (first === "m" && !(third && third !== "v")) return ["models", `${second ?? ""}/${fourth ?? ""}`];
     if (first === "settings" || first === "login") return [first, ""];
     return ["missing", route.key];
 }
@@ -262,9 +266,9 @@ function keyPressed(event) {
     }
     if (event.metaKey || event.ctrlKey || event.altKey || isTyping(event)) return;
     if (document.querySelector("dialog[open]")) return;
-    if (performance.now() - waitingForSecondKey < 1_000 && "hes".includes(event.key)) {
+    if (performance.now() - waitingForSecondKey < 1_000 && "hems".includes(event.key)) {
         waitingForSecondKey = -Infinity;
-        navigate(href({ h: [], e: ["e"], s: ["settings"] }[event.key]));
+        navigate(href({ h: [], e: ["e"], m: ["m"], s: ["settings"] }[event.key]));
         return;
     }
     if (event.key === "g") {

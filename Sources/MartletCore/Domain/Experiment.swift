@@ -17,6 +17,8 @@ public struct Experiment: Codable, Sendable, Equatable {
     /// What the runs are judged by. `nil` when nobody set it; see `Goal.inferred(from:)`.
     public var goal: Goal?
     public var tags: [String: String]
+    /// Whether it has no runs and keeps the chosen versions of a team: it is in no list of experiments.
+    public var isRegistry: Bool
 
     public init(
         id: ID,
@@ -28,7 +30,8 @@ public struct Experiment: Codable, Sendable, Equatable {
         updatedAt: Int64,
         purpose: String,
         goal: Goal?,
-        tags: [String: String]
+        tags: [String: String],
+        isRegistry: Bool = false
     ) {
         self.id = id
         self.workspace = workspace
@@ -40,7 +43,13 @@ public struct Experiment: Codable, Sendable, Equatable {
         self.purpose = purpose
         self.goal = goal
         self.tags = tags
+        self.isRegistry = isRegistry
     }
+}
+
+extension Experiment {
+    /// The registry of a workspace in which models are registered; by this name programs of W&B know it too.
+    public static let modelRegistryName = "wandb-registry-model"
 }
 
 /// Whether an object is in use or in the bin.

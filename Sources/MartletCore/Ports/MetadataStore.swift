@@ -141,4 +141,4 @@ package protocol QuotaStore: Sendable {
 
 /// All that is kept in SQL, as one object, for the services.
 package typealias MetadataStore = ExperimentStore & RunStore & LoggedModelStore & MetricStore & ArtifactStore
-    & ImportStore & QuotaStore & RunStreamStore & ArtifactVersionStore
+    & ImportStore & QuotaStore & RunStreamStore & ArtifactVersionStore & ModelRegistryStore

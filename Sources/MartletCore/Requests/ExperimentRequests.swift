@@ -7,6 +7,8 @@ public struct CreateExperiment: Codable, Sendable {
     public var purpose: String
     public var goal: Goal?
     public var tags: [String: String]
+    /// See `Experiment.isRegistry`.
+    public var isRegistry: Bool
 
     public init(
         workspace: Workspace.ID = .default,
@@ -14,7 +16,8 @@ public struct CreateExperiment: Codable, Sendable {
         artifactLocation: String? = nil,
         purpose: String = "",
         goal: Goal? = nil,
-        tags: [String: String] = [:]
+        tags: [String: String] = [:],
+        isRegistry: Bool = false
     ) {
         self.workspace = workspace
         self.name = name
@@ -22,6 +25,7 @@ public struct CreateExperiment: Codable, Sendable {
         self.purpose = purpose
         self.goal = goal
         self.tags = tags
+        self.isRegistry = isRegistry
     }
 }
 
@@ -50,6 +54,8 @@ public struct SearchExperiments: Sendable {
     public var limit: Int
     public var offset: Int
     public var scope = ExperimentScope(workspace: .default, choice: .all)
+    /// Whether registries are listed, instead of experiments.
+    public var ofRegistries = false
 
     public init(filter: Filter?, order: [SearchOrder], view: LifecycleView, limit: Int, offset: Int) {
         self.filter = filter

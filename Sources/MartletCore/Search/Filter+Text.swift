@@ -95,12 +95,14 @@ extension SearchAttribute {
         case .updatedAt: "updated"
         case .experimentID: "experiment_id"
         case .modelType: "model_type"
-        case .sourceRunID: "source_run_id"
+        case .sourceRunID: subject == .modelVersions ? "run_id" : "source_run_id"
         case .purpose: "purpose"
         case .notes: "notes"
         case .duration: "duration"
         case .heartbeatAt: "heartbeat"
         case .foreignID: "foreign_id"
+        case .versionNumber: "version_number"
+        case .source: "source_path"
         }
     }
 }

@@ -1,4 +1,4 @@
-/// A condition on experiments, runs or logged models, however it was written.
+/// A condition on experiments, runs, logged or registered models or versions of these, however it was written.
 ///
 /// A condition on something that an object does not have never holds, not even `!=` (as in MLflow).
 /// NaN matches only `!=`.
@@ -104,6 +104,10 @@ public enum SearchAttribute: String, Sendable, Equatable, Hashable, CaseIterable
     case heartbeatAt
     /// What the client calls a run.
     case foreignID
+    /// The number of a version of a registered model.
+    case versionNumber
+    /// Where a version of a registered model came from.
+    case source
 }
 
 /// One key of an order.

@@ -118,7 +118,7 @@ extension FilterGrammar {
                 .invalidArgument,
                 "IS NULL / IS NOT NULL is only supported for tags, not for attribute '\(name)'"
             )
-        case (.loggedModels, _):
+        case (.loggedModels, _), (.registeredModels, _), (.modelVersions, _):
             throw MartletError(
                 .invalidArgument,
                 "Invalid comparison: \(name) IS NULL. Expected a comparison with 3 tokens."

@@ -16,6 +16,7 @@ extension FilterGrammar {
                 )
             }
             return .number(number)
+        case .attribute(.versionNumber): return .integer(try versionNumber(token, name: name))
         case .attribute(let attribute) where SearchVocabulary.numeric.contains(attribute):
             return try time(token, attribute, name: name)
         case .attribute(.status):
@@ -40,6 +41,14 @@ extension FilterGrammar {
         case "-inf", "-infinity": return -.infinity
         default: return nil
         }
+    }
+
+    /// Also in quotes.
+    private func versionNumber(_ token: FilterToken, name: String) throws(MartletError) -> Int64 {
+        guard let text = plainText(token), let number = SearchNumber.integer(text) else {
+            throw MartletError(.invalidArgument, "Invalid value for numeric attribute '\(name)': \(token.text)")
+        }
+        return number
     }
 
     private func time(
@@ -198,10 +207,16 @@ extension FilterGrammar {
         case .attribute(let attribute) where SearchVocabulary.numeric.contains(attribute):
             throw MartletError(.invalidArgument, "Expected numeric value type for numeric attribute. Found a list")
         case .attribute:
-            let name = vocabulary.subject == .runs ? "run_id" : "experiment_id"
+            let name =
+                switch vocabulary.subject {
+                case .runs: "'run_id'"
+                case .registeredModels: "'name'"
+                case .modelVersions: "'name', 'run_id'"
+                default: "'experiment_id'"
+                }
             throw MartletError(
                 .invalidArgument,
-                "Only ['\(name)'] attributes support comparison with a list of quoted string values."
+                "Only [\(name)] attributes support comparison with a list of quoted string values."
             )
         case .metric: throw MartletError(.invalidArgument, "Expected numeric value type for metric. Found a list")
         case .param, .tag:

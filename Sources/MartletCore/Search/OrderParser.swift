@@ -51,14 +51,14 @@ package enum OrderParser {
     ) throws(MartletError) -> SearchOrder {
         var grammar = FilterGrammar(
             tokens: try FilterLexer.tokens(of: clause, syntax: syntax),
-            vocabulary: SearchVocabulary(subject: subject, syntax: syntax),
+            vocabulary: SearchVocabulary(subject: subject, syntax: syntax, isOrder: true),
             now: 0
         )
         let (field, descending) = try grammar.order(of: clause)
         switch field {
         case .datasetName, .datasetDigest, .datasetContext:
             throw MartletError(.invalidArgument, "Invalid identifier type 'dataset'")
-        case .tag where subject == .experiments:
+        case .tag where subject != .runs && subject != .loggedModels:
             throw MartletError(.invalidArgument, "Invalid order_by entity: tag")
         default: return SearchOrder(field: field, descending: descending)
         }

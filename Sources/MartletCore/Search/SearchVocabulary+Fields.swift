@@ -42,6 +42,12 @@ extension SearchVocabulary {
     func attribute(_ written: String) throws(MartletError) -> SearchAttribute {
         let name = Self.unquoted(written)
         guard let attribute = attribute(named: name) else {
+            if isOrder, subject == .registeredModels {
+                throw MartletError(
+                    .invalidArgument,
+                    "Invalid order by key '\(name)' specified. Valid keys are '{'name', 'timestamp'}'"
+                )
+            }
             throw MartletError(
                 .invalidArgument,
                 "Invalid attribute key '\(name)' specified. Valid keys are '\(validNames)'"

@@ -3,6 +3,8 @@ package enum SearchSubject: Sendable {
     case runs
     case experiments
     case loggedModels
+    case registeredModels
+    case modelVersions
 }
 
 /// How strictly a text is read.
@@ -17,9 +19,13 @@ package enum SearchSyntax: Sendable {
 struct SearchVocabulary {
     let subject: SearchSubject
     let syntax: SearchSyntax
+    /// Whether an order is read: MLflow orders some things by what it has no conditions for.
+    var isOrder = false
 
     /// Attributes that are compared as numbers.
-    static let numeric: Set<SearchAttribute> = [.startedAt, .endedAt, .createdAt, .updatedAt, .duration, .heartbeatAt]
+    static let numeric: Set<SearchAttribute> = [
+        .startedAt, .endedAt, .createdAt, .updatedAt, .duration, .heartbeatAt, .versionNumber,
+    ]
 
     /// The attribute of a name; `nil` for an unknown one.
     func attribute(named name: String) -> SearchAttribute? {
@@ -43,6 +49,8 @@ struct SearchVocabulary {
         case .runs: attribute == .id
         case .experiments: attribute == .experimentID
         case .loggedModels: true
+        case .registeredModels: attribute == .name
+        case .modelVersions: attribute == .name || attribute == .sourceRunID
         }
     }
 
@@ -51,6 +59,8 @@ struct SearchVocabulary {
         case .runs: Self.runNames
         case .experiments: Self.experimentNames
         case .loggedModels: Self.modelNames
+        case .registeredModels: isOrder ? Self.registeredOrders : ["name": .name]
+        case .modelVersions: isOrder ? Self.versionOrders : Self.versionNames
         }
     }
 
@@ -59,6 +69,7 @@ struct SearchVocabulary {
         case .runs: Self.moreRunNames
         case .experiments: Self.moreExperimentNames
         case .loggedModels: Self.moreModelNames
+        case .registeredModels, .modelVersions: [:]
         }
     }
 
@@ -85,6 +96,17 @@ struct SearchVocabulary {
     ]
     private static let moreModelNames: [String: SearchAttribute] = [
         "id": .id, "type": .modelType, "created": .createdAt, "updated": .updatedAt,
+    ]
+
+    private static let registeredOrders: [String: SearchAttribute] = [
+        "name": .name, "timestamp": .updatedAt, "last_updated_timestamp": .updatedAt,
+    ]
+    private static let versionNames: [String: SearchAttribute] = [
+        "name": .name, "version_number": .versionNumber, "run_id": .sourceRunID, "source_path": .source,
+    ]
+    private static let versionOrders: [String: SearchAttribute] = [
+        "name": .name, "version_number": .versionNumber, "creation_timestamp": .createdAt,
+        "last_updated_timestamp": .updatedAt,
     ]
 
     /// Tags of runs that are kept as fields.
@@ -114,7 +136,7 @@ struct SearchVocabulary {
                 )
             }
             return entity
-        case .experiments:
+        case .experiments, .registeredModels, .modelVersions:
             let isKnown = entity == .tag || name == "attribute" || (syntax == .martlet && entity == .attribute)
             guard isKnown, let entity else {
                 throw MartletError(

@@ -9,6 +9,7 @@ package struct Services: Sendable {
     package var loggedModels: LoggedModelService
     package var artifacts: ArtifactService
     package let versions: ArtifactVersionService
+    package let models: ModelRegistryService
     package var accounts: AccountService
     package var logins: LoginService
     /// `nil` where people come in with passwords only.
@@ -52,6 +53,7 @@ package struct Services: Sendable {
             events: events
         )
         versions = ArtifactVersionService(store: store, access: access, events: events, environment: environment)
+        models = ModelRegistryService(store: store, access: access, events: events, environment: environment)
         logins = LoginService(store: store, hashing: hashing, environment: environment, policy: policy)
         accounts = AccountService(
             store: store,

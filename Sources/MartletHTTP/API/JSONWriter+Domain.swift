@@ -44,6 +44,7 @@ extension JSONWriter {
         field("name", experiment.name)
         field("artifactLocation", experiment.artifactLocation)
         field("stage", experiment.stage.rawValue)
+        if experiment.isRegistry { field("isRegistry", true) }
         field("createdAt", experiment.createdAt)
         field("updatedAt", experiment.updatedAt)
         field("purpose", experiment.purpose)

@@ -18,6 +18,7 @@ enum Migrator {
         M0015_versions(),
         M0016_sweeps(),
         M0017_views_alerts(),
+        M0018_registry(),
     ]
 
     static var newest: Int64 { migrations.last?.number ?? 0 }

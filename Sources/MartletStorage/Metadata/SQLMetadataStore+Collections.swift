@@ -140,10 +140,10 @@ extension VersionRows {
             [.integer(id.number)]
         ) { ArtifactVersion.ID($0.text(0)) }
         for version in versions { try forget(version, connection) }
-        for table in ["artifact_alias", "artifact_membership"] {
+        for table in ["artifact_alias", "artifact_membership", "model_version"] {
             try connection.execute("DELETE FROM \(table) WHERE collection = $1", [.integer(id.number)])
         }
-        try connection.execute("DELETE FROM artifact_label WHERE owner = $1", [.text(owner(id))])
+        try forgetLabels(of: owner(id), connection)
         try connection.execute("DELETE FROM artifact_collection WHERE id = $1", [.integer(id.number)])
     }
 
@@ -152,8 +152,14 @@ extension VersionRows {
         try leaveAll(id, connection)
         try removeContent(of: id, connection)
         try connection.execute("DELETE FROM artifact_use WHERE version = $1", [.text(id.rawValue)])
-        try connection.execute("DELETE FROM artifact_label WHERE owner = $1", [.text(owner(id))])
+        try forgetLabels(of: owner(id), connection)
         try connection.execute("DELETE FROM artifact_version WHERE id = $1", [.text(id.rawValue)])
+    }
+
+    private static func forgetLabels(of owner: String, _ connection: any SQLConnection) throws {
+        for table in ["artifact_label", "model_tag"] {
+            try connection.execute("DELETE FROM \(table) WHERE owner = $1", [.text(owner)])
+        }
     }
 
     /// Takes a version out of all collections that it is in.

@@ -13,13 +13,13 @@ extension SQLMetadataStore: ExperimentStore {
             let id = try connection.first(
                 """
                 INSERT INTO experiment (workspace, name, artifact_location, stage, created_at, updated_at, purpose,
-                  goal_metric, goal_direction)
-                VALUES ($1, $2, $3, 0, $4, $5, $6, $7, $8) RETURNING id
+                  goal_metric, goal_direction, is_registry)
+                VALUES ($1, $2, $3, 0, $4, $5, $6, $7, $8, $9) RETURNING id
                 """,
                 [
                     .integer(workspace), .text(request.name), .text(request.artifactLocation ?? ""), .integer(now),
                     .integer(now), .text(request.purpose), .text(request.goal?.metric),
-                    .text(request.goal?.direction.rawValue),
+                    .text(request.goal?.direction.rawValue), .flag(request.isRegistry),
                 ]
             ) { $0.integer(0) }
             guard let id else { throw MartletError(.internal, "the new experiment has no id") }
@@ -160,7 +160,7 @@ extension SQLMetadataStore {
         let found = try connection.first(
             """
             SELECT e.name, e.artifact_location, e.stage, e.created_at, e.updated_at, e.purpose, e.goal_metric,
-              e.goal_direction, w.name
+              e.goal_direction, w.name, e.is_registry
             FROM experiment e JOIN workspace w ON w.id = e.workspace WHERE e.id = $1
             """,
             [.integer(id)]
@@ -181,7 +181,8 @@ extension SQLMetadataStore {
                         isInferred: false
                     )
                 },
-                tags: [:]
+                tags: [:],
+                isRegistry: row.flag(9)
             )
         }
         guard var experiment = found else {

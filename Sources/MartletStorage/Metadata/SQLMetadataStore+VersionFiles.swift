@@ -40,15 +40,15 @@ extension SQLMetadataStore {
             }
         }
         guard !known.isEmpty else { return [] }
-        return try await name(known, in: id)
+        return try await nameContent(known, in: id)
     }
 
     /// Written in one transaction: others can come between.
-    private static let mostRows = 500
+    static let mostRows = 500
 
     /// Names stored content in a pending version, in transactions that others can come between.
     /// - Returns: the paths whose content was still there.
-    private func name(
+    func nameContent(
         _ files: [(path: String, blob: StoredBlob)],
         in id: ArtifactVersion.ID
     ) async throws(MartletError) -> Set<String> {
@@ -78,7 +78,7 @@ extension SQLMetadataStore {
         let plan = try await database.read { connection in
             try VersionFileRows.plan(files, for: id, connection)
         }
-        let named = try await name(plan.missing, in: id)
+        let named = try await nameContent(plan.missing, in: id)
         if let lost = plan.missing.first(where: { !named.contains($0.path) }) { throw VersionFileRows.lost(lost.path) }
         let now = environment.now()
         let owner = ArtifactOwner.version(id).key
@@ -123,18 +123,7 @@ extension SQLMetadataStore {
                 try VersionRows.merge(version, into: known, now: now, connection)
                 return try VersionRows.version(known, connection)
             }
-            let sum = try VersionFileRows.sum(of: id, connection)
-            try connection.execute(
-                """
-                UPDATE artifact_version SET state = 1, digest = $1, bytes = $2, files = $3, updated_at = $4 WHERE id = $5
-                """,
-                [.text(digest), .integer(sum.bytes), .integer(sum.files), .integer(now), .text(id.rawValue)]
-            )
-            let collection = version.collectionID.number
-            let number = try VersionRows.join(id, to: collection, now: now, connection)
-            let aliases = try VersionRows.wantedAliases(of: id, connection)
-            try VersionRows.setAliases(aliases + ["latest"], of: collection, to: number, connection)
-            try ArtifactRows.deleteTree(of: ArtifactOwner.draft(id).key, connection)
+            try VersionRows.commit(version, digest: digest, now: now, connection)
             return try VersionRows.version(id, connection)
         }
     }
@@ -179,6 +168,30 @@ extension SQLMetadataStore {
 }
 
 extension VersionRows {
+    /// Makes a pending version visible as the next of its collection. - Returns: its number.
+    @discardableResult
+    static func commit(
+        _ version: ArtifactVersion,
+        digest: String,
+        now: Int64,
+        _ connection: any SQLConnection
+    ) throws -> Int64 {
+        let id = version.id
+        let sum = try VersionFileRows.sum(of: id, connection)
+        try connection.execute(
+            """
+            UPDATE artifact_version SET state = 1, digest = $1, bytes = $2, files = $3, updated_at = $4 WHERE id = $5
+            """,
+            [.text(digest), .integer(sum.bytes), .integer(sum.files), .integer(now), .text(id.rawValue)]
+        )
+        let collection = version.collectionID.number
+        let number = try join(id, to: collection, now: now, connection)
+        let aliases = try wantedAliases(of: id, connection)
+        try setAliases(aliases + ["latest"], of: collection, to: number, connection)
+        try ArtifactRows.deleteTree(of: ArtifactOwner.draft(id).key, connection)
+        return number
+    }
+
     /// The committed version of the same collection and digest, where a new one would take it instead.
     static func committed(
         _ digest: String,

@@ -22,7 +22,7 @@ extension SQLMetadataStore: ArtifactVersionStore {
                 named: request.collection,
                 in: request.experimentID,
                 type: request.type,
-                kind: .sequence,
+                kind: request.kind,
                 now: now,
                 connection
             )
@@ -174,12 +174,7 @@ extension SQLMetadataStore: ArtifactVersionStore {
                     )
                 }
             }
-            try VersionRows.leaveAll(id, connection)
-            try VersionRows.removeContent(of: id, connection)
-            try connection.execute(
-                "UPDATE artifact_version SET state = 2, expires_at = NULL, updated_at = $1 WHERE id = $2",
-                [.integer(now), .text(id.rawValue)]
-            )
+            try VersionRows.remove(id, now: now, connection)
         }
     }
 
@@ -216,7 +211,8 @@ extension SQLMetadataStore: ArtifactVersionStore {
 
     package func unlink(_ id: ArtifactVersion.ID, from collection: ArtifactCollection.ID) async throws(MartletError) {
         try await database.write { connection in
-            guard try VersionRows.collection(collection, connection).kind == .portfolio else {
+            let place = try VersionRows.collection(collection, connection)
+            guard place.kind == .portfolio, try VersionRows.version(id, connection).collectionID != collection else {
                 throw MartletError(.failedPrecondition, "a version cannot leave the collection that it was made in")
             }
             let member = try VersionRows.membership(of: id, in: collection.number, connection)
@@ -245,6 +241,16 @@ extension SQLMetadataStore: ArtifactVersionStore {
 }
 
 extension VersionRows {
+    /// Deletes the files of a version, and takes it out of all collections.
+    static func remove(_ id: ArtifactVersion.ID, now: Int64, _ connection: any SQLConnection) throws {
+        try leaveAll(id, connection)
+        try removeContent(of: id, connection)
+        try connection.execute(
+            "UPDATE artifact_version SET state = 2, expires_at = NULL, updated_at = $1 WHERE id = $2",
+            [.integer(now), .text(id.rawValue)]
+        )
+    }
+
     static func deleted(_ id: ArtifactVersion.ID) -> MartletError {
         MartletError(.failedPrecondition, "the artifact version \(id) was deleted")
     }

@@ -32,6 +32,35 @@ enum VersionFileRows {
         )
     }
 
+    /// Files at any depth below a folder of any tree, by folder and name.
+    static func contents(
+        below folder: String,
+        of owner: String,
+        after place: TreePlace?,
+        limit: Int,
+        _ connection: any SQLConnection
+    ) throws -> [(place: TreePlace, blob: StoredBlob)] {
+        let owned: SQLText = "owner = \(value: .text(owner)) AND is_folder = 0"
+        // '0' is the character after '/': the range holds every path below, in the order of bytes.
+        let below: SQLText = """
+            (folder = \(value: .text(folder)) OR (folder >= \(value: .text(folder + "/"))
+            AND folder < \(value: .text(folder + "0"))))
+            """
+        let behind: SQLText = """
+            (folder > \(value: .text(place?.folder)) OR (folder = \(value: .text(place?.folder))
+            AND name > \(value: .text(place?.name))))
+            """
+        let sql: SQLText = """
+            SELECT folder, name, size, digest, md5 FROM artifact
+            WHERE \(owned) AND \(folder.isEmpty ? "1 = 1" : below) AND \(place == nil ? "1 = 1" : behind)
+            ORDER BY folder, name LIMIT \(value: .integer(limit))
+            """
+        return try connection.rows(sql) { row in
+            let blob = StoredBlob(digest: Digest(row.text(3)), md5: row.optionalText(4), size: row.integer(2))
+            return (TreePlace(checked: row.text(0).isEmpty ? row.text(1) : "\(row.text(0))/\(row.text(1))"), blob)
+        }
+    }
+
     static func references(
         in id: ArtifactVersion.ID,
         after path: String,

@@ -348,7 +348,9 @@ enum VersionRows {
             place
         ) { _ in true }
         try connection.execute("DELETE FROM artifact_alias WHERE collection = $1 AND number = $2", place)
-        try connection.execute("DELETE FROM artifact_membership WHERE collection = $1 AND number = $2", place)
+        for table in ["artifact_membership", "model_version"] {
+            try connection.execute("DELETE FROM \(table) WHERE collection = $1 AND number = $2", place)
+        }
         guard wasLatest != nil else { return }
         let last = try connection.first(
             "SELECT max(number) FROM artifact_membership WHERE collection = $1",

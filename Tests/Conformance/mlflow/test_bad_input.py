@@ -310,18 +310,6 @@ def test_unknown_paths_and_wrong_methods(raw, method, path, status):
 
 
 @pytest.mark.parametrize(("method", "path"), [
-    ("POST", "registered-models/create"), ("GET", "registered-models/search"), ("GET", "registered-models/get"),
-    ("POST", "model-versions/create"), ("GET", "model-versions/search"), ("GET", "registered-models/alias"),
-    ("POST", "registered-models/rename"), ("PATCH", "registered-models/update"), ("GET", "model-versions/get"),
-])
-@pytest.mark.martlet_only
-def test_the_registry_comes_later_and_says_so(raw, method, path):
-    answer = raw.send(method, API + path, json={"name": "x"} if method != "GET" else None)
-    assert (answer.status_code, code(answer)) == (501, "NOT_IMPLEMENTED")
-    assert len(answer.json()["message"]) > 20
-
-
-@pytest.mark.parametrize(("method", "path"), [
     ("POST", "/api/3.0/mlflow/traces"), ("POST", "/api/3.0/mlflow/traces/search"), ("POST", "/api/2.0/mlflow/traces"),
 ])
 @pytest.mark.martlet_only

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+import requests
 
 
 def test_a_run_of_mlflow_is_a_run_of_wandb(mlflow, experiment, name, api):
@@ -84,3 +85,66 @@ def test_a_run_deleted_by_one_is_gone_for_the_other(wandb, project, client, api)
     assert len(wandb.Api().runs(f"default/{project}")) == 1
     api.run(run.path).delete()
     assert client.search_runs([experiment]) == []
+
+
+@pytest.fixture
+def registered(mlflow, client, experiment, name):
+    """A model of one file that `mlflow` registered, and its run."""
+    with mlflow.start_run() as run:
+        mlflow.log_text("weights", "model/w.bin")
+    client.create_registered_model(name)
+    client.create_model_version(name, f"runs:/{run.info.run_id}/model", run.info.run_id, description="good")
+    client.set_registered_model_alias(name, "best", "1")
+    return run.info.run_id
+
+
+def test_a_model_that_mlflow_registered_is_an_artifact_of_wandb(registered, api, name, tmp_path):
+    found = api.artifact(f"default/wandb-registry-model/{name}:best")
+    assert (found.version, found.type, found.description) == ("v1", "model", "good")
+    assert set(found.aliases) == {"best", "latest"}
+    folder = found.download(str(tmp_path / "a"))
+    assert (tmp_path / "a" / "w.bin").read_text() == "weights" and folder == str(tmp_path / "a")
+    found.verify(str(tmp_path / "a"))
+    assert name in {one.name for one in api.registry("model").collections()}
+    assert found.logged_by().id == registered
+
+
+def test_an_alias_of_wandb_is_one_of_mlflow(registered, api, client, name):
+    found = api.artifact(f"default/wandb-registry-model/{name}:v1")
+    found.aliases.append("production")
+    found.save()
+    assert client.get_model_version_by_alias(name, "production").version == "1"
+    assert sorted(client.get_model_version(name, "1").aliases) == ["best", "production"]
+
+
+def test_what_wandb_links_into_the_registry_is_a_version_for_mlflow(registered, wandb, project, mlflow, client, name, tmp_path):
+    (tmp_path / "w.bin").write_bytes(b"better")
+    with wandb.init(project=project) as run:
+        artifact = wandb.Artifact("net", type="model")
+        artifact.add_file(str(tmp_path / "w.bin"))
+        run.log_artifact(artifact).wait()
+        run.link_artifact(artifact, f"wandb-registry-model/{name}")
+    version = client.get_model_version(name, "2")
+    assert (version.current_stage, version.status) == ("None", "READY")
+    folder = mlflow.artifacts.download_artifacts(f"models:/{name}/2", dst_path=str(tmp_path / "out"))
+    assert (tmp_path / "out" / "w.bin").read_bytes() == b"better", folder
+    client.transition_model_version_stage(name, "2", "Production")
+    assert [one.version for one in client.get_latest_versions(name, ["Production"])] == ["2"]
+    client.delete_model_version(name, "2")
+    assert [one.version for one in client.search_model_versions(f"name = '{name}'")] == ["1"]
+    assert wandb.Api().artifact(f"default/{project}/net:v0").state == "COMMITTED"
+
+
+def test_a_registered_version_outlives_its_run(registered, mlflow, client, name, raw_delete, tmp_path):
+    raw_delete(registered)
+    folder = mlflow.artifacts.download_artifacts(f"models:/{name}/1", dst_path=str(tmp_path / "out"))
+    assert (tmp_path / "out" / "w.bin").read_text() == "weights", folder
+
+
+@pytest.fixture
+def raw_delete(server):
+    """Deletes the files of a run."""
+    def delete(run):
+        answer = requests.delete(f"{server.url}/api/v1/runs/{run}/artifacts/content", params={"path": "model"}, timeout=10)
+        assert answer.status_code == 204, answer.text
+    return delete

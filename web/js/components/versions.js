@@ -8,6 +8,10 @@ export const versionLink = (version, more = [], query = {}) =>
 
 export const versionName = (version) => `${version.collection}:v${version.number}`;
 
+/** What stands above a collection: its experiment, or the models that were registered. */
+export const above = (experiment) => experiment.isRegistry ? [["Models", href(["m"], { workspace: experiment.workspace === "default" ? null : experiment.workspace })]]
+    : [["Experiments", href(["e"])], [experiment.name, href(["e", experiment.id])], ["Artifacts", href(["e", experiment.id, "artifacts"])]];
+
 const SHOWN = 6;
 
 /** Names on a version or a collection, in a list only the first ones. */

@@ -8,7 +8,7 @@ import * as artifacts from "../artifacts.js";
 import { styleSheet } from "../streams.js";
 import { confirmDialog, inlineEdit } from "../components/dialog.js";
 import { openMenu } from "../components/menu.js";
-import { age, chips, labelEdit, maker, noSuch, rowKeys, since, sizes, stateNote, versionLink } from "../components/versions.js";
+import { above, age, chips, labelEdit, maker, noSuch, rowKeys, since, sizes, stateNote, versionLink } from "../components/versions.js";
 import { firstVersion } from "./artifactsTab.js";
 
 const PAGE = 50;
@@ -56,8 +56,7 @@ class CollectionPage {
     drawHeading() {
         const { collection, experiment } = this;
         const may = api.may("editor", experiment.id);
-        this.shell.setCrumbs([["Experiments", href(["e"])], [experiment.name, href(["e", experiment.id])],
-            ["Artifacts", href(["e", experiment.id, "artifacts"])], [collection.name]]);
+        this.shell.setCrumbs([...above(experiment), [collection.name]]);
         const menu = iconButton("menu", "Actions of the artifact", () => openMenu(menu.getBoundingClientRect(), "Actions", [
             { label: "Delete…", run: () => this.remove() }]));
         const edit = (field, tag, more) => inlineEdit({ value: collection[field], placeholder: "Add a description", label: `the ${field}`, tag, may,

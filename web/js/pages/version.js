@@ -7,7 +7,7 @@ import * as artifacts from "../artifacts.js";
 import { styleSheet } from "../streams.js";
 import { confirmDialog } from "../components/dialog.js";
 import { openMenu } from "../components/menu.js";
-import { labelEdit, maker, noSuch, since, stateNote, versionLink, versionName } from "../components/versions.js";
+import { above, labelEdit, maker, noSuch, since, stateNote, versionLink, versionName } from "../components/versions.js";
 
 const TABS = {
     overview: () => import("./versionOverview.js"),
@@ -75,7 +75,7 @@ class VersionPage {
         }
         if (this.isClosed) return;
         const { collection, experiment } = this;
-        this.shell.setCrumbs([["Experiments", href(["e"])], [experiment.name, href(["e", experiment.id])], ["Artifacts", href(["e", experiment.id, "artifacts"])],
+        this.shell.setCrumbs([...above(experiment),
             [collection.name, href(["e", experiment.id, "artifacts", collection.id])], [this.route.path[4]]]);
         this.drawHeading();
         this.drawTab();

@@ -29,6 +29,11 @@ enum MLflowArtifactURI {
         ArtifactLocation.appending("\(id)/artifacts", to: location)
     }
 
+    /// Of a version of artifacts, whose files this server keeps wherever those of its experiment are.
+    static func ofVersion(_ version: ArtifactVersion) -> String {
+        "mlflow-artifacts:/\(version.experimentID)/versions/\(version.id)/artifacts"
+    }
+
     /// The path that this server keeps for a URI; `nil` when the files are elsewhere.
     static func servedPath(of uri: String) -> String? {
         let scheme = "mlflow-artifacts:"
@@ -41,7 +46,7 @@ enum MLflowArtifactURI {
     }
 
     /// Whose file a path of the proxy is: `<experiment>/<run>/artifacts/…`, `<experiment>/models/<model>/artifacts/…`,
-    /// or nobody's but the workspace's.
+    /// `<experiment>/versions/<version>/artifacts/…`, or nobody's but the workspace's.
     static func place(
         of path: ArtifactPath,
         in workspace: Workspace.ID
@@ -55,6 +60,9 @@ enum MLflowArtifactURI {
             isRunID(names[2].dropFirst(2))
         {
             return (.loggedModel(LoggedModel.ID(names[2])), try tail(names, from: 4))
+        }
+        if names.count >= 4, names[1] == "versions", names[3] == "artifacts", isRunID(names[2]) {
+            return (.version(ArtifactVersion.ID(names[2])), try tail(names, from: 4))
         }
         return (.workspace(workspace), path)
     }

@@ -103,7 +103,17 @@ extension MLflowDialect {
         _ request: Request,
         as principal: Principal
     ) async throws(MartletError) -> Response {
-        let entry = try await file(at: path, as: principal)
+        let (owner, inner) = try MLflowArtifactURI.place(of: path, in: principal.currentWorkspace)
+        return try await content(at: inner, of: owner, request, as: principal)
+    }
+
+    func content(
+        at path: ArtifactPath,
+        of owner: ArtifactOwner,
+        _ request: Request,
+        as principal: Principal
+    ) async throws(MartletError) -> Response {
+        let entry = try await file(at: path, of: owner, as: principal)
         // Always an attachment: what others uploaded must not run as a page of this server.
         var response = try await FileAnswer.response(to: request, entry: entry, isInline: false) {
             range throws(MartletError) in
@@ -116,7 +126,15 @@ extension MLflowDialect {
 
     func file(at path: ArtifactPath, as principal: Principal) async throws(MartletError) -> ArtifactEntry {
         let (owner, inner) = try MLflowArtifactURI.place(of: path, in: principal.currentWorkspace)
-        guard !inner.isRoot, let entry = try await services.artifacts.entry(at: inner, of: owner, as: principal) else {
+        return try await file(at: inner, of: owner, as: principal)
+    }
+
+    private func file(
+        at path: ArtifactPath,
+        of owner: ArtifactOwner,
+        as principal: Principal
+    ) async throws(MartletError) -> ArtifactEntry {
+        guard !path.isRoot, let entry = try await services.artifacts.entry(at: path, of: owner, as: principal) else {
             throw MartletError(.notFound, "No such artifact: '\(path)'")
         }
         guard !entry.isFolder else {
@@ -223,7 +241,7 @@ extension MLflowDialect {
         return inner.isRoot ? try ArtifactPath(root) : try ArtifactPath("\(root)/\(inner)")
     }
 
-    private func artifactURI(of id: Run.ID, _ context: Context) async throws(MartletError) -> String {
+    func artifactURI(of id: Run.ID, _ context: Context) async throws(MartletError) -> String {
         let fields = RunFields(params: [], metrics: [], tags: [], inputs: false)
         let run = try await storedRun(id, context, fields: fields)
         return MLflowArtifactURI.ofRun(id, in: try await location(of: run.experimentID, context))

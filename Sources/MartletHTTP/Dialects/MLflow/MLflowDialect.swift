@@ -57,6 +57,7 @@ package struct MLflowDialect: Dialect {
             addRunRoutes(to: table)
             addMetricRoutes(to: table)
             addLoggedModelRoutes(to: table)
+            addRegistryRoutes(to: table)
             addArtifactRoutes(to: table)
             addWorkspaceRoutes(to: table)
             addUserRoutes(to: table)
@@ -66,7 +67,7 @@ package struct MLflowDialect: Dialect {
         for method in [HTTPRequest.Method.get, .post] {
             router.on("/v1/traces", method: method, use: notYet("tracing"))
         }
-        router.get("/model-versions/get-artifact", use: notYet("the model registry"))
+        router.get("/model-versions/get-artifact", use: modelVersionArtifact)
     }
 
     /// Paths below one of the four roots that lead to the same handlers.
@@ -135,6 +136,33 @@ package struct MLflowDialect: Dialect {
         table.get(base + "/{model_id}/artifacts/files", use: loggedModelArtifact)
     }
 
+    private func addRegistryRoutes(to table: RouteGroup) {
+        let models = "/mlflow/registered-models"
+        table.post(models + "/create", use: createRegisteredModel)
+        table.get(models + "/get", use: registeredModel)
+        table.on(.patch, models + "/update", updateRegisteredModel)
+        table.post(models + "/rename", use: renameRegisteredModel)
+        table.on(.delete, models + "/delete", deleteRegisteredModel)
+        table.get(models + "/search", use: searchRegisteredModels)
+        table.get(models + "/get-latest-versions", use: latestModelVersions)
+        table.post(models + "/get-latest-versions", use: latestModelVersions)
+        table.post(models + "/set-tag", use: setRegisteredModelTag)
+        table.on(.delete, models + "/delete-tag", deleteRegisteredModelTag)
+        table.get(models + "/alias", use: modelVersionByAlias)
+        table.post(models + "/alias", use: setRegisteredModelAlias)
+        table.on(.delete, models + "/alias", deleteRegisteredModelAlias)
+        let versions = "/mlflow/model-versions"
+        table.post(versions + "/create", use: createModelVersion)
+        table.get(versions + "/get", use: modelVersion)
+        table.on(.patch, versions + "/update", updateModelVersion)
+        table.post(versions + "/transition-stage", use: moveModelVersion)
+        table.on(.delete, versions + "/delete", deleteModelVersion)
+        table.get(versions + "/search", use: searchModelVersions)
+        table.get(versions + "/get-download-uri", use: modelVersionLocation)
+        table.post(versions + "/set-tag", use: setModelVersionTag)
+        table.on(.delete, versions + "/delete-tag", deleteModelVersionTag)
+    }
+
     private func addArtifactRoutes(to table: RouteGroup) {
         table.get("/mlflow/artifacts/list", use: listRunArtifacts)
         table.post("/mlflow/upload-artifact", use: uploadRunArtifact)
@@ -167,7 +195,6 @@ package struct MLflowDialect: Dialect {
     /// What MLflow has and this server has not: 501, which clients do not retry.
     private func addMissingParts(to table: RouteGroup) {
         let missing: [(path: String, what: String)] = [
-            ("registered-models", "the model registry"), ("model-versions", "the model registry"),
             ("traces", "tracing"), ("datasets", "evaluation datasets"), ("webhooks", "webhooks"),
             ("gateway", "the AI gateway"), ("scorers", "scorers"), ("label-schemas", "label schemas"),
             ("review-queues", "review queues"), ("issues", "issues"), ("jobs", "jobs"),

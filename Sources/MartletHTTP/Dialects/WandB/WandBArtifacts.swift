@@ -184,7 +184,7 @@ extension WandBContext {
         return try await services.versions.commit(
             id,
             with: entries,
-            digest: WandBManifest.digest(of: entries),
+            digest: ContentDigest.digest(of: entries),
             isAnnounced: full != nil,
             as: principal
         )

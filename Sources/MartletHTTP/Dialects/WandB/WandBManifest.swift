@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import MartletCore
 
@@ -85,33 +84,6 @@ enum WandBManifest {
         return data.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
     }
 
-    /// - Parameter text: hexadecimal digits, an even number of them.
-    static func base64(ofHexadecimal text: String) -> String? {
-        var data = Data()
-        var rest = Substring(text)
-        while !rest.isEmpty {
-            guard let byte = UInt8(rest.prefix(2), radix: 16) else { return nil }
-            data.append(byte)
-            rest = rest.dropFirst(2)
-        }
-        return data.base64EncodedString()
-    }
-
-    /// What an artifact with these files is called: an MD5 over paths and digests, by path.
-    static func digest(of entries: [VersionEntry]) -> String {
-        var hash = Insecure.MD5()
-        hash.update(data: Array("wandb-artifact-manifest-v1\n".utf8))
-        let lines = entries.map { entry in
-            let digest = entry.reference?.digest ?? entry.md5.flatMap { base64(ofHexadecimal: $0) } ?? ""
-            return (Array(entry.path.utf8), Array(":\(digest)\n".utf8))
-        }
-        for (path, digest) in lines.sorted(by: { $0.0.lexicographicallyPrecedes($1.0) }) {
-            hash.update(data: path)
-            hash.update(data: digest)
-        }
-        return hash.finalize().map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
-    }
-
     // MARK: writing
 
     static let head =
@@ -137,7 +109,7 @@ enum WandBManifest {
                     json.value(extra)
                 }
             } else {
-                json.field("digest", file.md5.flatMap { base64(ofHexadecimal: $0) } ?? "")
+                json.field("digest", file.md5.flatMap { ContentDigest.base64(ofHexadecimal: $0) } ?? "")
                 json.field("birthArtifactID", birth)
             }
             json.key("size")

@@ -198,7 +198,7 @@ extension WandBSchema {
     private static func file(_ file: VersionFile, of id: ArtifactVersion.ID, _ call: Call) -> GraphQLOutput {
         let names = ["wandb", "artifacts", id.rawValue, "content"] + file.path.split(separator: "/").map(String.init)
         let url = GraphQLOutput.string(file.reference?.uri ?? call.context.link(.get, names))
-        let digest = file.reference?.digest ?? file.md5.flatMap { WandBManifest.base64(ofHexadecimal: $0) }
+        let digest = file.reference?.digest ?? file.md5.flatMap { ContentDigest.base64(ofHexadecimal: $0) }
         return .record([
             "id": .string(WandBID.text("File", "version/\(id)/\(file.path)")),
             "name": .string(file.path), "displayName": .string(file.path), "url": url, "directUrl": url,

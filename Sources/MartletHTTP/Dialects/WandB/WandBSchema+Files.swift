@@ -28,10 +28,10 @@ extension WandBSchema {
                 .value(file.entry.map { WandBTime.text(milliseconds: $0.modifiedAt) })
             }
             file.field("md5", "String") { file in
-                .value(file.entry?.md5.flatMap { WandBManifest.base64(ofHexadecimal: $0) })
+                .value(file.entry?.md5.flatMap { ContentDigest.base64(ofHexadecimal: $0) })
             }
             file.field("digest", "String") { file in
-                .value(file.entry?.md5.flatMap { WandBManifest.base64(ofHexadecimal: $0) })
+                .value(file.entry?.md5.flatMap { ContentDigest.base64(ofHexadecimal: $0) })
             }
         }
         schema.object("Run", WandBRun.self) { run in

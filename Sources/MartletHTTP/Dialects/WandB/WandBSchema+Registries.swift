@@ -100,12 +100,11 @@ extension WandBSchema {
     ) async throws -> [WandBProject] {
         guard let principal = try await call.context.confined(to: entity.name) else { return [] }
         let match = try WandBMatch<WandBProject>(filter)
-        let found = try await call.context.services.experiments.search(
-            SearchExperiments(filter: nil, order: [], view: .active, limit: mostSearched, offset: 0),
-            as: principal
-        )
+        var search = SearchExperiments(filter: nil, order: [], view: .active, limit: mostSearched, offset: 0)
+        search.ofRegistries = true
+        let found = try await call.context.services.experiments.search(search, as: principal)
         return found.items.map { WandBProject(experiment: $0, principal: principal) }
-            .filter { $0.isRegistry && match.accepts($0) }
+            .filter { match.accepts($0) }
             .sorted { $0.experiment.name < $1.experiment.name }
     }
 
@@ -212,7 +211,8 @@ extension WandBProject {
     /// Types that a registry takes: a JSON list, empty for all.
     static let typesTag = "wandb.artifactTypes"
 
-    var isRegistry: Bool { experiment.name.hasPrefix("wandb-registry-") }
+    /// Whether a client that makes a project of that name means a registry.
+    static func isRegistryName(_ name: String) -> Bool { name.hasPrefix("wandb-registry-") }
     var access: String { experiment.tags[Self.accessTag] ?? "PRIVATE" }
 
     var registryTypes: [String] {

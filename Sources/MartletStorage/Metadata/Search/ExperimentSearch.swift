@@ -16,7 +16,8 @@ enum ExperimentSearch {
             }
         let condition = try Self.condition(request.filter, on: connection)
         let sql: SQLText = """
-            SELECT e.id FROM experiment e WHERE \(stage) AND \(scope(request.scope)) AND \(condition)
+            SELECT e.id FROM experiment e WHERE \(stage) AND e.is_registry = \(value: .flag(request.ofRegistries))
+              AND \(scope(request.scope)) AND \(condition)
             ORDER BY \(code: try order(request.order))
             LIMIT \(value: .integer(request.limit + 1)) OFFSET \(value: .integer(request.offset))
             """

@@ -210,7 +210,7 @@ struct RunCompiler {
         case .duration: "(r.ended_at - r.started_at)"
         case .heartbeatAt: "r.heartbeat_at"
         case .foreignID: "coalesce(r.foreign_id, r.id)"
-        case .modelType, .sourceRunID: nil
+        case .modelType, .sourceRunID, .versionNumber, .source: nil
         }
     }
 

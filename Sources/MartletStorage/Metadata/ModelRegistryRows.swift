@@ -1,0 +1,314 @@
+import MartletCore
+
+/// The rows of registered models and their versions, inside a transaction of the caller.
+enum ModelRegistryRows {
+    // MARK: reading
+
+    /// - Throws: `notFound`.
+    static func model(_ id: ArtifactCollection.ID, _ connection: any SQLConnection) throws -> RegisteredModel {
+        try whole([try VersionRows.collection(id, connection)], connection)[0]
+    }
+
+    /// With tags, aliases and the last version of each stage, in their order.
+    static func whole(
+        _ collections: [ArtifactCollection],
+        _ connection: any SQLConnection
+    ) throws -> [RegisteredModel] {
+        let tags = try tags(of: collections.map { VersionRows.owner($0.id) }, connection)
+        let latest = Dictionary(
+            grouping: try versions(try latest(of: collections.map(\.id), connection), connection),
+            by: \.membership.collection.id
+        )
+        return try collections.map { collection in
+            let aliases = try VersionRows.aliases(of: collection.id.number, connection).filter { $0.alias != "latest" }
+            return RegisteredModel(
+                collection: collection,
+                tags: tags[VersionRows.owner(collection.id)] ?? [],
+                aliases: aliases.map { RegisteredModel.Alias(name: $0.alias, number: $0.number) },
+                latest: (latest[collection.id] ?? []).sorted { $0.stage.rawValue < $1.stage.rawValue }
+            )
+        }
+    }
+
+    private static let latestOfCollections = BatchedQuery { members in
+        """
+        SELECT \(VersionRows.membershipColumns) FROM artifact_membership m JOIN (
+          SELECT o.collection AS collection, max(o.number) AS number FROM artifact_membership o
+          LEFT JOIN model_version d ON d.collection = o.collection AND d.number = o.number
+          WHERE o.collection IN \(members) GROUP BY o.collection, coalesce(d.stage, 0)
+        ) l ON l.collection = m.collection AND l.number = m.number
+        """
+    }
+
+    /// The last member of each stage of each collection.
+    private static func latest(
+        of collections: [ArtifactCollection.ID],
+        _ connection: any SQLConnection
+    ) throws -> [VersionRows.Membership] {
+        var found: [VersionRows.Membership] = []
+        try latestOfCollections.forEachRow(of: collections.map(\.number), on: connection) { row in
+            found.append(VersionRows.membership(row))
+        }
+        return found
+    }
+
+    private struct Details: Sendable {
+        var stage: ModelVersion.Stage
+        var origin: ModelVersion.Origin
+    }
+
+    private struct Place: Hashable {
+        var collection: Int64
+        var number: Int64
+    }
+
+    private static let detailsOfVersions = BatchedQuery { members in
+        """
+        SELECT d.collection, d.number, d.stage, d.source, d.location, d.model_id, d.run_link, d.author
+        FROM artifact_membership m JOIN model_version d ON d.collection = m.collection AND d.number = m.number
+        WHERE m.version IN \(members)
+        """
+    }
+
+    /// Versions with all that is known of them, in the order of the members.
+    static func versions(
+        _ members: [VersionRows.Membership],
+        _ connection: any SQLConnection
+    ) throws -> [ModelVersion] {
+        let ids = members.map(\.version)
+        let tags = try tags(of: ids.map { VersionRows.owner($0) }, connection)
+        var details: [Place: Details] = [:]
+        try detailsOfVersions.forEachRow(of: ids.map { .text($0.rawValue) }, on: connection) { row in
+            let origin = ModelVersion.Origin(
+                source: row.text(3),
+                location: row.text(4),
+                modelID: row.optionalText(5).map { LoggedModel.ID($0) },
+                runLink: row.text(6),
+                user: row.text(7)
+            )
+            details[Place(collection: row.integer(0), number: row.integer(1))] = Details(
+                stage: ModelVersion.Stage(rawValue: row.integer(2)) ?? .none,
+                origin: origin
+            )
+        }
+        return try VersionRows.whole(members, connection).map { member in
+            var member = member
+            member.aliases.removeAll { $0 == "latest" }
+            let known = details[Place(collection: member.collection.id.number, number: member.number)]
+            return ModelVersion(
+                membership: member,
+                stage: known?.stage ?? .none,
+                tags: tags[VersionRows.owner(member.version.id)] ?? [],
+                origin: known?.origin ?? ModelVersion.Origin()
+            )
+        }
+    }
+
+    static func member(
+        _ number: Int64,
+        of collection: ArtifactCollection.ID,
+        _ connection: any SQLConnection
+    ) throws -> VersionRows.Membership {
+        let found = try connection.first(
+            "SELECT \(VersionRows.membershipColumns) FROM artifact_membership m WHERE m.collection = $1 AND m.number = $2",
+            [.integer(collection.number), .integer(number)],
+            VersionRows.membership
+        )
+        if let found { return found }
+        let name = try VersionRows.collection(collection, connection).name
+        throw MartletError(.notFound, "Model Version (name=\(name), version=\(number)) not found")
+    }
+
+    /// - Throws: `notFound`.
+    static func version(
+        _ number: Int64,
+        of collection: ArtifactCollection.ID,
+        _ connection: any SQLConnection
+    ) throws -> ModelVersion {
+        let versions = try versions([try member(number, of: collection, connection)], connection)
+        guard let version = versions.first else {
+            throw MartletError(.internal, "version \(number) of the collection \(collection) has no row of its own")
+        }
+        return version
+    }
+
+    // MARK: tags
+
+    private static let tagsOfOwners = BatchedQuery { members in
+        "SELECT owner, key, value FROM model_tag WHERE owner IN \(members)"
+    }
+
+    private static func tags(
+        of owners: [String],
+        _ connection: any SQLConnection
+    ) throws -> [String: [Tag]] {
+        var tags: [String: [Tag]] = [:]
+        try tagsOfOwners.forEachRow(of: Set(owners).map { .text($0) }, on: connection) { row in
+            tags[row.text(0), default: []].append(Tag(key: row.text(1), value: row.text(2)))
+        }
+        return tags.mapValues { tags in tags.sorted { $0.key < $1.key } }
+    }
+
+    static func setTag(_ key: String, _ value: String?, of owner: String, _ connection: any SQLConnection) throws {
+        guard let value else {
+            try connection.execute(
+                "DELETE FROM model_tag WHERE owner = $1 AND key = $2",
+                [.text(owner), .text(key)]
+            )
+            return
+        }
+        try connection.execute(
+            """
+            INSERT INTO model_tag (owner, key, value) VALUES ($1, $2, $3)
+            ON CONFLICT (owner, key) DO UPDATE SET value = excluded.value
+            """,
+            [.text(owner), .text(key), .text(value)]
+        )
+    }
+
+    // MARK: writing
+
+    /// - Throws: `alreadyExists`.
+    static func insert(
+        _ request: CreateRegisteredModel,
+        in registry: Experiment.ID,
+        now: Int64,
+        _ connection: any SQLConnection
+    ) throws -> ArtifactCollection.ID {
+        let id = try connection.first(
+            """
+            INSERT INTO artifact_collection
+              (experiment, name, kind, type, description, next_number, created_at, updated_at)
+            VALUES ($1, $2, 1, $3, $4, 1, $5, $6) ON CONFLICT (experiment, name) DO NOTHING RETURNING id
+            """,
+            [
+                .integer(registry.number), .text(request.name), .text(request.type), .text(request.description),
+                .integer(now), .integer(now),
+            ]
+        ) { ArtifactCollection.ID($0.integer(0)) }
+        guard let id else { throw taken(request.name) }
+        for tag in request.tags { try setTag(tag.key, tag.value, of: VersionRows.owner(id), connection) }
+        return id
+    }
+
+    static func taken(_ name: String) -> MartletError {
+        MartletError(.alreadyExists, "Registered Model (name=\(name)) already exists.")
+    }
+
+    static func insert(
+        _ origin: ModelVersion.Origin,
+        of number: Int64,
+        in collection: ArtifactCollection.ID,
+        _ connection: any SQLConnection
+    ) throws {
+        try connection.execute(
+            """
+            INSERT INTO model_version (collection, number, stage, source, location, model_id, run_link, author)
+            VALUES ($1, $2, 0, $3, $4, $5, $6, $7)
+            """,
+            [
+                .integer(collection.number), .integer(number), .text(origin.source), .text(origin.location),
+                .text(origin.modelID?.rawValue), .text(origin.runLink), .text(origin.user),
+            ]
+        )
+    }
+
+    /// - Parameter archivesOthers: whether the other versions of that stage leave it.
+    static func setStage(
+        _ stage: ModelVersion.Stage,
+        of number: Int64,
+        in collection: ArtifactCollection.ID,
+        archivesOthers: Bool,
+        now: Int64,
+        _ connection: any SQLConnection
+    ) throws {
+        if archivesOthers {
+            let others: [SQLValue] = [
+                .integer(collection.number), .integer(stage.rawValue), .integer(number),
+            ]
+            try connection.execute(
+                """
+                UPDATE artifact_version SET updated_at = $1 WHERE id IN (
+                  SELECT m.version FROM artifact_membership m
+                  JOIN model_version d ON d.collection = m.collection AND d.number = m.number
+                  WHERE d.collection = $2 AND d.stage = $3 AND d.number <> $4)
+                """,
+                [.integer(now)] + others
+            )
+            try connection.execute(
+                "UPDATE model_version SET stage = 3 WHERE collection = $1 AND stage = $2 AND number <> $3",
+                others
+            )
+        }
+        try connection.execute(
+            """
+            INSERT INTO model_version (collection, number, stage, source, location, run_link, author)
+            VALUES ($1, $2, $3, '', '', '', '') ON CONFLICT (collection, number) DO UPDATE SET stage = excluded.stage
+            """,
+            [.integer(collection.number), .integer(number), .integer(stage.rawValue)]
+        )
+        try touch(collection, now: now, connection)
+    }
+
+    // MARK: registries
+
+    static func removeEmptyRegistries(of workspace: Workspace.ID, _ connection: any SQLConnection) throws {
+        let empty = try connection.rows(
+            """
+            SELECT e.id FROM experiment e WHERE e.workspace = $1 AND e.is_registry = 1
+              AND NOT EXISTS (SELECT 1 FROM artifact_collection c WHERE c.experiment = e.id)
+            """,
+            [.integer(workspace.number)]
+        ) { $0.integer(0) }
+        for registry in empty { try forget(registry: registry, connection) }
+    }
+
+    /// Moves what a workspace's registries hold into the default workspace's of the same names.
+    /// - Throws: `failedPrecondition` when both have something of one name.
+    static func mergeRegistries(of workspace: Workspace, _ connection: any SQLConnection) throws {
+        let pairs = try connection.rows(
+            """
+            SELECT a.id, b.id FROM experiment a JOIN experiment b ON b.workspace = 1 AND b.name = a.name
+            WHERE a.workspace = $1 AND a.is_registry = 1 AND b.is_registry = 1
+            """,
+            [.integer(workspace.id.number)]
+        ) { ($0.integer(0), $0.integer(1)) }
+        for (old, new) in pairs {
+            let taken = try connection.rows(
+                """
+                SELECT a.name FROM artifact_collection a JOIN artifact_collection b ON b.name = a.name
+                WHERE a.experiment = $1 AND b.experiment = $2 ORDER BY a.name LIMIT 20
+                """,
+                [.integer(old), .integer(new)]
+            ) { $0.text(0) }
+            guard taken.isEmpty else {
+                throw MartletError(
+                    .failedPrecondition,
+                    "Cannot delete workspace '\(workspace.name)': the default workspace has registered models of these "
+                        + "names too: \(taken.joined(separator: ", ")). Rename or remove them before."
+                )
+            }
+            for table in ["artifact_collection", "artifact_version"] {
+                try connection.execute(
+                    "UPDATE \(table) SET experiment = $1 WHERE experiment = $2",
+                    [.integer(new), .integer(old)]
+                )
+            }
+            try forget(registry: old, connection)
+        }
+    }
+
+    private static func forget(registry: Int64, _ connection: any SQLConnection) throws {
+        for table in ["experiment_tag", "experiment_role", "quota"] {
+            try connection.execute("DELETE FROM \(table) WHERE experiment = $1", [.integer(registry)])
+        }
+        try connection.execute("DELETE FROM experiment WHERE id = $1", [.integer(registry)])
+    }
+
+    static func touch(_ collection: ArtifactCollection.ID, now: Int64, _ connection: any SQLConnection) throws {
+        try connection.execute(
+            "UPDATE artifact_collection SET updated_at = $1 WHERE id = $2",
+            [.integer(now), .integer(collection.number)]
+        )
+    }
+}

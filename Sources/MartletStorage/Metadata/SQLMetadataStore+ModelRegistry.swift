@@ -1,0 +1,242 @@
+package import MartletCore
+
+extension SQLMetadataStore: ModelRegistryStore {
+    package func registry(of workspace: Workspace.ID) async throws(MartletError) -> Experiment.ID? {
+        try await database.read { connection in
+            try connection.first(
+                "SELECT id FROM experiment WHERE workspace = $1 AND name = $2 AND stage = 0",
+                [.integer(workspace.number), .text(Experiment.modelRegistryName)]
+            ) { Experiment.ID($0.integer(0)) }
+        }
+    }
+
+    package func madeRegistry(of workspace: Workspace.ID) async throws(MartletError) -> Experiment.ID {
+        do {
+            let request = CreateExperiment(
+                workspace: workspace,
+                name: Experiment.modelRegistryName,
+                purpose: "Models that were chosen for use, and their versions.",
+                isRegistry: true
+            )
+            return try await createExperiment(request).id
+        } catch  where error.code == .alreadyExists {
+            // Another request was quicker.
+            if let registry = try await registry(of: workspace) { return registry }
+            throw error
+        }
+    }
+
+    // MARK: registered models
+
+    package func create(
+        _ request: CreateRegisteredModel,
+        in registry: Experiment.ID
+    ) async throws(MartletError) -> RegisteredModel {
+        let now = environment.now()
+        return try await database.write { connection in
+            let id = try ModelRegistryRows.insert(request, in: registry, now: now, connection)
+            return try ModelRegistryRows.model(id, connection)
+        }
+    }
+
+    package func registeredModel(
+        _ name: String,
+        in registry: Experiment.ID
+    ) async throws(MartletError) -> RegisteredModel {
+        try await database.read { connection in
+            guard let collection = try VersionRows.collection(named: name, in: registry, connection) else {
+                throw MartletError(.notFound, "Registered Model with name=\(name) not found")
+            }
+            return try ModelRegistryRows.whole([collection], connection)[0]
+        }
+    }
+
+    package func searchRegisteredModels(
+        _ request: SearchModelRegistry,
+        in registry: Experiment.ID
+    ) async throws(MartletError) -> Page<RegisteredModel> {
+        try await database.read { connection in
+            let page = try ModelRegistrySearch.models(request, in: registry, on: connection)
+            let collections = try page.items.map { try VersionRows.collection(ArtifactCollection.ID($0), connection) }
+            return Page(items: try ModelRegistryRows.whole(collections, connection), hasMore: page.hasMore)
+        }
+    }
+
+    package func update(
+        _ model: ArtifactCollection.ID,
+        _ changes: RegisteredModelChanges
+    ) async throws(MartletError) -> RegisteredModel {
+        let now = environment.now()
+        return try await database.write { connection in
+            let known = try VersionRows.collection(model, connection)
+            if let name = changes.name {
+                if let other = try VersionRows.collection(named: name, in: known.experimentID, connection),
+                    other.id != model
+                {
+                    throw ModelRegistryRows.taken(name)
+                }
+                try connection.execute(
+                    """
+                    UPDATE artifact_version SET updated_at = $1
+                    WHERE id IN (SELECT version FROM artifact_membership WHERE collection = $2)
+                    """,
+                    [.integer(now), .integer(model.number)]
+                )
+            }
+            try connection.execute(
+                "UPDATE artifact_collection SET name = $1, description = $2, updated_at = $3 WHERE id = $4",
+                [
+                    .text(changes.name ?? known.name), .text(changes.description ?? known.description), .integer(now),
+                    .integer(model.number),
+                ]
+            )
+            return try ModelRegistryRows.model(model, connection)
+        }
+    }
+
+    package func setTag(
+        _ tag: (key: String, value: String?),
+        of model: ArtifactCollection.ID
+    ) async throws(MartletError) {
+        try await database.write { connection in
+            let known = try VersionRows.collection(model, connection)
+            try ModelRegistryRows.setTag(tag.key, tag.value, of: VersionRows.owner(known.id), connection)
+        }
+    }
+
+    package func setAlias(
+        _ alias: String,
+        to number: Int64?,
+        in model: ArtifactCollection.ID
+    ) async throws(MartletError) {
+        try await database.write { connection in
+            guard let number else {
+                try connection.execute(
+                    "DELETE FROM artifact_alias WHERE collection = $1 AND alias = $2",
+                    [.integer(model.number), .text(alias)]
+                )
+                return
+            }
+            let member = try ModelRegistryRows.member(number, of: model, connection)
+            try VersionRows.setAliases([alias], of: member.collection, to: member.number, connection)
+        }
+    }
+
+    // MARK: versions
+
+    package func modelVersion(
+        _ number: Int64,
+        of model: ArtifactCollection.ID
+    ) async throws(MartletError) -> ModelVersion {
+        try await database.read { try ModelRegistryRows.version(number, of: model, $0) }
+    }
+
+    package func searchModelVersions(
+        _ request: SearchModelRegistry,
+        in registry: Experiment.ID
+    ) async throws(MartletError) -> Page<ModelVersion> {
+        try await database.read { connection in
+            let page = try ModelRegistrySearch.versions(request, in: registry, on: connection)
+            return Page(items: try ModelRegistryRows.versions(page.items, connection), hasMore: page.hasMore)
+        }
+    }
+
+    package func adopt(
+        _ folder: ArtifactPath,
+        of owner: ArtifactOwner,
+        for id: ArtifactVersion.ID
+    ) async throws(MartletError) {
+        var last: TreePlace?
+        while true {
+            let place = last
+            let files = try await database.read { connection in
+                try VersionFileRows.contents(
+                    below: folder.description,
+                    of: owner.key,
+                    after: place,
+                    limit: Self.mostRows,
+                    connection
+                )
+            }
+            guard let end = files.last else { return }
+            let skipped = folder.isRoot ? 0 : folder.description.utf8.count + 1
+            // What was deleted meanwhile is not of the version.
+            _ = try await nameContent(
+                files.map { (String($0.place.path.utf8.dropFirst(skipped)) ?? $0.place.path, $0.blob) },
+                in: id
+            )
+            last = end.place
+        }
+    }
+
+    package func register(
+        _ id: ArtifactVersion.ID,
+        digest: String,
+        _ request: CreateModelVersion
+    ) async throws(MartletError) -> ModelVersion {
+        let now = environment.now()
+        return try await database.write { connection in
+            let version = try VersionRows.version(id, connection)
+            guard version.state == .pending else {
+                throw MartletError(.conflict, "the version \(id) is \(version.state.rawValue) already")
+            }
+            let number = try VersionRows.commit(version, digest: digest, now: now, connection)
+            try ModelRegistryRows.insert(request.origin, of: number, in: version.collectionID, connection)
+            for tag in request.tags {
+                try ModelRegistryRows.setTag(tag.key, tag.value, of: VersionRows.owner(id), connection)
+            }
+            if let run = request.runID { try VersionRows.note(.output, of: run, id, now: now, connection) }
+            return try ModelRegistryRows.version(number, of: version.collectionID, connection)
+        }
+    }
+
+    package func updateVersion(
+        _ number: Int64,
+        of model: ArtifactCollection.ID,
+        _ changes: ModelVersionChanges
+    ) async throws(MartletError) -> ModelVersion {
+        let now = environment.now()
+        return try await database.write { connection in
+            let member = try ModelRegistryRows.member(number, of: model, connection)
+            try connection.execute(
+                "UPDATE artifact_version SET description = coalesce($1, description), updated_at = $2 WHERE id = $3",
+                [.text(changes.description), .integer(now), .text(member.version.rawValue)]
+            )
+            if let stage = changes.stage {
+                try ModelRegistryRows.setStage(
+                    stage,
+                    of: number,
+                    in: model,
+                    archivesOthers: changes.archivesOthers,
+                    now: now,
+                    connection
+                )
+            }
+            return try ModelRegistryRows.version(number, of: model, connection)
+        }
+    }
+
+    package func setTag(
+        _ tag: (key: String, value: String?),
+        ofVersion number: Int64,
+        of model: ArtifactCollection.ID
+    ) async throws(MartletError) {
+        try await database.write { connection in
+            let member = try ModelRegistryRows.member(number, of: model, connection)
+            try ModelRegistryRows.setTag(tag.key, tag.value, of: VersionRows.owner(member.version), connection)
+        }
+    }
+
+    package func deleteVersion(_ number: Int64, of model: ArtifactCollection.ID) async throws(MartletError) {
+        let now = environment.now()
+        try await database.write { connection in
+            let member = try ModelRegistryRows.member(number, of: model, connection)
+            if try VersionRows.version(member.version, connection).collectionID == model {
+                try VersionRows.remove(member.version, now: now, connection)
+            } else {
+                try VersionRows.leave(member, connection)
+            }
+            try ModelRegistryRows.touch(model, now: now, connection)
+        }
+    }
+}

@@ -1,0 +1,130 @@
+// "Which model do I take?": the models that were registered, what is the newest of each, and which version stands under which name.
+import { coalesced, copyBox, debounced, emptyBox, errorBox, fill, h, href, navigate, server, setQuery, skeleton } from "../dom.js";
+import { grouped, plural } from "../format.js";
+import { subscribe } from "../live.js";
+import * as artifacts from "../artifacts.js";
+import { styleSheet } from "../streams.js";
+import { age, maker, noSuch, rowKeys } from "../components/versions.js";
+
+const LIMIT = 200;
+const STAGES = { staging: "Staging", production: "Production", archived: "Archived" };
+
+/** The lines that make a first version. */
+const firstModel = () => copyBox(`export MLFLOW_TRACKING_URI=${server}
+python - <<'EOF2'
+import mlflow, mlflow.sklearn
+from sklearn.linear_model import LinearRegression
+with mlflow.start_run():
+    model = LinearRegression().fit([[0], [1]], [0, 1])
+    mlflow.sklearn.log_model(model, name="model", registered_model_name="first-model")
+EOF2`.replaceAll("EOF2", "EOF"), "Copy the first lines");
+
+export function open(root, route, shell) {
+    if (route.path[1]) return openOne(root, route, shell);
+    return new ModelsPage(root, route, shell);
+}
+
+/** A model by its name, as links of mlflow's client have it: its page is that of its collection. */
+function openOne(root, route, shell) {
+    const page = { update() {}, close() { page.isClosed = true; } };
+    const [, name, , number] = route.path;
+    shell.setCrumbs([["Models", href(["m"])], [name]]);
+    const look = async () => {
+        fill(root, skeleton(6));
+        try {
+            const model = await artifacts.model(name, route.query.get("workspace"));
+            if (page.isClosed) return;
+            const more = number ? [`v${number}`] : [];
+            navigate(href(["e", model.experimentID, "artifacts", model.id, ...more]), { replace: true });
+        } catch (error) {
+            if (!page.isClosed) fill(root, noSuch("model", error, look));
+        }
+    };
+    look();
+    return page;
+}
+
+class ModelsPage {
+    constructor(root, route, shell) {
+        Object.assign(this, { root, route });
+        shell.setCrumbs([["Models"]]);
+        this.filter = h("input.input.filter", {
+            type: "search", placeholder: "Filter by name or description", "aria-label": "Filter models", spellcheck: "false", value: route.query.get("find") ?? "",
+        });
+        this.filter.addEventListener("input", debounced(() => {
+            setQuery({ find: this.filter.value || null }, { silent: true });
+            this.load();
+        }, 150));
+        this.count = h("span.muted.count", { role: "status" });
+        this.body = h("div", {}, skeleton(6));
+        this.bar = h("div.toolbar", { hidden: true }, this.filter, this.count);
+        fill(root, h("h1.sr-only", {}, "Models"), this.bar, this.body);
+        this.keys = { "/": { label: "Filter", run: () => this.filter.focus() }, ...rowKeys(this.body, "model") };
+        this.refresh = coalesced(() => this.load(), 1_000);
+        this.load();
+    }
+
+    async load() {
+        const find = this.filter.value.trim();
+        let answer;
+        try {
+            [answer] = await Promise.all([artifacts.models({ find, workspace: this.route.query.get("workspace"), limit: LIMIT }), styleSheet("artifacts")]);
+        } catch (error) {
+            if (!this.isClosed && !this.models) fill(this.body, errorBox(error, () => this.load()));
+            return;
+        }
+        if (this.isClosed || find !== this.filter.value.trim()) return;
+        this.models = answer.models;
+        this.hasMore = answer.hasMore;
+        const registry = this.models[0]?.experimentID;
+        if (registry && !this.live) this.live = subscribe([`experiment:${registry}:artifacts`], this.refresh);
+        this.draw(find);
+    }
+
+    draw(find) {
+        const { models } = this;
+        this.bar.hidden = !models.length && !find;
+        this.count.textContent = this.hasMore ? `the latest ${grouped(models.length)}; filter for others` : plural(models.length, "model");
+        if (!models.length) {
+            fill(this.body, find ? h("p.muted", {}, "Nothing matches.") : emptyBox("No model is registered yet. This registers one:", firstModel()));
+            return;
+        }
+        const at = this.body.contains(document.activeElement) ? document.activeElement.closest("tr")?.dataset.id : null;
+        fill(this.body, h("div.scroll-x", {}, h("table.list.versions", {}, h("thead", {}, h("tr", {},
+            ["model", "latest", "in use as", "made by", "versions", "updated"].map((head, index) =>
+                h("th", { scope: "col", class: [null, null, null, "wide-col", "n wide-col", null][index] }, head)))),
+        h("tbody", {}, models.map(row)))));
+        if (at) this.body.querySelector(`[data-id="${at}"] a[data-row]`)?.focus();
+    }
+
+    update(route) {
+        this.route = route;
+        const find = route.query.get("find") ?? "";
+        if (find === this.filter.value || document.activeElement === this.filter) return;
+        this.filter.value = find;
+        this.load();
+    }
+
+    close() {
+        this.isClosed = true;
+        this.live?.close();
+        this.refresh.cancel();
+    }
+}
+
+function row(model) {
+    const last = model.latest.reduce((best, one) => !best || one.number > best.number ? one : best, null);
+    const page = href(["e", model.experimentID, "artifacts", model.id]);
+    const to = (number) => href(["e", model.experimentID, "artifacts", model.id, `v${number}`]);
+    const uses = [
+        ...model.aliases.map(({ alias, number }) => [alias, number, "alias"]),
+        ...model.latest.filter(({ stage }) => STAGES[stage]).map(({ stage, number }) => [STAGES[stage], number, "stage"]),
+    ];
+    return h("tr", { data: { id: model.id } },
+        h("td.name", { title: model.description || null }, h("a", { href: page, data: { row: "" } }, h("b", {}, model.name)),
+            model.type === "model" ? null : h("span.muted", {}, ` ${model.type}`)),
+        h("td", {}, last ? h("a", { href: to(last.number) }, `v${last.number}`) : h("span.muted", {}, "no version")),
+        h("td", {}, uses.length ? uses.map(([name, number, kind]) => [h("a.in-use", { href: to(number), title: `${kind} ${name}: version ${number}` },
+            h("span.chip", { class: kind === "alias" ? "alias" : "" }, name), ` v${number}`), " "]) : h("span.muted", {}, "–")),
+        h("td.maker.wide-col", {}, last ? maker(last) : null), h("td.n.wide-col", {}, grouped(model.versionCount)), h("td", {}, age(model.updatedAt)));
+}
