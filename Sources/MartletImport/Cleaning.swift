@@ -41,6 +41,40 @@ package enum Cleaning {
         return problems
     }
 
+    package static func clean(_ model: inout ImportedRegisteredModel) -> [ImportProblem] {
+        let owner = "registered model '\(model.name.prefix(100))'"
+        var problems: [ImportProblem] = []
+        model.description = text(model.description, Rules.longestNote, "description", owner, &problems)
+        model.tags = registryTags(model.tags, owner, &problems)
+        for index in model.versions.indices {
+            let owner = "version \(model.versions[index].number) of \(owner)"
+            var version = model.versions[index]
+            version.description = text(version.description, Rules.longestNote, "description", owner, &problems)
+            version.user = text(version.user, Rules.longestKey, "user", owner, &problems)
+            version.tags = registryTags(version.tags, owner, &problems)
+            model.versions[index] = version
+        }
+        let numbers = Set(model.versions.map(\.number))
+        for (alias, number) in model.aliases where !numbers.contains(number) {
+            let what = "the alias '\(alias.prefix(100))' stands for version \(number), which is not there"
+            problems.append(ImportProblem(.missing, of: owner, what))
+            model.aliases[alias] = nil
+        }
+        return problems
+    }
+
+    private static func registryTags(
+        _ tags: [String: String],
+        _ owner: String,
+        _ problems: inout [ImportProblem]
+    ) -> [String: String] {
+        var kept: [String: String] = [:]
+        for (key, value) in tags where keeps(key, value, "tag", owner, &problems) {
+            kept[key] = shortened(value, to: ModelRegistryService.longestTagValue, "tag '\(key)'", owner, &problems)
+        }
+        return kept
+    }
+
     /// Takes away points of illegal keys and of times before 1970. O(keys) when there are none.
     package static func clean(_ points: inout LogBatch, of run: Run.ID) -> [ImportProblem] {
         let isLegal = points.keys.map { Rules.isWellFormed($0) }

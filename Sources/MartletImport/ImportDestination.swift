@@ -10,6 +10,7 @@ package protocol ImportDestination: Sendable {
     func importPoints(_ points: LogBatch, of id: Run.ID) async throws(MartletError)
     func finish(_ id: Run.ID, stage: LifecycleStage) async throws(MartletError)
     func importModel(_ model: ImportedModel) async throws(MartletError) -> ImportOutcome
+    func importRegisteredModel(_ model: ImportedRegisteredModel) async throws(MartletError) -> ImportOutcome
     /// Stores a file. `content` may be called several times. - Returns: bytes.
     func write(
         to path: ArtifactPath,

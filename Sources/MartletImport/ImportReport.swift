@@ -10,7 +10,7 @@ package struct ImportReport: Codable, Sendable {
         package var outcome: ImportOutcome
     }
 
-    /// Runs, or logged models, by what became of them.
+    /// Runs, logged models, or registered models, by what became of them.
     package struct Counts: Codable, Sendable {
         package var created = 0
         package var resumed = 0
@@ -25,6 +25,7 @@ package struct ImportReport: Codable, Sendable {
     package var experiments: [ExperimentLine] = []
     package var runs = Counts()
     package var models = Counts()
+    package var registeredModels = Counts()
     /// Points that were read and sent; those that were there already are counted too.
     package var points = 0
     package var files = 0

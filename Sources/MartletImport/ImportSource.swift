@@ -15,6 +15,8 @@ package protocol ImportSource: Sendable {
     func models(of experiment: SourceExperiment) async throws(MartletError) -> Found<[SourceModel]>
     func files(of owner: SourceFiles) async throws(MartletError) -> Found<[SourceFile]>
     func open(_ file: SourceFile, of owner: SourceFiles) async throws(MartletError) -> FileContent
+    /// All of the registry: names, versions and aliases.
+    func registeredModels() async throws(MartletError) -> Found<[ImportedRegisteredModel]>
     /// What the source holds and Martlet has no place for yet: how many of each kind.
     func leftovers() async throws(MartletError) -> [String: Int]
 }

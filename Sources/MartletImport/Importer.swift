@@ -71,7 +71,8 @@ package struct Importer: Sendable {
             do throws(MartletError) {
                 place = try await destination.importExperiment(experiment.imported)
             } catch {
-                guard !endsAll(error) else { throw error }
+                // Not found is the workspace that everything was to go into.
+                guard !endsAll(error), error.code != .notFound else { throw error }
                 let owner = "experiment '\(experiment.imported.name.prefix(100))'"
                 report.problems.append(ImportProblem(.failed, of: owner, error.message))
                 continue
@@ -88,6 +89,26 @@ package struct Importer: Sendable {
             let id = place.id ?? Experiment.ID(0)
             try await carryModels(of: experiment, to: id, &report)
             try await carryRuns(of: experiment, to: id, &report)
+        }
+        if options.experiment == nil { try await carryRegistry(&report) }
+    }
+
+    /// Last, when the runs and models are here whose files the versions keep.
+    private func carryRegistry(_ report: inout ImportReport) async throws(MartletError) {
+        let found = try await source.registeredModels()
+        report.problems += found.problems
+        for var model in found.value {
+            report.problems += Cleaning.clean(&model)
+            do throws(MartletError) {
+                let outcome = options.isDryRun ? .created : try await destination.importRegisteredModel(model)
+                report.registeredModels.count(outcome)
+            } catch {
+                guard !endsAll(error) else { throw error }
+                let isConflict = error.code == .conflict
+                if isConflict { report.registeredModels.conflicts += 1 } else { report.registeredModels.failed += 1 }
+                let owner = "registered model '\(model.name.prefix(100))'"
+                report.problems.append(ImportProblem(isConflict ? .conflict : .failed, of: owner, error.message))
+            }
         }
     }
 

@@ -9,6 +9,8 @@ import Synchronization
 /// A running Martlet server, written to through `/api/v1/import/…`.
 package struct MartletServer: ImportDestination {
     private let calls: HTTPCalls
+    /// Where experiments and registered models go; `nil` for the default one.
+    private let workspace: String?
     private static let encoder: JSONEncoder = {
         let encoder = JSONEncoder()
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
@@ -22,7 +24,8 @@ package struct MartletServer: ImportDestination {
     /// - Parameters:
     ///   - address: e.g. `http://127.0.0.1:5000`, with the base path where there is one.
     ///   - token: of an admin; `nil` for a server without logins.
-    package init(address: String, token: String?) {
+    package init(address: String, token: String?, workspace: String? = nil) {
+        self.workspace = workspace
         var base = address
         while base.hasSuffix("/") { base.removeLast() }
         calls = HTTPCalls(base: base, authorization: token.map { "Bearer \($0)" }, what: "the Martlet server")
@@ -30,10 +33,13 @@ package struct MartletServer: ImportDestination {
 
     package var summary: String { calls.base }
 
+    private var place: [(String, String)] { workspace.map { [("workspace", $0)] } ?? [] }
+
     package func importExperiment(
         _ experiment: ImportedExperiment
     ) async throws(MartletError) -> ImportedExperimentPlace {
-        let answer = try await calls.json(.POST, "/api/v1/import/experiments", .json(try encoded(experiment)))
+        let path = "/api/v1/import/experiments"
+        let answer = try await calls.json(.POST, path, query: place, .json(try encoded(experiment)))
         guard let outcome = outcome(answer) else { throw unexpected("import/experiments") }
         guard case .string(let text)? = answer["id"] else { return ImportedExperimentPlace(outcome: outcome, id: nil) }
         return ImportedExperimentPlace(outcome: outcome, id: Experiment.ID(text))
@@ -80,6 +86,15 @@ package struct MartletServer: ImportDestination {
     package func importModel(_ model: ImportedModel) async throws(MartletError) -> ImportOutcome {
         let answer = try await calls.json(.POST, "/api/v1/import/logged-models", .json(try encoded(model)))
         guard let outcome = outcome(answer) else { throw unexpected("import/logged-models") }
+        return outcome
+    }
+
+    package func importRegisteredModel(
+        _ model: ImportedRegisteredModel
+    ) async throws(MartletError) -> ImportOutcome {
+        let path = "/api/v1/import/registered-models"
+        let answer = try await calls.json(.POST, path, query: place, .json(try encoded(model)))
+        guard let outcome = outcome(answer) else { throw unexpected("import/registered-models") }
         return outcome
     }
 

@@ -43,8 +43,27 @@ def fill(uri):
     client.log_param(run, "p", "v")
     client.delete_experiment(gone)
 
-    client.create_registered_model("registered")
-    client.create_model_version("registered", source=client.get_run(parent).info.artifact_uri + "/m", run_id=parent)
+    registry(client, vision, parent)
+
+
+def registry(client, experiment, parent):
+    """Names with versions from a run, from a logged model and from elsewhere; one of them deleted; a prompt."""
+    client.create_registered_model("registered ü", tags={"team": "a b", "empty": ""}, description="What is **best**")
+    [run] = [run.info.run_id for run in client.search_runs([experiment]) if run.info.run_name == "everything"]
+    client.create_model_version("registered ü", f"runs:/{run}/deep/er", run, tags={"a": "1\n2"}, description="first",
+                                run_link="https://ci.example.org/1")
+    [net] = [model for model in client.search_logged_models([experiment]) if model.name == "net"]
+    client.create_model_version("registered ü", f"models:/{net.model_id}", net.source_run_id, model_id=net.model_id)
+    client.create_model_version("registered ü", client.get_run(parent).info.artifact_uri + "/m", parent)
+    client.delete_model_version("registered ü", "3")
+    client.create_model_version("registered ü", "s3://bucket/model")
+    client.set_registered_model_alias("registered ü", "best", "1")
+    client.set_registered_model_alias("registered ü", "newest", "4")
+    client.transition_model_version_stage("registered ü", "2", "Production")
+    client.transition_model_version_stage("registered ü", "1", "Archived")
+    client.create_registered_model("nothing yet")
+    client.create_prompt("greeting", tags={"kind": "short"})
+    client.create_prompt_version("greeting", "Hello {{name}}")
 
 
 def whole(client, experiment):
@@ -138,7 +157,31 @@ def read(uri):
             store["runs"][run.info.run_id] = run_of(client, client.get_run(run.info.run_id))
         for model in client.search_logged_models([experiment.experiment_id]):
             store["models"][model.model_id] = model_of(client, model)
+    store["registry"] = registry_of(client)
     return store
+
+
+def registry_of(client):
+    """By name; where files are is not kept by an import, what they are is."""
+    prompts = "tags.`mlflow.prompt.is_prompt` = 'true'"
+    registry = {}
+    for model in [*client.search_registered_models(), *client.search_registered_models(prompts)]:
+        versions = {}
+        asked = f"name = '{model.name}'"
+        for one in [*client.search_model_versions(asked), *client.search_model_versions(f"{asked} AND {prompts}")]:
+            source = one.source if one.source.startswith(("models:", "runs:", "s3:", "dummy")) else "here"
+            versions[str(one.version)] = {
+                "stage": one.current_stage, "description": one.description or "", "source": source, "run": one.run_id or "",
+                "link": one.run_link or "", "tags": dict(one.tags), "created": one.creation_timestamp,
+                "updated": one.last_updated_timestamp,
+                "files": files(f"models:/{model.name}/{one.version}") if source.startswith(("models:", "runs:")) else {},
+            }
+        registry[model.name] = {
+            "description": model.description or "", "tags": dict(model._tags), "versions": versions,
+            "aliases": {alias: str(version) for alias, version in model.aliases.items()},
+            "created": model.creation_timestamp, "updated": model.last_updated_timestamp,
+        }
+    return registry
 
 
 def run_of(client, run):

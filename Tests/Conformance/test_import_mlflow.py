@@ -44,12 +44,14 @@ def test_a_database_comes_over_whole(target, database):
     assert report["runs"]["created"] == len(expected["runs"])
     assert report["models"]["created"] == len(expected["models"])
     assert report["points"] == sum(len(points) for run in expected["runs"].values() for points in run["history"].values())
-    assert report["notCarried"] == {"registered models": 1, "model versions": 1}
+    assert report["notCarried"] == {}
+    assert report["registeredModels"]["created"] == len(expected["registry"]) == 3
     assert_same(expected, read_store(target.url, folder))
 
     again = run_import(target, folder / "mlflow.db")
     assert again["runs"] == {"created": 0, "resumed": 0, "present": len(expected["runs"]), "conflicts": 0, "failed": 0}
     assert again["models"]["present"] == len(expected["models"]) and again["points"] == 0 and again["files"] == 0
+    assert again["registeredModels"]["present"] == len(expected["registry"])
     assert_same(expected, read_store(target.url, folder))
 
 
@@ -57,7 +59,7 @@ def test_a_file_store_comes_over_whole(target, file_store):
     folder, expected = file_store
     report = run_import(target, folder / "mlruns")
     assert report["problems"] == []
-    assert report["notCarried"] == {"registered models": 1, "model versions": 1}
+    assert report["notCarried"] == {} and report["registeredModels"]["created"] == len(expected["registry"])
     assert_same(expected, read_store(target.url, folder))
     again = run_import(target, folder / "mlruns")
     assert again["runs"]["present"] == len(expected["runs"]) and again["points"] == 0
@@ -351,3 +353,49 @@ def test_a_wrong_command_line(target, tmp_path):
     (tmp_path / "folder").mkdir()
     done = run(str(tmp_path / "folder"), "--to", target.url)
     assert done.returncode == 1 and "is no file store" in done.stderr
+
+
+def test_a_name_of_the_registry_that_is_here_gets_what_it_lacks(target, database):
+    folder, expected = database
+    raw = harness.Raw(target)
+    name = "registered ü"
+    raw.ok("registered-models/create", {"name": name, "description": "ours"})
+    raw.ok("model-versions/create", {"name": name, "source": "s3://ours/model"})
+    raw.ok("registered-models/alias", {"name": name, "alias": "best", "version": "1"})
+    report = run_import(target, folder / "mlflow.db")
+    assert report["problems"] == [] and report["registeredModels"]["created"] == len(expected["registry"])
+    stored = raw.send("GET", harness.API + "registered-models/get", params={"name": name}).json()["registered_model"]
+    assert stored["description"] == "ours"
+    assert {one["alias"]: one["version"] for one in stored["aliases"]} == {"best": "1", "newest": "4"}
+    versions = {one["version"]: one["source"] for one in raw.get("model-versions/search", filter=f"name = '{name}'").json()["model_versions"]}
+    # The number 1 was given here; the others come with their numbers.
+    assert versions.keys() == {"1", "2", "4"} and versions["1"] == "s3://ours/model"
+    raw.ok("model-versions/create", {"name": name, "source": "s3://ours/next"})
+    assert run_import(target, folder / "mlflow.db")["registeredModels"]["present"] == len(expected["registry"])
+
+
+def test_a_version_that_was_deleted_here_is_a_conflict(target, database):
+    folder, _ = database
+    raw = harness.Raw(target)
+    run_import(target, folder / "mlflow.db")
+    answer = raw.send("DELETE", harness.API + "model-versions/delete", json={"name": "registered ü", "version": "2"})
+    assert answer.status_code == 200
+    report = run_import(target, folder / "mlflow.db", expected=1)
+    assert report["registeredModels"]["conflicts"] == 1
+    assert "version 2 of 'registered ü' was deleted here" in report["problems"][0]["message"]
+
+
+def test_an_import_goes_into_a_workspace(target, database):
+    folder, expected = database
+    raw = harness.Raw(target)
+    raw.send("POST", "/api/v1/workspaces", json={"name": "team"})
+    report = run_import(target, folder / "mlflow.db", "--workspace", "team")
+    assert report["problems"] == [] and report["runs"]["created"] == len(expected["runs"])
+    there = {"X-MLFLOW-WORKSPACE": "team"}
+    names = {one["name"] for one in raw.send("GET", harness.API + "experiments/search?max_results=100", headers=there).json()["experiments"]}
+    assert {"vision", "language/größe: 1"} <= names
+    models = raw.send("GET", harness.API + "registered-models/search", headers=there).json()["registered_models"]
+    assert {one["name"] for one in models} == {"registered ü", "nothing yet"}
+    assert "registered_models" not in raw.get("registered-models/search").json()
+    assert raw.get("experiments/get-by-name", experiment_name="vision").status_code == 404
+    assert "does not exist" in run_import(target, folder / "mlflow.db", "--workspace", "nowhere", expected=1)["stoppedBecause"]

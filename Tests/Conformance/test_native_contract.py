@@ -168,6 +168,20 @@ def imports(call, experiment, name):
                  "metrics": []}
     call("POST", path + "logged-models", 200, {"model": described, "stage": "deleted"})
     assert call("POST", path + "states", 200, {"models": [model]}).json()["models"] == [model]
+    version = {"number": 3, "description": "", "source": f"models:/{model}", "location": "", "runLink": "", "user": "", "stage": "staging",
+               "tags": {"c": "d"}, "createdAt": 1, "updatedAt": 2}
+    registered = {"name": f"{name} imported", "description": "", "tags": {"a": "b"}, "aliases": {"best": 3}, "createdAt": 1,
+                  "updatedAt": 2, "versions": [version]}
+    for outcome in ("created", "present"):
+        assert call("POST", path + "registered-models", 200, registered).json()["outcome"] == outcome
+    registered["versions"] = [version | {"number": 1}, version | {"number": 5}]
+    assert "version 1 of" in call("POST", path + "registered-models", 409, registered).json()["message"]
+    registered["versions"] = [version | {"number": 5}]
+    assert call("POST", path + "registered-models", 200, registered).json()["outcome"] == "merged"
+    found = call("GET", "/api/v1/models/{name}", 200, name=f"{name} imported").json()
+    assert (found["createdAt"], found["versionCount"], [one["number"] for one in found["latest"]]) == (1, 2, [5])
+    call("POST", path + "registered-models", 400, registered | {"name": "a/b"})
+    call("POST", path + "registered-models", 404, registered, workspace="nowhere")
 
 
 def streams(call, run):

@@ -41,6 +41,12 @@ BODIES = {
         "id": "m-" + "d" * 32, "experimentID": "0", "name": "m", "modelType": "", "status": "ready", "statusMessage": "",
         "artifactURI": "", "createdAt": 1, "updatedAt": 2, "params": [], "tags": [], "metrics": [],
     }, "stage": "active"},
+    ("POST", "/api/v1/import/registered-models"): {
+        "name": "NAME", "description": "", "tags": {}, "aliases": {}, "createdAt": 1, "updatedAt": 2, "versions": [{
+            "number": 3, "description": "", "source": "s3://b/m", "location": "s3://b/m", "runLink": "", "user": "", "stage": "none",
+            "tags": {}, "createdAt": 1, "updatedAt": 2,
+        }],
+    },
     ("POST", "/api/v1/session"): {"name": "root", "password": "PASSWORD"},
     ("POST", "/api/v1/session/first-account"): {"name": "NAME", "password": "PASSWORD", "code": "x"},
     ("POST", "/api/v1/accounts"): {"name": "NAME"},

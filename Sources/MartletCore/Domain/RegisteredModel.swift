@@ -32,11 +32,11 @@ public struct RegisteredModel: Sendable, Equatable {
 /// A version of a registered model: files that do not change, and how far they have come.
 public struct ModelVersion: Sendable, Equatable {
     /// How far a version has come on its way to use.
-    public enum Stage: Int64, Sendable, CaseIterable {
-        case none = 0
-        case staging = 1
-        case production = 2
-        case archived = 3
+    public enum Stage: String, Codable, Sendable, CaseIterable {
+        case none
+        case staging
+        case production
+        case archived
     }
 
     /// The collection, the number in it, the aliases without `latest`, and the files.

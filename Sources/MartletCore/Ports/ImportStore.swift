@@ -4,7 +4,10 @@
 package protocol ImportStore: Sendable {
     /// Makes the experiment, with the number it asks for where that is free. One of the same name, deleted ones
     /// included, is kept as it is and gets the tags and the purpose that it lacks.
-    func importExperiment(_ experiment: ImportedExperiment) async throws(MartletError) -> ImportedExperimentPlace
+    func importExperiment(
+        _ experiment: ImportedExperiment,
+        in workspace: Workspace.ID
+    ) async throws(MartletError) -> ImportedExperimentPlace
     /// What is here of these. O(ids).
     func importStates(
         runs: [Run.ID],

@@ -46,12 +46,15 @@ package protocol ModelRegistryStore: Sendable {
         of owner: ArtifactOwner,
         for id: ArtifactVersion.ID
     ) async throws(MartletError)
-    /// Commits a pending version of the model as its next one.
+    /// Commits a pending version of the model as its next one, or under the number that it keeps.
+    /// - Throws: `conflict` when that number was given before.
     func register(
         _ id: ArtifactVersion.ID,
         digest: String,
         _ request: CreateModelVersion
     ) async throws(MartletError) -> ModelVersion
+    /// Gives a model the times that it has where it comes from. - Throws: `notFound`.
+    func keepTimes(of model: ArtifactCollection.ID, createdAt: Int64, updatedAt: Int64) async throws(MartletError)
     /// - Throws: `notFound`.
     func updateVersion(
         _ number: Int64,

@@ -86,6 +86,82 @@ public struct ImportedModel: Codable, Sendable, Equatable {
     }
 }
 
+/// A registered model that comes from another tool, with the numbers and times that it has there. Runs and logged models
+/// are sent before it: its versions keep their files.
+public struct ImportedRegisteredModel: Codable, Sendable, Equatable {
+    public var name: String
+    public var description: String
+    public var tags: [String: String]
+    /// Numbers of versions by the alias that stands for them.
+    public var aliases: [String: Int64]
+    /// Milliseconds since 1970-01-01 UTC.
+    public var createdAt: Int64
+    /// Milliseconds since 1970-01-01 UTC.
+    public var updatedAt: Int64
+    public var versions: [Version]
+
+    public struct Version: Codable, Sendable, Equatable {
+        public var number: Int64
+        public var description: String
+        /// As it was registered there, and where its files were.
+        public var source: String
+        public var location: String
+        public var runID: Run.ID?
+        public var runLink: String
+        public var user: String
+        public var stage: ModelVersion.Stage
+        public var tags: [String: String]
+        /// Milliseconds since 1970-01-01 UTC.
+        public var createdAt: Int64
+        /// Milliseconds since 1970-01-01 UTC.
+        public var updatedAt: Int64
+
+        public init(
+            number: Int64,
+            description: String,
+            source: String,
+            location: String,
+            runID: Run.ID?,
+            runLink: String,
+            user: String,
+            stage: ModelVersion.Stage,
+            tags: [String: String],
+            createdAt: Int64,
+            updatedAt: Int64
+        ) {
+            self.number = number
+            self.description = description
+            self.source = source
+            self.location = location
+            self.runID = runID
+            self.runLink = runLink
+            self.user = user
+            self.stage = stage
+            self.tags = tags
+            self.createdAt = createdAt
+            self.updatedAt = updatedAt
+        }
+    }
+
+    public init(
+        name: String,
+        description: String,
+        tags: [String: String],
+        aliases: [String: Int64],
+        createdAt: Int64,
+        updatedAt: Int64,
+        versions: [Version]
+    ) {
+        self.name = name
+        self.description = description
+        self.tags = tags
+        self.aliases = aliases
+        self.createdAt = createdAt
+        self.updatedAt = updatedAt
+        self.versions = versions
+    }
+}
+
 /// What is here of things that are to be imported. What is not here is not named.
 public struct ImportStates: Codable, Sendable, Equatable {
     public struct RunState: Codable, Sendable, Equatable {

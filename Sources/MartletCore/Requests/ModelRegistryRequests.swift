@@ -33,6 +33,24 @@ package struct CreateModelVersion: Sendable {
     package var tags: [Tag]
     /// The folder whose files it has; `nil` when they are not stored here.
     package var files: (owner: ArtifactOwner, folder: ArtifactPath)?
+    /// What it has already where it comes from.
+    package var kept: Kept?
+
+    package struct Kept: Sendable {
+        package var number: Int64
+        package var stage: ModelVersion.Stage
+        /// Milliseconds since 1970-01-01 UTC.
+        package var createdAt: Int64
+        /// Milliseconds since 1970-01-01 UTC.
+        package var updatedAt: Int64
+
+        package init(number: Int64, stage: ModelVersion.Stage, createdAt: Int64, updatedAt: Int64) {
+            self.number = number
+            self.stage = stage
+            self.createdAt = createdAt
+            self.updatedAt = updatedAt
+        }
+    }
 
     package init(
         model: String,

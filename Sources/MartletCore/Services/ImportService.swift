@@ -1,11 +1,18 @@
 /// Takes over what other tools have kept. For admins: an import names ids, times and users.
 package struct ImportService: Sendable {
-    private let store: any MetadataStore
+    let store: any MetadataStore
+    let models: ModelRegistryService
     private let artifacts: ArtifactService
     private let events: EventBus
 
-    package init(store: any MetadataStore, artifacts: ArtifactService, events: EventBus) {
+    package init(
+        store: any MetadataStore,
+        artifacts: ArtifactService,
+        models: ModelRegistryService,
+        events: EventBus
+    ) {
         self.store = store
+        self.models = models
         self.artifacts = artifacts
         self.events = events
     }
@@ -13,7 +20,7 @@ package struct ImportService: Sendable {
     /// Most runs and models that one question may name.
     package static let mostStates = 1_000
 
-    /// - Throws: `invalidArgument` for a bad name or tag.
+    /// Into the current workspace of the principal. - Throws: `invalidArgument` for a bad name or tag.
     package func importExperiment(
         _ experiment: ImportedExperiment,
         as principal: Principal
@@ -22,7 +29,7 @@ package struct ImportService: Sendable {
         try Rules.checkExperimentName(experiment.name)
         for (key, value) in experiment.tags { try Rules.checkExperimentTag(Tag(key: key, value: value)) }
         try Rules.checkText(experiment.purpose, what: "purpose", longest: Rules.longestNote)
-        let place = try await store.importExperiment(experiment)
+        let place = try await store.importExperiment(experiment, in: principal.currentWorkspace)
         if !experiment.isDryRun { events.publish([Topic.experiments]) }
         return place
     }

@@ -69,7 +69,7 @@ package struct Services: Sendable {
             events: events,
             environment: environment
         )
-        imports = ImportService(store: store, artifacts: artifacts, events: events)
+        imports = ImportService(store: store, artifacts: artifacts, models: models, events: events)
         self.events = events
         self.environment = environment
     }

@@ -22,6 +22,7 @@ struct ImportRoutes: NativeRoutes {
             try await write(request, to: .loggedModel(try modelID(context)), context)
         }
         router.post("/api/v1/import/logged-models", use: model)
+        router.post("/api/v1/import/registered-models", use: registeredModel)
     }
 
     private func experiment(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
@@ -109,6 +110,57 @@ struct ImportRoutes: NativeRoutes {
             to: request,
             context
         )
+    }
+
+    private func registeredModel(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
+        let fields = try await body(request, upTo: largestBody)
+        let outcome = try await services.imports.importRegisteredModel(
+            try registeredModel(fields),
+            digest: { ContentDigest.digest(of: $0) },
+            as: context.principal
+        )
+        return answer(outcome, to: request, context)
+    }
+
+    private func registeredModel(_ fields: JSONFields) throws(MartletError) -> ImportedRegisteredModel {
+        var versions: [ImportedRegisteredModel.Version] = []
+        for version in try fields.objects("versions") ?? [] {
+            let created = try version.requiredInteger("createdAt")
+            versions.append(
+                ImportedRegisteredModel.Version(
+                    number: try version.requiredInteger("number"),
+                    description: try version.string("description") ?? "",
+                    source: try version.string("source") ?? "",
+                    location: try version.string("location") ?? "",
+                    runID: try version.string("runID").map { Run.ID($0) },
+                    runLink: try version.string("runLink") ?? "",
+                    user: try version.string("user") ?? "",
+                    stage: try version.choice("stage", of: ModelVersion.Stage.self) ?? .none,
+                    tags: try texts("tags", of: version),
+                    createdAt: created,
+                    updatedAt: try version.integer("updatedAt") ?? created
+                )
+            )
+        }
+        var aliases: [String: Int64] = [:]
+        if let fields = try fields.object("aliases") {
+            for alias in fields.names { aliases[alias] = try fields.requiredInteger(alias) }
+        }
+        let created = try fields.requiredInteger("createdAt")
+        return ImportedRegisteredModel(
+            name: try fields.requiredString("name"),
+            description: try fields.string("description") ?? "",
+            tags: try texts("tags", of: fields),
+            aliases: aliases,
+            createdAt: created,
+            updatedAt: try fields.integer("updatedAt") ?? created,
+            versions: versions
+        )
+    }
+
+    private func texts(_ key: String, of fields: JSONFields) throws(MartletError) -> [String: String] {
+        let pairs = try fields.texts(key) ?? []
+        return Dictionary(pairs.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
     }
 
     /// - Throws: `notFound` for what cannot be a model's id.

@@ -29,6 +29,11 @@ struct JSONFields: Sendable {
         self.place = place
     }
 
+    var names: [String] {
+        guard case .object(let members) = object else { return [] }
+        return members.map(\.key)
+    }
+
     func has(_ key: String) -> Bool { object[key] != nil }
     func isNull(_ key: String) -> Bool { object[key]?.isNull == true }
 
@@ -57,6 +62,11 @@ struct JSONFields: Sendable {
             return exact
         default: throw wrong(key, "an integer")
         }
+    }
+
+    func requiredInteger(_ key: String) throws(MartletError) -> Int64 {
+        guard let number = try integer(key) else { throw missing(key) }
+        return number
     }
 
     /// A number, or one of the strings `NaN`, `Infinity`, `-Infinity`.

@@ -77,7 +77,7 @@ extension JSONWriter {
     private mutating func modelVersion(_ version: ModelVersion) {
         beginObject()
         versionFields(version.membership.version, as: version.membership)
-        field("stage", "\(version.stage)")
+        field("stage", version.stage.rawValue)
         field("source", version.origin.source)
         pairs("properties", version.tags)
         endObject()

@@ -8,7 +8,7 @@ package struct MLflowDatabase: ImportSource {
     private let path: String
     private let places: ArtifactPlaces
     /// Columns of each table that is there: older stores lack some.
-    private let columns: [String: Set<String>]
+    let columns: [String: Set<String>]
 
     /// - Throws: `notFound`; `unprocessable` for what is no store of MLflow.
     package init(path: String, artifacts: String?) async throws(MartletError) {
@@ -31,7 +31,7 @@ package struct MLflowDatabase: ImportSource {
     package var summary: String { "MLflow's database \(path)" }
 
     /// The columns, NULL for those that the store lacks.
-    private func list(_ names: [String], of table: String) -> String {
+    func list(_ names: [String], of table: String) -> String {
         names.map { columns[table]?.contains($0) == true ? "\"\($0)\"" : "NULL" }.joined(separator: ", ")
     }
 
@@ -209,8 +209,7 @@ package struct MLflowDatabase: ImportSource {
 
     /// What has no place here yet: a table, and what its rows are.
     private static let others = [
-        ("registered_models", "registered models"), ("model_versions", "model versions"),
-        ("registered_model_aliases", "model aliases"), ("trace_info", "traces"), ("spans", "spans"),
+        ("trace_info", "traces"), ("spans", "spans"),
         ("assessments", "assessments of traces"), ("evaluation_datasets", "evaluation datasets"),
         ("scorers", "scorers"), ("webhooks", "webhooks"), ("endpoints", "gateway endpoints"),
         ("label_schemas", "label schemas"), ("review_queues", "review queues"), ("mcp_servers", "MCP servers"),

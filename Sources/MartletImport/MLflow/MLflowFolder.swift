@@ -184,11 +184,6 @@ package struct MLflowFolder: ImportSource {
         let root = root
         return try await offPool { () throws(MartletError) in
             var counts: [String: Int] = [:]
-            let models = FolderText.folders(in: root + "/models")
-            counts["registered models"] = models.count
-            counts["model versions"] = models.reduce(0) { count, name in
-                count + FolderText.folders(in: "\(root)/models/\(name)").count { $0.hasPrefix("version-") }
-            }
             let trash = FolderText.folders(in: root + "/.trash").map { ".trash/" + $0 }
             let experiments = FolderText.folders(in: root) + trash
             counts["traces"] = experiments.reduce(0) { $0 + FolderText.folders(in: "\(root)/\($1)/traces").count }

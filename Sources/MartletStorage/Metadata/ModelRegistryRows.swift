@@ -25,7 +25,7 @@ enum ModelRegistryRows {
                 collection: collection,
                 tags: tags[VersionRows.owner(collection.id)] ?? [],
                 aliases: aliases.map { RegisteredModel.Alias(name: $0.alias, number: $0.number) },
-                latest: (latest[collection.id] ?? []).sorted { $0.stage.rawValue < $1.stage.rawValue }
+                latest: (latest[collection.id] ?? []).sorted { $0.stage.stored < $1.stage.stored }
             )
         }
     }
@@ -87,7 +87,7 @@ enum ModelRegistryRows {
                 user: row.text(7)
             )
             details[Place(collection: row.integer(0), number: row.integer(1))] = Details(
-                stage: ModelVersion.Stage(rawValue: row.integer(2)) ?? .none,
+                stage: ModelVersion.Stage(stored: row.integer(2)),
                 origin: origin
             )
         }
@@ -213,6 +213,41 @@ enum ModelRegistryRows {
         )
     }
 
+    /// Makes a number the next one. - Throws: `conflict` when it was given before.
+    static func reserve(
+        _ number: Int64,
+        in collection: ArtifactCollection.ID,
+        _ connection: any SQLConnection
+    ) throws {
+        let changed = try connection.execute(
+            "UPDATE artifact_collection SET next_number = $1 WHERE id = $2 AND next_number <= $3",
+            [.integer(number), .integer(collection.number), .integer(number)]
+        )
+        guard changed == 0 else { return }
+        throw MartletError(.conflict, "the number \(number) was given before")
+    }
+
+    /// Gives a version the stage and the times that it has where it comes from.
+    static func keep(
+        _ kept: CreateModelVersion.Kept,
+        of version: ArtifactVersion,
+        _ connection: any SQLConnection
+    ) throws {
+        let place: [SQLValue] = [.integer(version.collectionID.number), .integer(kept.number)]
+        try connection.execute(
+            "UPDATE artifact_version SET created_at = $1, updated_at = $2 WHERE id = $3",
+            [.integer(kept.createdAt), .integer(kept.updatedAt), .text(version.id.rawValue)]
+        )
+        try connection.execute(
+            "UPDATE artifact_membership SET created_at = $1 WHERE collection = $2 AND number = $3",
+            [.integer(kept.createdAt)] + place
+        )
+        try connection.execute(
+            "UPDATE model_version SET stage = $1 WHERE collection = $2 AND number = $3",
+            [.integer(kept.stage.stored)] + place
+        )
+    }
+
     /// - Parameter archivesOthers: whether the other versions of that stage leave it.
     static func setStage(
         _ stage: ModelVersion.Stage,
@@ -224,7 +259,7 @@ enum ModelRegistryRows {
     ) throws {
         if archivesOthers {
             let others: [SQLValue] = [
-                .integer(collection.number), .integer(stage.rawValue), .integer(number),
+                .integer(collection.number), .integer(stage.stored), .integer(number),
             ]
             try connection.execute(
                 """
@@ -245,7 +280,7 @@ enum ModelRegistryRows {
             INSERT INTO model_version (collection, number, stage, source, location, run_link, author)
             VALUES ($1, $2, $3, '', '', '', '') ON CONFLICT (collection, number) DO UPDATE SET stage = excluded.stage
             """,
-            [.integer(collection.number), .integer(number), .integer(stage.rawValue)]
+            [.integer(collection.number), .integer(number), .integer(stage.stored)]
         )
         try touch(collection, now: now, connection)
     }
@@ -310,5 +345,25 @@ enum ModelRegistryRows {
             "UPDATE artifact_collection SET updated_at = $1 WHERE id = $2",
             [.integer(now), .integer(collection.number)]
         )
+    }
+}
+
+extension ModelVersion.Stage {
+    init(stored: Int64) {
+        switch stored {
+        case 1: self = .staging
+        case 2: self = .production
+        case 3: self = .archived
+        default: self = .none
+        }
+    }
+
+    var stored: Int64 {
+        switch self {
+        case .none: 0
+        case .staging: 1
+        case .production: 2
+        case .archived: 3
+        }
     }
 }

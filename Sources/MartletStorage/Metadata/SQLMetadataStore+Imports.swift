@@ -2,11 +2,10 @@ package import MartletCore
 
 extension SQLMetadataStore: ImportStore {
     package func importExperiment(
-        _ imported: ImportedExperiment
+        _ imported: ImportedExperiment,
+        in workspace: Workspace.ID
     ) async throws(MartletError) -> ImportedExperimentPlace {
-        // What comes from elsewhere knows no workspaces.
-        let workspace = Workspace.ID.default
-        return try await database.write { connection in
+        try await database.write { connection in
             let known = try connection.first(
                 "SELECT id FROM experiment WHERE workspace = $1 AND name = $2",
                 [.integer(workspace.number), .text(imported.name)]

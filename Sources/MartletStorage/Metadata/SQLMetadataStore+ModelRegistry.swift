@@ -180,13 +180,31 @@ extension SQLMetadataStore: ModelRegistryStore {
             guard version.state == .pending else {
                 throw MartletError(.conflict, "the version \(id) is \(version.state.rawValue) already")
             }
+            if let kept = request.kept {
+                try ModelRegistryRows.reserve(kept.number, in: version.collectionID, connection)
+            }
             let number = try VersionRows.commit(version, digest: digest, now: now, connection)
             try ModelRegistryRows.insert(request.origin, of: number, in: version.collectionID, connection)
+            if let kept = request.kept { try ModelRegistryRows.keep(kept, of: version, connection) }
             for tag in request.tags {
                 try ModelRegistryRows.setTag(tag.key, tag.value, of: VersionRows.owner(id), connection)
             }
             if let run = request.runID { try VersionRows.note(.output, of: run, id, now: now, connection) }
             return try ModelRegistryRows.version(number, of: version.collectionID, connection)
+        }
+    }
+
+    package func keepTimes(
+        of model: ArtifactCollection.ID,
+        createdAt: Int64,
+        updatedAt: Int64
+    ) async throws(MartletError) {
+        try await database.write { connection in
+            _ = try VersionRows.collection(model, connection)
+            try connection.execute(
+                "UPDATE artifact_collection SET created_at = $1, updated_at = $2 WHERE id = $3",
+                [.integer(createdAt), .integer(updatedAt), .integer(model.number)]
+            )
         }
     }
 

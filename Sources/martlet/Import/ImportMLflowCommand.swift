@@ -31,6 +31,8 @@ struct ImportMLflowCommand: AsyncParsableCommand {
     var to = "http://127.0.0.1:5000"
     @Option(help: "Folder of the artifacts, when it is not where the store says or beside it.")
     var artifacts: String?
+    @Option(help: "Workspace of the Martlet server that it goes into.")
+    var workspace: String?
     @Option(help: "Only the experiment of this name.")
     var experiment: String?
     @Flag(help: "Read and check everything, and say what would be done; write nothing.")
@@ -50,7 +52,7 @@ struct ImportMLflowCommand: AsyncParsableCommand {
         do throws(MartletError) {
             let importer = Importer(
                 from: try await openSource(),
-                to: MartletServer(address: to, token: Self.variable("MARTLET_TOKEN")),
+                to: MartletServer(address: to, token: Self.variable("MARTLET_TOKEN"), workspace: workspace),
                 options: Importer.Options(experiment: experiment, isDryRun: dryRun),
                 progress: ImportProgress()
             )

@@ -25,6 +25,7 @@ enum ReportText {
         }
         lines.append("  runs         \(counts(report.runs))")
         lines.append("  models       \(counts(report.models))")
+        lines.append("  registered   \(counts(report.registeredModels))")
         lines.append("  points       \(ProgressLine.grouped(report.points))\(rate(report))")
         lines.append("  files        \(ProgressLine.grouped(report.files)) (\(size(report.bytes)))")
         if !report.notCarried.isEmpty {

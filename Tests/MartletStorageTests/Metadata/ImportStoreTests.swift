@@ -55,14 +55,14 @@ struct ImportStoreTests {
 
     @Test("an experiment keeps its number and times; the next one counts on behind it")
     func experimentKeepsNumber() async throws {
-        let place = try await store.importExperiment(experiment("a", id: 500))
+        let place = try await store.importExperiment(experiment("a", id: 500), in: .default)
         #expect(place == ImportedExperimentPlace(outcome: .created, id: Experiment.ID(500)))
         let stored = try await store.experiment(Experiment.ID(500))
         #expect(stored.createdAt == 7 && stored.updatedAt == 8 && stored.purpose == "why" && stored.tags == ["a": "b"])
         #expect(stored.artifactLocation == "mlflow-artifacts:/500")
         let next = try await store.createExperiment(CreateExperiment(name: "next"))
         #expect(next.id.number > 500)
-        let taken = try await store.importExperiment(experiment("b", id: 500))
+        let taken = try await store.importExperiment(experiment("b", id: 500), in: .default)
         #expect(taken.outcome == .created && taken.id != Experiment.ID(500))
     }
 
@@ -71,7 +71,7 @@ struct ImportStoreTests {
         let old = try await store.createExperiment(CreateExperiment(name: "a", purpose: "mine", tags: ["a": "mine"]))
         var other = experiment("a", id: 500)
         other.tags["c"] = "d"
-        let place = try await store.importExperiment(other)
+        let place = try await store.importExperiment(other, in: .default)
         #expect(place == ImportedExperimentPlace(outcome: .merged, id: old.id))
         let stored = try await store.experiment(old.id)
         #expect(stored.purpose == "mine" && stored.tags == ["a": "mine", "c": "d"])
@@ -79,8 +79,11 @@ struct ImportStoreTests {
 
     @Test("a dry run writes nothing")
     func dryRun() async throws {
-        #expect(try await store.importExperiment(experiment("a", id: 5, isDryRun: true)).id == Experiment.ID(5))
-        #expect(try await store.importExperiment(experiment("a", id: 0, isDryRun: true)).id == nil)
+        #expect(
+            try await store.importExperiment(experiment("a", id: 5, isDryRun: true), in: .default).id
+                == Experiment.ID(5)
+        )
+        #expect(try await store.importExperiment(experiment("a", id: 0, isDryRun: true), in: .default).id == nil)
         #expect(try await store.experiment(named: "a", in: .default) == nil)
     }
 
