@@ -398,4 +398,4 @@ def test_an_import_goes_into_a_workspace(target, database):
     assert {one["name"] for one in models} == {"registered ü", "nothing yet"}
     assert "registered_models" not in raw.get("registered-models/search").json()
     assert raw.get("experiments/get-by-name", experiment_name="vision").status_code == 404
-    assert "does not exist" in run_import(target, folder / "mlflow.db", "--workspace", "nowhere", expected=1)["stoppedBecause"]
+    assert "not found" in run_import(target, folder / "mlflow.db", "--workspace", "nowhere", expected=1)["stoppedBecause"]
