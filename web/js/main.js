@@ -82,6 +82,10 @@ const shell = {
             index ? h("span.sep", { "aria-hidden": "true" }, "›") : null,
             link ? h("a", { href: link }, label) : h("b", { "aria-current": "page", title: label }, label),
         ]));
+        const place = parts[0][0].toLowerCase();
+        for (const link of rail.querySelectorAll("[data-page]")) {
+            link.setAttribute("aria-current", link.dataset.page !== place ? "false" : parts[1] ? "true" : "page");
+        }
         document.title = `${parts.at(-1)[0]} · Martlet`;
     },
     /** Says something for a few seconds. */
@@ -171,11 +175,7 @@ let turn = 0;
 
 async function show(route) {
     const [name, id] = pick(route);
-    const place = ["e", "r"].includes(route.path[0]) ? "experiments" : name;
     document.documentElement.toggleAttribute("data-bare", route.query.get("jupyter") === "true");
-    for (const link of rail.querySelectorAll("[data-page]")) {
-        link.setAttribute("aria-current", link.dataset.page !== place ? "false" : place === name ? "page" : "true");
-    }
     if (page && pageName === `${name}/${id}`) {
         page.update(route);
         return;
