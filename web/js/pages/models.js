@@ -61,23 +61,33 @@ class ModelsPage {
         fill(root, h("h1.sr-only", {}, "Models"), this.bar, this.body);
         this.keys = { "/": { label: "Filter", run: () => this.filter.focus() }, ...rowKeys(this.body, "model") };
         this.refresh = coalesced(() => this.load(), 1_000);
-        this.load();
+        // The first model makes the registry, whose events can be listened to from then on.
+        this.live = subscribe(["experiments"], this.refresh);
+        this.live.ready.then(() => this.load());
+    }
+
+    get workspace() {
+        return this.route.query.get("workspace");
     }
 
     async load() {
-        const find = this.filter.value.trim();
-        let answer;
+        const { workspace } = this, find = this.filter.value.trim();
+        this.live.mark();
+        let answer, first;
         try {
-            [answer] = await Promise.all([artifacts.models({ find, workspace: this.route.query.get("workspace"), limit: LIMIT }), styleSheet("artifacts")]);
+            [answer] = await Promise.all([artifacts.models({ find, workspace, limit: LIMIT }), styleSheet("artifacts")]);
+            [first] = answer.models;
+            // None of this name yet, which may change as well.
+            if (!first && find && !this.registry) [first] = (await artifacts.models({ workspace, limit: 1 })).models;
         } catch (error) {
             if (!this.isClosed && !this.models) fill(this.body, errorBox(error, () => this.load()));
             return;
         }
-        if (this.isClosed || find !== this.filter.value.trim()) return;
+        if (this.isClosed || workspace !== this.workspace || find !== this.filter.value.trim()) return;
         this.models = answer.models;
         this.hasMore = answer.hasMore;
-        const registry = this.models[0]?.experimentID;
-        if (registry && !this.live) this.live = subscribe([`experiment:${registry}:artifacts`], this.refresh);
+        this.registry ??= first?.experimentID;
+        this.live.change([this.registry ? `experiment:${this.registry}:artifacts` : "experiments"]);
         this.draw(find);
     }
 
@@ -98,16 +108,17 @@ class ModelsPage {
     }
 
     update(route) {
+        const before = this.workspace, find = route.query.get("find") ?? "";
         this.route = route;
-        const find = route.query.get("find") ?? "";
-        if (find === this.filter.value || document.activeElement === this.filter) return;
+        if (before !== this.workspace) this.registry = this.models = null;
+        else if (find === this.filter.value || document.activeElement === this.filter) return;
         this.filter.value = find;
         this.load();
     }
 
     close() {
         this.isClosed = true;
-        this.live?.close();
+        this.live.close();
         this.refresh.cancel();
     }
 }
