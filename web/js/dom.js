@@ -328,21 +328,30 @@ export function copyBox(text, label = "Copy") {
     return h("div.copy-box", {}, h("pre", { tabindex: 0 }, h("code", {}, text)), button);
 }
 
+/** Python that speaks to this server, to be pasted into a shell. @param code */
+function mlflowLines(code) {
+    const token = "login" in document.documentElement.dataset ? `\nexport MLFLOW_TRACKING_TOKEN=…  # make one at ${server}/settings/tokens` : "";
+    return `export MLFLOW_TRACKING_URI=${server}${token}\npython - <<'EOF'\n${code}\nEOF`;
+}
+
+/** The lines that register a version of a model. @param model */
+export const firstModel = (model = "first-model") => copyBox(mlflowLines(`import mlflow, mlflow.sklearn
+from sklearn.linear_model import LinearRegression
+with mlflow.start_run():
+    model = LinearRegression().fit([[0], [1]], [0, 1])
+    mlflow.sklearn.log_model(model, name="model", registered_model_name=${JSON.stringify(model)})`), "Copy the first lines");
+
 /**
  * The lines that make a first run appear, with this server's address filled in.
  * @param [experiment] name of the experiment to log to
  */
 export function firstLines(experiment = "first-steps") {
-    const token = "login" in document.documentElement.dataset ? `\nexport MLFLOW_TRACKING_TOKEN=…  # make one at ${server}/settings/tokens` : "";
-    return `export MLFLOW_TRACKING_URI=${server}${token}
-python - <<'EOF'
-import mlflow
+    return mlflowLines(`import mlflow
 mlflow.set_experiment(${JSON.stringify(experiment)})
 with mlflow.start_run():
     mlflow.log_param("lr", 0.01)
     for step in range(100):
-        mlflow.log_metric("val/loss", 1 / (1 + step), step=step)
-EOF`;
+        mlflow.log_metric("val/loss", 1 / (1 + step), step=step)`);
 }
 
 /** @param sentence @param more */

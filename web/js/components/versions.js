@@ -12,6 +12,9 @@ export const versionName = (version) => `${version.collection}:v${version.number
 export const above = (experiment) => experiment.isRegistry ? [["Models", href(["m"], { workspace: experiment.workspace === "default" ? null : experiment.workspace })]]
     : [["Experiments", href(["e"])], [experiment.name, href(["e", experiment.id])], ["Artifacts", href(["e", experiment.id, "artifacts"])]];
 
+/** Whether it is where MLflow's clients register models. */
+export const hasModels = (experiment) => experiment.isRegistry && experiment.name === "wandb-registry-model";
+
 const SHOWN = 6;
 
 /** Names on a version or a collection, in a list only the first ones. */

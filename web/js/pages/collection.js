@@ -1,5 +1,5 @@
 // One artifact and its versions, the newest first.
-import { coalesced, emptyBox, fill, h, href, icon, iconButton, navigate, setQuery, skeleton } from "../dom.js";
+import { coalesced, emptyBox, fill, firstModel, h, href, icon, iconButton, navigate, setQuery, skeleton } from "../dom.js";
 import { grouped, plural } from "../format.js";
 import { subscribe } from "../live.js";
 import { markdown } from "../md.js";
@@ -8,7 +8,7 @@ import * as artifacts from "../artifacts.js";
 import { styleSheet } from "../streams.js";
 import { confirmDialog, inlineEdit } from "../components/dialog.js";
 import { openMenu } from "../components/menu.js";
-import { above, age, chips, labelEdit, maker, noSuch, rowKeys, since, sizes, stateNote, versionLink } from "../components/versions.js";
+import { above, age, chips, hasModels, labelEdit, maker, noSuch, rowKeys, since, sizes, stateNote, versionLink } from "../components/versions.js";
 import { firstVersion } from "./artifactsTab.js";
 
 const PAGE = 50;
@@ -62,7 +62,7 @@ class CollectionPage {
         const edit = (field, tag, more) => inlineEdit({ value: collection[field], placeholder: "Add a description", label: `the ${field}`, tag, may,
             save: (value) => this.change({ [field]: value }).then(() => field === "name" && this.drawHeading()), ...more });
         fill(this.heading, h("div.row.run-title", {}, edit("name", "h1").element, may ? menu : null),
-            h("div.facts.muted", {}, h("b", {}, collection.type), collection.kind === "portfolio" ? " · portfolio: versions of other artifacts are linked into it" : "",
+            h("div.facts.muted", {}, h("b", {}, collection.type), collection.kind === "portfolio" && !experiment.isRegistry ? " · portfolio: versions of other artifacts are linked into it" : "",
                 ` · ${plural(collection.versionCount, "version")} · made `, since(collection.createdAt), " · updated ", since(collection.updatedAt)),
             may || collection.description ? edit("description", "div", { multiline: true, long: markdown }).element : null,
             may || collection.tags.length ? h("div.tags", {}, labelEdit({ names: collection.tags, what: "tag", kind: "", may, save: (tags) => this.change({ tags }) })) : null);
@@ -71,7 +71,7 @@ class CollectionPage {
     draw() {
         const { list } = this;
         if (!list.length) {
-            fill(this.body, emptyBox("No versions yet. This makes one:", firstVersion(this.experiment)));
+            fill(this.body, emptyBox("No versions yet. This makes one:", hasModels(this.experiment) ? firstModel(this.collection.name) : firstVersion(this.experiment)));
             return;
         }
         // Where one stood before the rows were drawn anew.

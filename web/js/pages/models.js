@@ -1,5 +1,5 @@
 // "Which model do I take?": the models that were registered, what is the newest of each, and which version stands under which name.
-import { coalesced, copyBox, debounced, emptyBox, errorBox, fill, h, href, navigate, server, setQuery, skeleton } from "../dom.js";
+import { coalesced, debounced, emptyBox, errorBox, fill, firstModel, h, href, navigate, setQuery, skeleton } from "../dom.js";
 import { grouped, plural } from "../format.js";
 import { subscribe } from "../live.js";
 import * as artifacts from "../artifacts.js";
@@ -8,16 +8,6 @@ import { age, maker, noSuch, rowKeys } from "../components/versions.js";
 
 const LIMIT = 200;
 const STAGES = { staging: "Staging", production: "Production", archived: "Archived" };
-
-/** The lines that make a first version. */
-const firstModel = () => copyBox(`export MLFLOW_TRACKING_URI=${server}
-python - <<'EOF2'
-import mlflow, mlflow.sklearn
-from sklearn.linear_model import LinearRegression
-with mlflow.start_run():
-    model = LinearRegression().fit([[0], [1]], [0, 1])
-    mlflow.sklearn.log_model(model, name="model", registered_model_name="first-model")
-EOF2`.replaceAll("EOF2", "EOF"), "Copy the first lines");
 
 export function open(root, route, shell) {
     if (route.path[1]) return openOne(root, route, shell);

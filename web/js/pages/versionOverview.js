@@ -2,7 +2,7 @@
 import { copyBox, fill, h, href, server } from "../dom.js";
 import { grouped, iso } from "../format.js";
 import { statusIcon } from "../components/status.js";
-import { flat, text, versionName } from "../components/versions.js";
+import { flat, hasModels, text, versionName } from "../components/versions.js";
 import { drawNotes } from "./runNotes.js";
 import { searchable, table, value } from "./runTables.js";
 
@@ -35,7 +35,7 @@ function drawUse(root, page) {
     const { version, experiment } = page;
     const host = h("div");
     // MLflow's clients know what is in a registry by model and number or alias.
-    const isModel = experiment.isRegistry && experiment.name === "wandb-registry-model";
+    const isModel = hasModels(experiment);
     const names = [`v${version.number}`, ...version.aliases];
     const choice = h("select.input", { "aria-label": "Which name to use", on: { change: () => write() } }, names.map((name) => h("option", {}, name)));
     const write = () => {
