@@ -103,8 +103,8 @@ export function flat(value, name = "") {
     return name ? [[name, value]] : [];
 }
 
-/** What stands where no artifact or no version is. */
-export const noSuch = (what, error, retry) => error.status === 404 || error.status === 400
+/** What stands where no artifact or no version is. @param [all] label and link of where the others are */
+export const noSuch = (what, error, retry, [label, link] = ["All experiments", href(["e"])]) => error.status === 404 || error.status === 400
     ? h("div.empty", {}, h("h1", {}, `There is no such ${what} here`), h("p.muted", {}, `${error.message}. It may belong to another server, or it was deleted for good.`),
-        h("div.row", {}, h("a.button", { href: href(["e"]) }, "All experiments"), h("button.button", { type: "button", on: { click: retry } }, "Retry")))
+        h("div.row", {}, h("a.button", { href: link }, label), h("button.button", { type: "button", on: { click: retry } }, "Retry")))
     : errorBox(error, retry);

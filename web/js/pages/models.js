@@ -27,7 +27,7 @@ function openOne(root, route, shell) {
             const more = number ? [`v${number}`] : [];
             navigate(href(["e", model.experimentID, "artifacts", model.id, ...more]), { replace: true });
         } catch (error) {
-            if (!page.isClosed) fill(root, noSuch("model", error, look));
+            if (!page.isClosed) fill(root, noSuch("model", error, look, ["All models", href(["m"], { workspace: route.query.get("workspace") })]));
         }
     };
     look();

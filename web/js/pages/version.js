@@ -57,6 +57,7 @@ class VersionPage {
     async find() {
         const [, , , id, name] = this.route.path, number = /^v(\d+)$/.exec(name)?.[1];
         const [collection, found] = await Promise.all([artifacts.collection(id), number ? artifacts.numbered(id, Number(number)) : null, styleSheet("artifacts")]);
+        this.collection = collection;
         const version = found ?? (number ? null : (await artifacts.named(collection.experimentID, collection.name, name, collection.type)).version);
         if (!version) throw new api.ApiError(`${collection.name} has no version ${name}`, { status: 404 });
         if (!number) navigate(versionLink(version, this.route.path.slice(5)), { replace: true });
@@ -70,7 +71,7 @@ class VersionPage {
             const [version, experiment] = await Promise.all([artifacts.version(id), api.experiment(collection.experimentID)]);
             Object.assign(this, { collection, version, experiment });
         } catch (error) {
-            if (!this.isClosed && !this.version) fill(this.body, noSuch("version", error, () => this.load()));
+            if (!this.isClosed && !this.version) fill(this.body, noSuch("version", error, () => this.load(), this.collection && ["All versions", href(this.route.path.slice(0, 4))]));
             return;
         }
         if (this.isClosed) return;
