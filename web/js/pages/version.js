@@ -49,6 +49,13 @@ class VersionPage {
         return { ...Object.fromEntries(tabs), ...edit, ...this.view?.keys };
     }
 
+    /** What it is called in the collection of the address: that may be another than its own, into which it was linked. */
+    get member() {
+        const { version, collection } = this;
+        const links = version.collectionID === collection.id ? [] : (version.links ?? []).filter((one) => one.collectionID === collection.id);
+        return links.find((one) => this.route.path[4] === `v${one.number}`) ?? links[0] ?? version;
+    }
+
     link(tab, query = {}) {
         return href([...this.route.path.slice(0, 5), ...tab === "overview" ? [] : [tab]], query);
     }
@@ -110,29 +117,28 @@ class VersionPage {
     }
 
     drawHeading() {
-        const { version, may } = this;
-        const isForeign = version.collectionID !== this.collection.id;
-        const name = isForeign ? `${this.collection.name}:${this.route.path[4]}` : versionName(version);
+        const { version, may, member } = this;
+        const isForeign = member !== version;
         const copy = (text, what) => copyText(text).then(() => this.shell.toast(`${what} copied`));
         const menu = iconButton("menu", "Actions of the version", () => openMenu(menu.getBoundingClientRect(), "Actions", [
-            { label: "Copy its whole name", run: () => copy(this.wholeName(`v${version.number}`), "Name") }, { label: "Copy its id", run: () => copy(version.id, "Id") },
+            { label: "Copy its whole name", run: () => copy(this.wholeName(`v${member.number}`), "Name") }, { label: "Copy its id", run: () => copy(version.id, "Id") },
             may && version.state !== "deleted" ? { label: "Delete…", run: () => this.remove() } : null].filter(Boolean)));
-        const labels = (field, what, more) => may || version[field].length ? h("span.row", {}, h("span.muted", {}, field),
-            labelEdit({ names: version[field], what, may, save: (names) => this.change({ [field]: names }), ...more })) : null;
-        fill(this.heading, h("div.row.run-title", {}, h("h1", {}, name), menu),
+        const labels = (names, field, what, more) => may || names.length ? h("span.row", {}, h("span.muted", {}, field),
+            labelEdit({ names, what, may, save: (names) => this.change({ [field]: names }), ...more })) : null;
+        fill(this.heading, h("div.row.run-title", {}, h("h1", {}, versionName(member)), menu),
             h("div.facts.muted", {}, h("b", {}, version.type), stateNote(version), ` · ${bytes(version.size)} · ${plural(version.fileCount, "file")} · `, since(version.createdAt),
                 version.runID ? [" by ", maker(version)] : null,
                 version.expiresAt ? h("span.warn", { title: iso(version.expiresAt) }, ` · ${version.expiresAt > Date.now() ? `expires in ${ago(Date.now(), version.expiresAt)}` : "expired"}`) : null),
             isForeign ? h("div.facts.muted", {}, "linked from ", h("a", { href: versionLink(version) }, versionName(version))) : null,
-            h("div.tags.version-labels", {}, labels("aliases", "alias", { fixed: ["latest"] }), labels("tags", "tag", { kind: "" })),
+            h("div.tags.version-labels", {}, labels(member.aliases, "aliases", "alias", isForeign ? { may: false } : { fixed: ["latest"] }), labels(version.tags, "tags", "tag", { kind: "" })),
             version.state === "pending" ? h("div.banner", { role: "status" }, "A program is still writing this version: files may be missing.") : null,
             version.state === "deleted" ? h("div.banner", { role: "status" }, "This version was deleted. What it was is kept; its files may be gone.") : null);
     }
 
     /** As W&B's client is told it. @param alias or vN */
     wholeName(alias) {
-        const { experiment, version } = this;
-        return `${experiment.workspace ?? "default"}/${experiment.name}/${version.collection}:${alias}`;
+        const { experiment, member } = this;
+        return `${experiment.workspace ?? "default"}/${experiment.name}/${member.collection}:${alias}`;
     }
 
     async drawTab() {

@@ -32,18 +32,18 @@ export function draw(root, page) {
 }
 
 function drawUse(root, page) {
-    const { version, experiment } = page;
+    const { member, experiment } = page;
     const host = h("div");
     // MLflow's clients know what is in a registry by model and number or alias.
     const isModel = hasModels(experiment);
-    const names = [`v${version.number}`, ...version.aliases];
+    const names = [`v${member.number}`, ...member.aliases];
     const choice = h("select.input", { "aria-label": "Which name to use", on: { change: () => write() } }, names.map((name) => h("option", {}, name)));
     const write = () => {
         const name = page.wholeName(choice.value);
         const place = choice.value === "latest" ? "/latest" : /^v\d+$/.test(choice.value) ? `/${choice.value.slice(1)}` : `@${choice.value}`;
         fill(host, isModel ? [copyBox(`import mlflow
 mlflow.set_tracking_uri(${JSON.stringify(server)})
-model = mlflow.pyfunc.load_model(${JSON.stringify(`models:/${version.collection}${place}`)})`, "Copy the lines for mlflow"),
+model = mlflow.pyfunc.load_model(${JSON.stringify(`models:/${member.collection}${place}`)})`, "Copy the lines for mlflow"),
         h("p.muted.use-or", {}, "or with W&B's client:")] : null, copyBox(`import wandb
 settings = wandb.Settings(base_url=${JSON.stringify(server)})
 with wandb.init(entity=${JSON.stringify(experiment.workspace ?? "default")}, project=${JSON.stringify(experiment.name)}, settings=settings) as run:
