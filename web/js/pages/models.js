@@ -125,7 +125,7 @@ function row(model) {
         h("td.name", { title: model.description || null }, h("a", { href: page, data: { row: "" } }, h("b", {}, model.name)),
             model.type === "model" ? null : h("span.muted", {}, ` ${model.type}`)),
         h("td", {}, last ? h("a", { href: to(last.number) }, `v${last.number}`) : h("span.muted", {}, "no version")),
-        h("td", {}, uses.length ? uses.map(([name, number, kind]) => [h("a.in-use", { href: to(number), title: `${kind} ${name}: version ${number}` },
+        h("td.uses", {}, uses.length ? uses.map(([name, number, kind]) => [h("a.in-use", { href: to(number), title: `${kind} ${name}: version ${number}` },
             h("span.chip", { class: kind === "alias" ? "alias" : "" }, name), ` v${number}`), " "]) : h("span.muted", {}, "–")),
         h("td.maker.wide-col", {}, last ? maker(last) : null), h("td.n.wide-col", {}, grouped(model.versionCount)), h("td", {}, age(model.updatedAt)));
 }
