@@ -193,16 +193,19 @@ export const server = new URL(".", base).href.replace(/\/$/, "");
  * `path` is decoded and below the base; `key` is the path alone.
  */
 
+/** Whoever wrote an address by hand may have encoded only some of it. */
+const decoded = (part) => part.replace(/(?:%[\da-f]{2})+/gi, (codes) => {
+    try {
+        return decodeURIComponent(codes);
+    } catch {
+        return codes;
+    }
+});
+
 /** @returns {Route} */
 export function currentRoute() {
     const below = location.pathname.slice(base.pathname.length - 1);
-    const path = below.split("/").filter(Boolean).map((part) => {
-        try {
-            return decodeURIComponent(part);
-        } catch {
-            return part;
-        }
-    });
+    const path = below.split("/").filter(Boolean).map(decoded);
     return { path, query: new URLSearchParams(location.search), key: path.join("/") };
 }
 
@@ -264,11 +267,11 @@ export function inside(link) {
 /** Where the links lead that an mlflow client prints: `#/experiments/<id>/runs/<run>`, `#/models/<name>/versions/<n>`; null for another fragment. */
 export function mlflowLink(fragment) {
     const run = /^#\/experiments\/[^/?]+\/runs\/([^/?]+)/.exec(fragment);
-    if (run) return href(["r", decodeURIComponent(run[1])]);
+    if (run) return href(["r", decoded(run[1])]);
     const experiment = /^#\/experiments\/([^/?]+)/.exec(fragment);
-    if (experiment) return href(["e", decodeURIComponent(experiment[1])]);
+    if (experiment) return href(["e", decoded(experiment[1])]);
     const model = /^#\/models(?:\/([^/?]+)(?:\/versions\/(\d+))?)?/.exec(fragment);
-    if (model) return href(["m", ...model[1] ? [decodeURIComponent(model[1])] : [], ...model[2] ? ["v", model[2]] : []]);
+    if (model) return href(["m", ...model[1] ? [decoded(model[1])] : [], ...model[2] ? ["v", model[2]] : []]);
     return fragment.startsWith("#/") ? href(["e"]) : null;
 }
 
