@@ -337,10 +337,13 @@ function mlflowLines(code) {
     return `export MLFLOW_TRACKING_URI=${server}${token}\npython - <<'EOF'\n${code}\nEOF`;
 }
 
-/** The lines that register a version of a model. @param model */
-export const firstModel = (model = "first-model") => copyBox(mlflowLines(`import mlflow, mlflow.sklearn
+/** Chooses the workspace where it is not the one that is meant without a word. @param [workspace] */
+export const workspaceLine = (workspace) => workspace && workspace !== "default" ? `mlflow.set_workspace(${JSON.stringify(workspace)})\n` : "";
+
+/** The lines that register a version of a model. @param [workspace] @param model */
+export const firstModel = (workspace, model = "first-model") => copyBox(mlflowLines(`import mlflow, mlflow.sklearn
 from sklearn.linear_model import LinearRegression
-with mlflow.start_run():
+${workspaceLine(workspace)}with mlflow.start_run():
     model = LinearRegression().fit([[0], [1]], [0, 1])
     mlflow.sklearn.log_model(model, name="model", registered_model_name=${JSON.stringify(model)})`), "Copy the first lines");
 

@@ -71,7 +71,7 @@ class CollectionPage {
     draw() {
         const { list } = this;
         if (!list.length) {
-            fill(this.body, emptyBox("No versions yet. This makes one:", hasModels(this.experiment) ? firstModel(this.collection.name) : firstVersion(this.experiment)));
+            fill(this.body, emptyBox("No versions yet. This makes one:", hasModels(this.experiment) ? firstModel(this.experiment.workspace, this.collection.name) : firstVersion(this.experiment)));
             return;
         }
         // Where one stood before the rows were drawn anew.

@@ -86,7 +86,7 @@ class ModelsPage {
         this.bar.hidden = !models.length && !find;
         this.count.textContent = this.hasMore ? `the latest ${grouped(models.length)}; filter for others` : plural(models.length, "model");
         if (!models.length) {
-            fill(this.body, find ? h("p.muted", {}, "Nothing matches.") : emptyBox("No model is registered yet. This registers one:", firstModel()));
+            fill(this.body, find ? h("p.muted", {}, "Nothing matches.") : emptyBox("No model is registered yet. This registers one:", firstModel(this.workspace)));
             return;
         }
         const at = this.body.contains(document.activeElement) ? document.activeElement.closest("tr")?.dataset.id : null;

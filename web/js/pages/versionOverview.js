@@ -1,5 +1,5 @@
 // What a version is, without a click: what is said about it, how to use it, who made it and who used it, its metadata.
-import { copyBox, fill, h, href, server } from "../dom.js";
+import { copyBox, fill, h, href, server, workspaceLine } from "../dom.js";
 import { grouped, iso } from "../format.js";
 import { statusIcon } from "../components/status.js";
 import { flat, hasModels, text, versionName } from "../components/versions.js";
@@ -43,7 +43,7 @@ function drawUse(root, page) {
         const place = choice.value === "latest" ? "/latest" : /^v\d+$/.test(choice.value) ? `/${choice.value.slice(1)}` : `@${choice.value}`;
         fill(host, isModel ? [copyBox(`import mlflow
 mlflow.set_tracking_uri(${JSON.stringify(server)})
-model = mlflow.pyfunc.load_model(${JSON.stringify(`models:/${member.collection}${place}`)})`, "Copy the lines for mlflow"),
+${workspaceLine(experiment.workspace)}model = mlflow.pyfunc.load_model(${JSON.stringify(`models:/${member.collection}${place}`)})`, "Copy the lines for mlflow"),
         h("p.muted.use-or", {}, "or with W&B's client:")] : null, copyBox(`import wandb
 settings = wandb.Settings(base_url=${JSON.stringify(server)})
 with wandb.init(entity=${JSON.stringify(experiment.workspace ?? "default")}, project=${JSON.stringify(experiment.name)}, settings=settings) as run:
