@@ -92,7 +92,7 @@ class ModelsPage {
         const at = this.body.contains(document.activeElement) ? document.activeElement.closest("tr")?.dataset.id : null;
         fill(this.body, h("div.scroll-x", {}, h("table.list.versions", {}, h("thead", {}, h("tr", {},
             ["model", "latest", "in use as", "made by", "versions", "updated"].map((head, index) =>
-                h("th", { scope: "col", class: [null, null, null, "wide-col", "n wide-col", null][index] }, head)))),
+                h("th", { scope: "col", class: [null, null, null, "wide-col", "n wide-col", "wide-col"][index] }, head)))),
         h("tbody", {}, models.map(row)))));
         if (at) this.body.querySelector(`[data-id="${at}"] a[data-row]`)?.focus();
     }
@@ -127,5 +127,5 @@ function row(model) {
         h("td", {}, last ? h("a", { href: to(last.number) }, `v${last.number}`) : h("span.muted", {}, "no version")),
         h("td.uses", {}, uses.length ? uses.map(([name, number, kind]) => [h("a.in-use", { href: to(number), title: `${kind} ${name}: version ${number}` },
             h("span.chip", { class: kind === "alias" ? "alias" : "" }, name), ` v${number}`), " "]) : h("span.muted", {}, "–")),
-        h("td.maker.wide-col", {}, last ? maker(last) : null), h("td.n.wide-col", {}, grouped(model.versionCount)), h("td", {}, age(model.updatedAt)));
+        h("td.maker.wide-col", {}, last ? maker(last) : null), h("td.n.wide-col", {}, grouped(model.versionCount)), h("td.wide-col", {}, age(model.updatedAt)));
 }
