@@ -194,7 +194,7 @@ export const server = new URL(".", base).href.replace(/\/$/, "");
  */
 
 /** Whoever wrote an address by hand may have encoded only some of it. */
-const decoded = (part) => part.replace(/(?:%[\da-f]{2})+/gi, (codes) => {
+export const decoded = (part) => part.replace(/(?:%[\da-f]{2})+/gi, (codes) => {
     try {
         return decodeURIComponent(codes);
     } catch {
@@ -264,17 +264,6 @@ export function inside(link) {
     return isHere && !url.pathname.startsWith(`${base.pathname}api/`) ? url.href : null;
 }
 
-/** Where the links lead that an mlflow client prints: `#/experiments/<id>/runs/<run>`, `#/models/<name>/versions/<n>`; null for another fragment. */
-export function mlflowLink(fragment) {
-    const run = /^#\/experiments\/[^/?]+\/runs\/([^/?]+)/.exec(fragment);
-    if (run) return href(["r", decoded(run[1])]);
-    const experiment = /^#\/experiments\/([^/?]+)/.exec(fragment);
-    if (experiment) return href(["e", decoded(experiment[1])]);
-    const model = /^#\/models(?:\/([^/?]+)(?:\/versions\/(\d+))?)?/.exec(fragment);
-    if (model) return href(["m", ...model[1] ? [decoded(model[1])] : [], ...model[2] ? ["v", model[2]] : []]);
-    return fragment.startsWith("#/") ? href(["e"]) : null;
-}
-
 /** Takes over links inside the application, so that a click does not load the page again. */
 export function start() {
     document.addEventListener("click", (event) => {
@@ -288,13 +277,15 @@ export function start() {
         navigate(target);
     });
     addEventListener("popstate", tell);
-    addEventListener("hashchange", () => {
-        const target = mlflowLink(location.hash);
-        if (target) navigate(target, { replace: true });
-    });
-    const target = mlflowLink(location.hash);
-    if (target) navigate(target, { replace: true });
-    else tell();
+    addEventListener("hashchange", followHash);
+    if (!followHash()) tell();
+}
+
+/** Links that mlflow's client prints. */
+function followHash() {
+    const { hash } = location, isLink = hash.startsWith("#/");
+    if (isLink) import("./mlflow.js").then(({ mlflowLink }) => navigate(mlflowLink(hash), { replace: true }));
+    return isLink;
 }
 
 // ---- what a page shows when there is nothing, nothing yet, or a refusal ----
@@ -331,21 +322,11 @@ export function copyBox(text, label = "Copy") {
     return h("div.copy-box", {}, h("pre", { tabindex: 0 }, h("code", {}, text)), button);
 }
 
-/** Python that speaks to this server, to be pasted into a shell. @param code */
-function mlflowLines(code) {
+/** Python for a shell. @param code */
+export function mlflowLines(code) {
     const token = "login" in document.documentElement.dataset ? `\nexport MLFLOW_TRACKING_TOKEN=…  # make one at ${server}/settings/tokens` : "";
     return `export MLFLOW_TRACKING_URI=${server}${token}\npython - <<'EOF'\n${code}\nEOF`;
 }
-
-/** Chooses the workspace where it is not the one that is meant without a word. @param [workspace] */
-export const workspaceLine = (workspace) => workspace && workspace !== "default" ? `mlflow.set_workspace(${JSON.stringify(workspace)})\n` : "";
-
-/** The lines that register a version of a model. @param [workspace] @param model */
-export const firstModel = (workspace, model = "first-model") => copyBox(mlflowLines(`import mlflow, mlflow.sklearn
-from sklearn.linear_model import LinearRegression
-${workspaceLine(workspace)}with mlflow.start_run():
-    model = LinearRegression().fit([[0], [1]], [0, 1])
-    mlflow.sklearn.log_model(model, name="model", registered_model_name=${JSON.stringify(model)})`), "Copy the first lines");
 
 /**
  * The lines that make a first run appear, with this server's address filled in.

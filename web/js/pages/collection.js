@@ -1,10 +1,11 @@
 // One artifact and its versions, the newest first.
-import { coalesced, emptyBox, fill, firstModel, h, href, icon, iconButton, navigate, setQuery, skeleton } from "../dom.js";
+import { coalesced, emptyBox, fill, h, href, icon, iconButton, navigate, setQuery, skeleton } from "../dom.js";
 import { grouped, plural } from "../format.js";
 import { subscribe } from "../live.js";
 import { markdown } from "../md.js";
 import * as api from "../api.js";
 import * as artifacts from "../artifacts.js";
+import { firstModel } from "../mlflow.js";
 import { styleSheet } from "../streams.js";
 import { confirmDialog, inlineEdit } from "../components/dialog.js";
 import { openMenu } from "../components/menu.js";

@@ -1,8 +1,9 @@
 // "Which model do I take?": the models that were registered, what is the newest of each, and which version stands under which name.
-import { coalesced, debounced, emptyBox, errorBox, fill, firstModel, h, href, navigate, setQuery, skeleton } from "../dom.js";
+import { coalesced, debounced, emptyBox, errorBox, fill, h, href, navigate, setQuery, skeleton } from "../dom.js";
 import { grouped, plural } from "../format.js";
 import { subscribe } from "../live.js";
 import * as artifacts from "../artifacts.js";
+import { firstModel } from "../mlflow.js";
 import { styleSheet } from "../streams.js";
 import { age, maker, noSuch, rowKeys } from "../components/versions.js";
 

@@ -1,6 +1,7 @@
 // What a version is, without a click: what is said about it, how to use it, who made it and who used it, its metadata.
-import { copyBox, fill, h, href, server, workspaceLine } from "../dom.js";
+import { copyBox, fill, h, href, server } from "../dom.js";
 import { grouped, iso } from "../format.js";
+import { workspaceLine } from "../mlflow.js";
 import { statusIcon } from "../components/status.js";
 import { flat, hasModels, text, versionName } from "../components/versions.js";
 import { drawNotes } from "./runNotes.js";
