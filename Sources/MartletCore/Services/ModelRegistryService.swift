@@ -25,6 +25,8 @@ package struct ModelRegistryService: Sendable {
         let known = try await registry(.editor, as: principal, to: "register a model")
         let registry = if let known { known } else { try await store.madeRegistry(of: workspace) }
         let model = try await store.create(request, in: registry)
+        // Nobody can listen to a registry before it is there.
+        if known == nil { events.publish([Topic.experiments]) }
         publish(model.collection)
         return model
     }

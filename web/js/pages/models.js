@@ -8,7 +8,8 @@ import { styleSheet } from "../streams.js";
 import { age, maker, noSuch, rowKeys } from "../components/versions.js";
 
 const LIMIT = 200;
-const STAGES = { staging: "Staging", production: "Production", archived: "Archived" };
+/** What is archived is out of use. */
+const STAGES = { staging: "Staging", production: "Production" };
 
 export function open(root, route, shell) {
     if (route.path[1]) return openOne(root, route, shell);

@@ -73,7 +73,7 @@ struct WandBFilter {
             return .not(try condition(key, value, depth: depth + 1))
         case "$exists":
             let wants = value != .bool(false)
-            return try WandBField(key).exists(wants)
+            return WandBField(key).exists(wants)
         case "$in", "$nin":
             guard case .array(let values) = value else {
                 throw MartletError(.invalidArgument, "filters: \(name) takes a list")
