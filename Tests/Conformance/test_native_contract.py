@@ -176,10 +176,13 @@ def imports(call, experiment, name):
         assert call("POST", path + "registered-models", 200, registered).json()["outcome"] == outcome
     registered["versions"] = [version | {"number": 1}, version | {"number": 5}]
     assert "version 1 of" in call("POST", path + "registered-models", 409, registered).json()["message"]
+    # What could come has come.
     registered["versions"] = [version | {"number": 5}]
+    assert call("POST", path + "registered-models", 200, registered).json()["outcome"] == "present"
+    registered["versions"] = [version | {"number": 6}]
     assert call("POST", path + "registered-models", 200, registered).json()["outcome"] == "merged"
     found = call("GET", "/api/v1/models/{name}", 200, name=f"{name} imported").json()
-    assert (found["createdAt"], found["versionCount"], [one["number"] for one in found["latest"]]) == (1, 2, [5])
+    assert (found["createdAt"], found["versionCount"], [one["number"] for one in found["latest"]]) == (1, 3, [6])
     call("POST", path + "registered-models", 400, registered | {"name": "a/b"})
     call("POST", path + "registered-models", 404, registered, workspace="nowhere")
 

@@ -50,6 +50,9 @@ public struct Experiment: Codable, Sendable, Equatable {
 extension Experiment {
     /// The registry of a workspace in which models are registered; by this name programs of W&B know it too.
     public static let modelRegistryName = "wandb-registry-model"
+
+    /// Whether an experiment of that name is a registry, whoever makes it: programs of W&B mean one by it.
+    public static func isRegistryName(_ name: String) -> Bool { name.hasPrefix("wandb-registry-") }
 }
 
 /// Whether an object is in use or in the bin.

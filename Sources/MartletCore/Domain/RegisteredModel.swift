@@ -53,6 +53,8 @@ public struct ModelVersion: Sendable, Equatable {
         /// Where the files were when it was registered.
         public var location: String
         public var modelID: LoggedModel.ID?
+        /// The run that was named, where the version is not noted as made by it: it may be another installation's.
+        public var runID: Run.ID?
         public var runLink: String
         public var user: String
 
@@ -60,12 +62,14 @@ public struct ModelVersion: Sendable, Equatable {
             source: String = "",
             location: String = "",
             modelID: LoggedModel.ID? = nil,
+            runID: Run.ID? = nil,
             runLink: String = "",
             user: String = ""
         ) {
             self.source = source
             self.location = location
             self.modelID = modelID
+            self.runID = runID
             self.runLink = runLink
             self.user = user
         }
@@ -73,6 +77,7 @@ public struct ModelVersion: Sendable, Equatable {
 
     public var model: String { membership.collection.name }
     public var number: Int64 { membership.number }
+    public var runID: Run.ID? { membership.version.runID ?? origin.runID }
 
     public init(membership: ArtifactMembership, stage: Stage, tags: [Tag], origin: Origin) {
         self.membership = membership

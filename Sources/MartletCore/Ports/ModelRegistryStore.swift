@@ -1,4 +1,4 @@
-/// Registered models and their versions. Every method is one transaction, durable once it returns.
+/// Registered models and their versions. Every method is one transaction, durable once it returns, unless it says otherwise.
 ///
 /// A registry is an experiment without runs, whose collections are the registered models: what is not said here is as
 /// in `ArtifactVersionStore`.
@@ -40,7 +40,8 @@ package protocol ModelRegistryStore: Sendable {
         _ request: SearchModelRegistry,
         in registry: Experiment.ID
     ) async throws(MartletError) -> Page<ModelVersion>
-    /// Names the files of a folder in a pending version, in transactions that others can come between.
+    /// Names the files of a folder, or a file, in a pending version; of a version its references too. Many transactions.
+    /// - Throws: `conflict` for content that went meanwhile.
     func adopt(
         _ folder: ArtifactPath,
         of owner: ArtifactOwner,
@@ -53,6 +54,8 @@ package protocol ModelRegistryStore: Sendable {
         digest: String,
         _ request: CreateModelVersion
     ) async throws(MartletError) -> ModelVersion
+    /// Removes a pending version that will not be registered.
+    func abandon(_ id: ArtifactVersion.ID) async throws(MartletError)
     /// Gives a model the times that it has where it comes from. - Throws: `notFound`.
     func keepTimes(of model: ArtifactCollection.ID, createdAt: Int64, updatedAt: Int64) async throws(MartletError)
     /// - Throws: `notFound`.

@@ -3,8 +3,8 @@ package struct CreateArtifactVersion: Sendable {
     package var experimentID: Experiment.ID
     /// Made where it is not there.
     package var collection: String
-    /// A portfolio takes new versions in a registry only.
-    package var kind = ArtifactCollection.Kind.sequence
+    /// The registered model that it is a version of, instead of a collection by name.
+    package var model: ArtifactCollection.ID?
     package var type: String
     /// Names the content; empty where it is not known yet.
     package var digest: String

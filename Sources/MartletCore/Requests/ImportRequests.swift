@@ -90,6 +90,8 @@ public struct ImportedModel: Codable, Sendable, Equatable {
 /// are sent before it: its versions keep their files.
 public struct ImportedRegisteredModel: Codable, Sendable, Equatable {
     public var name: String
+    /// What its versions are: `model`, or `prompt`.
+    public var type: String
     public var description: String
     public var tags: [String: String]
     /// Numbers of versions by the alias that stands for them.
@@ -145,6 +147,7 @@ public struct ImportedRegisteredModel: Codable, Sendable, Equatable {
 
     public init(
         name: String,
+        type: String = "model",
         description: String,
         tags: [String: String],
         aliases: [String: Int64],
@@ -153,6 +156,7 @@ public struct ImportedRegisteredModel: Codable, Sendable, Equatable {
         versions: [Version]
     ) {
         self.name = name
+        self.type = type
         self.description = description
         self.tags = tags
         self.aliases = aliases

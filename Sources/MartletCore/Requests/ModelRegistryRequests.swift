@@ -33,6 +33,27 @@ package struct CreateModelVersion: Sendable {
     package var tags: [Tag]
     /// The folder whose files it has; `nil` when they are not stored here.
     package var files: (owner: ArtifactOwner, folder: ArtifactPath)?
+    /// What the logged model that it comes from is told.
+    package var note: Note?
+
+    package struct Note: Sendable {
+        package var model: LoggedModel.ID
+        /// Of the tag of the logged model.
+        package var key: String
+        /// The new value, of the old one and the number of the version; `nil` to leave it.
+        package var text: @Sendable (_ known: String?, _ number: Int64) -> String?
+
+        package init(
+            model: LoggedModel.ID,
+            key: String,
+            text: @escaping @Sendable (_ known: String?, _ number: Int64) -> String?
+        ) {
+            self.model = model
+            self.key = key
+            self.text = text
+        }
+    }
+
     /// What it has already where it comes from.
     package var kept: Kept?
 

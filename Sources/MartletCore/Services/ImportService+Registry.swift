@@ -4,7 +4,7 @@ extension ImportService {
     ///
     /// - Parameter digest: names the content of a version.
     /// - Returns: `created`; `merged` when the name was here and something was added; `present`.
-    /// - Throws: `invalidArgument`; `conflict` that names a version whose number was given to another one here.
+    /// - Throws: `invalidArgument`; once all else is done, `conflict` that names a version whose number was given here.
     package func importRegisteredModel(
         _ imported: ImportedRegisteredModel,
         digest: @Sendable ([VersionFile]) -> String,
@@ -20,10 +20,18 @@ extension ImportService {
         let model: RegisteredModel
         if let known { model = known } else { model = try await create(imported, as: principal) }
         var isChanged = false
+        var refusal: MartletError?
         for version in imported.versions.sorted(by: { $0.number < $1.number }) {
-            isChanged = try await carry(version, of: model, digest: digest, as: principal) || isChanged
+            do {
+                isChanged = try await carry(version, of: model, digest: digest, as: principal) || isChanged
+            } catch  where error.code == .conflict {
+                refusal = refusal ?? error
+            }
         }
-        for (alias, number) in imported.aliases where !model.aliases.contains(where: { $0.name == alias }) {
+        let isKnown = { (alias: String) in
+            alias.lowercased() == "latest" || model.aliases.contains { $0.name == alias }
+        }
+        for (alias, number) in imported.aliases where !isKnown(alias) {
             try await models.setAlias(alias, to: number, of: imported.name, as: principal)
             isChanged = true
         }
@@ -34,6 +42,7 @@ extension ImportService {
                 updatedAt: imported.updatedAt
             )
         }
+        if let refusal { throw refusal }
         return known == nil ? .created : isChanged ? .merged : .present
     }
 
@@ -46,7 +55,7 @@ extension ImportService {
             description: imported.description,
             tags: Self.list(imported.tags)
         )
-        if imported.tags["mlflow.prompt.is_prompt"]?.lowercased() == "true" { request.type = "prompt" }
+        request.type = imported.type
         return try await models.create(request, as: principal)
     }
 
@@ -64,14 +73,19 @@ extension ImportService {
             // To be made.
         }
         let name = model.collection.name
-        let place = try Self.files(of: version)
+        var place = try Self.files(of: version)
         var origin = ModelVersion.Origin(
             source: version.source,
             location: version.location,
             runLink: version.runLink,
             user: version.user
         )
-        if let place, let location = try await location(of: place) { origin.location = location }
+        if let known = place, let location = try await location(of: known) {
+            origin.location = location
+        } else {
+            // Its run or model did not come along.
+            place = nil
+        }
         var request = CreateModelVersion(
             model: name,
             origin: origin,

@@ -20,6 +20,7 @@ package struct ModelRegistryService: Sendable {
         as principal: Principal
     ) async throws(MartletError) -> RegisteredModel {
         try Self.checkName(request.name)
+        try ArtifactVersionService.checkPlainName(request.type, what: "type of a registered model")
         try Self.check(request.description, request.tags)
         let workspace = principal.currentWorkspace
         let known = try await registry(.editor, as: principal, to: "register a model")
@@ -72,6 +73,9 @@ package struct ModelRegistryService: Sendable {
         as principal: Principal
     ) async throws(MartletError) {
         try Rules.checkText(alias, what: "alias", longest: Self.longestAlias)
+        guard alias.lowercased() != "latest" else {
+            throw MartletError(.invalidArgument, "'latest' always means the last version; choose another alias")
+        }
         let known = try await model(name, .editor, as: principal, to: "change aliases")
         try await store.setAlias(alias, to: number, in: known.collection.id)
         publish(known.collection)
@@ -127,25 +131,58 @@ package struct ModelRegistryService: Sendable {
     ) async throws(MartletError) -> ModelVersion {
         try Self.check(request.description, request.tags)
         let known = try await model(request.model, .editor, as: principal, to: "register a version of a model")
-        let collection = known.collection
+        var request = request
+        if let (owner, _) = request.files {
+            try await access.require(.viewer, of: owner, as: principal, to: "read artifacts")
+        }
+        // What a run made is said by who may write to it; for others it is a name that somebody gave.
+        if let run = request.runID, try await !mayWrite(to: run, as: principal) {
+            request.origin.runID = run
+            request.runID = nil
+        }
+        let id = try await store.create(
+            Self.version(of: known.collection, request),
+            id: ArtifactVersion.ID(environment.newID())
+        ).id
+        let version: ModelVersion
+        do {
+            if let (owner, folder) = request.files { try await store.adopt(folder, of: owner, for: id) }
+            version = try await store.register(id, digest: digest(try await files(of: id)), request)
+        } catch {
+            // What cannot be removed now goes with the pending versions that nobody touches.
+            try? await store.abandon(id)
+            throw error
+        }
+        publish(known.collection)
+        return version
+    }
+
+    private static func version(
+        of collection: ArtifactCollection,
+        _ request: CreateModelVersion
+    ) -> CreateArtifactVersion {
         var create = CreateArtifactVersion(
             experimentID: collection.experimentID,
             collection: collection.name,
             type: collection.type,
             digest: ""
         )
-        create.kind = collection.kind
+        create.model = collection.id
         create.description = request.description
         create.takesKnown = false
         create.runID = request.runID
-        let id = try await store.create(create, id: ArtifactVersion.ID(environment.newID())).id
-        if let (owner, folder) = request.files {
-            try await access.require(.viewer, of: owner, as: principal, to: "read artifacts")
-            try await store.adopt(folder, of: owner, for: id)
+        return create
+    }
+
+    /// Whether a run is here, and the principal may write to it.
+    private func mayWrite(to run: Run.ID, as principal: Principal) async throws(MartletError) -> Bool {
+        do {
+            _ = try await store.experiments(ofRuns: [run])
+            try await access.require(.editor, of: run, as: principal, to: "register what a run made")
+            return true
+        } catch  where error.code == .notFound || error.code == .permissionDenied {
+            return false
         }
-        let version = try await store.register(id, digest: digest(try await files(of: id)), request)
-        publish(collection)
-        return version
     }
 
     private func files(of id: ArtifactVersion.ID) async throws(MartletError) -> [VersionFile] {
@@ -166,6 +203,7 @@ package struct ModelRegistryService: Sendable {
     ) async throws(MartletError) -> ModelVersion {
         try Self.check(changes.description ?? "", [])
         let known = try await model(name, .editor, as: principal, to: "change a version of a model")
+        if changes.description != nil { try await requireOwn(number, of: known.collection, as: principal) }
         let version = try await store.updateVersion(number, of: known.collection.id, changes)
         publish(known.collection)
         return version
@@ -181,6 +219,7 @@ package struct ModelRegistryService: Sendable {
     ) async throws(MartletError) {
         if let value { try Self.check("", [Tag(key: key, value: value)]) }
         let known = try await model(name, .editor, as: principal, to: "change a version of a model")
+        try await requireOwn(number, of: known.collection, as: principal)
         try await store.setTag((key, value), ofVersion: number, of: known.collection.id)
         publish(known.collection)
     }
@@ -196,6 +235,17 @@ package struct ModelRegistryService: Sendable {
     }
 
     // MARK: helpers
+
+    /// What was linked from elsewhere is changed by who may change it there.
+    private func requireOwn(
+        _ number: Int64,
+        of collection: ArtifactCollection,
+        as principal: Principal
+    ) async throws(MartletError) {
+        let version = try await store.modelVersion(number, of: collection.id).membership.version
+        guard version.collectionID != collection.id else { return }
+        try await access.require(.editor, of: version.id, as: principal, to: "change a version of another collection")
+    }
 
     private func model(
         _ name: String,

@@ -149,6 +149,7 @@ struct ImportRoutes: NativeRoutes {
         let created = try fields.requiredInteger("createdAt")
         return ImportedRegisteredModel(
             name: try fields.requiredString("name"),
+            type: try fields.string("type") ?? "model",
             description: try fields.string("description") ?? "",
             tags: try texts("tags", of: fields),
             aliases: aliases,

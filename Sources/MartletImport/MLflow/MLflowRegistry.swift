@@ -15,6 +15,10 @@ struct MLflowVersionParts {
     var updatedAt: Int64?
     var tags: [String: String] = [:]
 
+    static func type(of tags: [String: String]) -> String {
+        tags["mlflow.prompt.is_prompt"]?.lowercased() == "true" ? "prompt" : "model"
+    }
+
     /// `nil` for one that was deleted.
     func version() -> ImportedRegisteredModel.Version? {
         let stages: [String: ModelVersion.Stage] = [
@@ -60,10 +64,12 @@ extension MLflowDatabase {
             parts.tags = try pairs("key, value", of: table, key, queries, "AND version = \(parts.number)")
             return parts.version()
         }
+        let tags = try pairs("key, value", of: "registered_model_tags", key, queries)
         return ImportedRegisteredModel(
             name: workspace == "default" ? name : "\(workspace)-\(name)",
+            type: MLflowVersionParts.type(of: tags),
             description: row.text(1) ?? "",
-            tags: try pairs("key, value", of: "registered_model_tags", key, queries),
+            tags: tags,
             aliases: aliases.compactMapValues { Int64($0) },
             createdAt: row.integer(2) ?? 0,
             updatedAt: row.integer(3) ?? row.integer(2) ?? 0,
@@ -130,10 +136,12 @@ extension MLflowFolder {
     private static func registeredModel(in folder: String) throws(MartletError) -> ImportedRegisteredModel {
         let meta = try MetaFile(folder + "/meta.yaml")
         let created = meta.integer("creation_timestamp") ?? 0
+        let tags = Dictionary(try FolderText.texts(below: folder + "/tags"), uniquingKeysWith: { $1 })
         var model = ImportedRegisteredModel(
             name: try meta.required("name"),
+            type: MLflowVersionParts.type(of: tags),
             description: meta.text("description") ?? "",
-            tags: Dictionary(try FolderText.texts(below: folder + "/tags"), uniquingKeysWith: { $1 }),
+            tags: tags,
             aliases: [:],
             createdAt: created,
             updatedAt: meta.integer("last_updated_timestamp") ?? created,
@@ -200,6 +208,7 @@ extension MLflowServer {
         let tags = Dictionary(item.pairs("tags"), uniquingKeysWith: { $1 })
         var model = ImportedRegisteredModel(
             name: name,
+            type: MLflowVersionParts.type(of: tags),
             description: item.text("description") ?? "",
             tags: tags,
             aliases: [:],
@@ -211,7 +220,7 @@ extension MLflowServer {
             if let text = alias.text("alias"), let number = alias.number("version") { model.aliases[text] = number }
         }
         let quoted = name.contains("'") ? "\"\(name)\"" : "'\(name)'"
-        let prompt = tags["mlflow.prompt.is_prompt"] == "true" ? " AND tags.`mlflow.prompt.is_prompt` = 'true'" : ""
+        let prompt = model.type == "prompt" ? " AND tags.`mlflow.prompt.is_prompt` = 'true'" : ""
         let query = [("filter", "name = \(quoted)\(prompt)"), ("max_results", "1000")]
         for answer in try await pages("model-versions/search", query) {
             for item in answer.list("model_versions") { try await add(item, to: &model) }

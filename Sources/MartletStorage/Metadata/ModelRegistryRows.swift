@@ -19,15 +19,32 @@ enum ModelRegistryRows {
             grouping: try versions(try latest(of: collections.map(\.id), connection), connection),
             by: \.membership.collection.id
         )
-        return try collections.map { collection in
-            let aliases = try VersionRows.aliases(of: collection.id.number, connection).filter { $0.alias != "latest" }
-            return RegisteredModel(
+        let aliases = try aliases(of: collections.map(\.id), connection)
+        return collections.map { collection in
+            RegisteredModel(
                 collection: collection,
                 tags: tags[VersionRows.owner(collection.id)] ?? [],
-                aliases: aliases.map { RegisteredModel.Alias(name: $0.alias, number: $0.number) },
+                aliases: aliases[collection.id] ?? [],
                 latest: (latest[collection.id] ?? []).sorted { $0.stage.stored < $1.stage.stored }
             )
         }
+    }
+
+    private static let aliasesOfCollections = BatchedQuery { members in
+        "SELECT collection, alias, number FROM artifact_alias WHERE alias <> 'latest' AND collection IN \(members)"
+    }
+
+    private static func aliases(
+        of collections: [ArtifactCollection.ID],
+        _ connection: any SQLConnection
+    ) throws -> [ArtifactCollection.ID: [RegisteredModel.Alias]] {
+        var aliases: [ArtifactCollection.ID: [RegisteredModel.Alias]] = [:]
+        try aliasesOfCollections.forEachRow(of: collections.map(\.number), on: connection) { row in
+            aliases[ArtifactCollection.ID(row.integer(0)), default: []].append(
+                RegisteredModel.Alias(name: row.text(1), number: row.integer(2))
+            )
+        }
+        return aliases.mapValues { aliases in aliases.sorted { $0.name < $1.name } }
     }
 
     private static let latestOfCollections = BatchedQuery { members in
@@ -64,7 +81,7 @@ enum ModelRegistryRows {
 
     private static let detailsOfVersions = BatchedQuery { members in
         """
-        SELECT d.collection, d.number, d.stage, d.source, d.location, d.model_id, d.run_link, d.author
+        SELECT d.collection, d.number, d.stage, d.source, d.location, d.model_id, d.run_link, d.author, d.run_id
         FROM artifact_membership m JOIN model_version d ON d.collection = m.collection AND d.number = m.number
         WHERE m.version IN \(members)
         """
@@ -83,6 +100,7 @@ enum ModelRegistryRows {
                 source: row.text(3),
                 location: row.text(4),
                 modelID: row.optionalText(5).map { LoggedModel.ID($0) },
+                runID: row.optionalText(8).map { Run.ID($0) },
                 runLink: row.text(6),
                 user: row.text(7)
             )
@@ -175,6 +193,13 @@ enum ModelRegistryRows {
         now: Int64,
         _ connection: any SQLConnection
     ) throws -> ArtifactCollection.ID {
+        let isOpen = try connection.first(
+            "SELECT stage FROM experiment WHERE id = $1 \(connection.dialect.holdingRow)",
+            [.integer(registry.number)]
+        ) { $0.integer(0) == 0 }
+        guard isOpen == true else {
+            throw MartletError(.notFound, "the registry was removed meanwhile; try again")
+        }
         let id = try connection.first(
             """
             INSERT INTO artifact_collection
@@ -203,12 +228,13 @@ enum ModelRegistryRows {
     ) throws {
         try connection.execute(
             """
-            INSERT INTO model_version (collection, number, stage, source, location, model_id, run_link, author)
-            VALUES ($1, $2, 0, $3, $4, $5, $6, $7)
+            INSERT INTO model_version (collection, number, stage, source, location, model_id, run_link, author, run_id)
+            VALUES ($1, $2, 0, $3, $4, $5, $6, $7, $8)
             """,
             [
                 .integer(collection.number), .integer(number), .text(origin.source), .text(origin.location),
                 .text(origin.modelID?.rawValue), .text(origin.runLink), .text(origin.user),
+                .text(origin.runID?.rawValue),
             ]
         )
     }
@@ -283,61 +309,6 @@ enum ModelRegistryRows {
             [.integer(collection.number), .integer(number), .integer(stage.stored)]
         )
         try touch(collection, now: now, connection)
-    }
-
-    // MARK: registries
-
-    static func removeEmptyRegistries(of workspace: Workspace.ID, _ connection: any SQLConnection) throws {
-        let empty = try connection.rows(
-            """
-            SELECT e.id FROM experiment e WHERE e.workspace = $1 AND e.is_registry = 1
-              AND NOT EXISTS (SELECT 1 FROM artifact_collection c WHERE c.experiment = e.id)
-            """,
-            [.integer(workspace.number)]
-        ) { $0.integer(0) }
-        for registry in empty { try forget(registry: registry, connection) }
-    }
-
-    /// Moves what a workspace's registries hold into the default workspace's of the same names.
-    /// - Throws: `failedPrecondition` when both have something of one name.
-    static func mergeRegistries(of workspace: Workspace, _ connection: any SQLConnection) throws {
-        let pairs = try connection.rows(
-            """
-            SELECT a.id, b.id FROM experiment a JOIN experiment b ON b.workspace = 1 AND b.name = a.name
-            WHERE a.workspace = $1 AND a.is_registry = 1 AND b.is_registry = 1
-            """,
-            [.integer(workspace.id.number)]
-        ) { ($0.integer(0), $0.integer(1)) }
-        for (old, new) in pairs {
-            let taken = try connection.rows(
-                """
-                SELECT a.name FROM artifact_collection a JOIN artifact_collection b ON b.name = a.name
-                WHERE a.experiment = $1 AND b.experiment = $2 ORDER BY a.name LIMIT 20
-                """,
-                [.integer(old), .integer(new)]
-            ) { $0.text(0) }
-            guard taken.isEmpty else {
-                throw MartletError(
-                    .failedPrecondition,
-                    "Cannot delete workspace '\(workspace.name)': the default workspace has registered models of these "
-                        + "names too: \(taken.joined(separator: ", ")). Rename or remove them before."
-                )
-            }
-            for table in ["artifact_collection", "artifact_version"] {
-                try connection.execute(
-                    "UPDATE \(table) SET experiment = $1 WHERE experiment = $2",
-                    [.integer(new), .integer(old)]
-                )
-            }
-            try forget(registry: old, connection)
-        }
-    }
-
-    private static func forget(registry: Int64, _ connection: any SQLConnection) throws {
-        for table in ["experiment_tag", "experiment_role", "quota"] {
-            try connection.execute("DELETE FROM \(table) WHERE experiment = $1", [.integer(registry)])
-        }
-        try connection.execute("DELETE FROM experiment WHERE id = $1", [.integer(registry)])
     }
 
     static func touch(_ collection: ArtifactCollection.ID, now: Int64, _ connection: any SQLConnection) throws {

@@ -122,11 +122,7 @@ enum ArtifactRows {
             )
         }
         try FileUseRows.add(1, blob.size, to: vacancy.owner, connection)
-        // Behind the line that holds the tree: a version that is committed never changes.
-        switch ArtifactOwner(key: vacancy.owner) {
-        case .version(let id)?, .draft(let id)?: try VersionRows.requirePending(id, connection)
-        default: break
-        }
+        try requireOpen(vacancy.owner, connection)
         let replaced = try connection.first(
             "SELECT size FROM artifact WHERE owner = $1 AND folder = $2 AND name = $3 AND is_folder = 0",
             [.text(vacancy.owner)] + vacancy.place.key
@@ -145,6 +141,14 @@ enum ArtifactRows {
         )
         // Only a second server can have made a folder since the check.
         if changed == 0 { throw folderStands(at: vacancy.place.path) }
+    }
+
+    /// Behind the line that holds the tree: a version that is committed never changes.
+    private static func requireOpen(_ owner: String, _ connection: any SQLConnection) throws {
+        switch ArtifactOwner(key: owner) {
+        case .version(let id)?, .draft(let id)?: try VersionRows.requirePending(id, connection)
+        default: break
+        }
     }
 
     /// `nil` when nothing stands there.
@@ -191,6 +195,9 @@ enum ArtifactRows {
     ///
     /// The root stands for the whole tree. - Throws: `notFound`.
     static func delete(_ path: String, of owner: String, _ connection: any SQLConnection) throws {
+        // Holds the tree, so that what is counted is what goes.
+        try FileUseRows.add(0, 0, to: owner, connection)
+        try requireOpen(owner, connection)
         if path.isEmpty {
             let removed = try deleteTree(of: owner, connection)
             if removed == 0 { throw MartletError(.notFound, "there are no artifacts to delete") }
@@ -200,8 +207,6 @@ enum ArtifactRows {
         guard let isFolder = try isFolder(place, of: owner, connection) else {
             throw MartletError(.notFound, "there is no artifact '\(path)'")
         }
-        // Holds the tree, so that what is counted is what goes.
-        try FileUseRows.add(0, 0, to: owner, connection)
         let gone: Gone = if isFolder { try removeAll(in: path, of: owner, connection) } else { (0, 0) }
         let file = try remove(place, of: owner, connection)
         try FileUseRows.add(-gone.files - file.files, -gone.bytes - file.bytes, to: owner, connection)

@@ -88,7 +88,7 @@ extension SQLMetadataStore {
 
     package func delete(_ id: ArtifactCollection.ID) async throws(MartletError) {
         try await database.write { connection in
-            _ = try VersionRows.collection(id, connection)
+            try VersionRows.hold(id, connection)
             try VersionRows.delete(id, connection)
         }
     }

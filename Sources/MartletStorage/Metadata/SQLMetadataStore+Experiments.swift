@@ -73,7 +73,8 @@ extension SQLMetadataStore: ExperimentStore {
         let now = environment.now()
         return try await database.write { connection in
             let old = try Self.experiment(id.number, on: connection)
-            if let name = changes.name {
+            if let name = changes.name, name != old.name {
+                try Self.requireRenaming(old, to: name, on: connection)
                 guard old.stage == .active else {
                     throw MartletError(
                         .failedPrecondition,
@@ -112,6 +113,7 @@ extension SQLMetadataStore: ExperimentStore {
             guard old.stage != stage else {
                 throw MartletError(.notFound, "No Experiment with id=\(id) exists that is not \(stage.rawValue)")
             }
+            if stage == .deleted { try Self.requireNoModels(old, on: connection) }
             let deletedAt: SQLValue = stage == .deleted ? .integer(now) : .null
             try connection.execute(
                 "UPDATE experiment SET stage = $1, updated_at = $2, deleted_at = $3 WHERE id = $4",
@@ -202,6 +204,35 @@ extension SQLMetadataStore {
             ON CONFLICT (experiment, key) DO UPDATE SET value = excluded.value
             """,
             [.integer(id), .text(tag.key), .text(tag.value)]
+        )
+    }
+
+    /// A registry stays one, and the models of a workspace are looked for by its name.
+    private static func requireRenaming(
+        _ experiment: Experiment,
+        to name: String,
+        on connection: any SQLConnection
+    ) throws {
+        try requireNoModels(experiment, on: connection)
+        guard experiment.isRegistry != Experiment.isRegistryName(name) else { return }
+        throw MartletError(
+            .failedPrecondition,
+            experiment.isRegistry
+                ? "'\(experiment.name)' is a registry: its name must begin with 'wandb-registry-'"
+                : "names that begin with 'wandb-registry-' are those of registries; choose another"
+        )
+    }
+
+    private static func requireNoModels(_ experiment: Experiment, on connection: any SQLConnection) throws {
+        guard experiment.isRegistry, experiment.name == Experiment.modelRegistryName else { return }
+        let model = try connection.first(
+            "SELECT name FROM artifact_collection WHERE experiment = $1 LIMIT 1",
+            [.integer(experiment.id.number)]
+        ) { $0.text(0) }
+        guard let model else { return }
+        throw MartletError(
+            .failedPrecondition,
+            "'\(experiment.name)' holds the workspace's registered models, like '\(model)': delete them before"
         )
     }
 

@@ -20,9 +20,13 @@ extension SQLMetadataStore: ModelRegistryStore {
             )
             return try await createExperiment(request).id
         } catch  where error.code == .alreadyExists {
-            // Another request was quicker.
+            // Another request was quicker; or it is in the bin, where only an empty one comes.
             if let registry = try await registry(of: workspace) { return registry }
-            throw error
+            guard let binned = try await experiment(named: Experiment.modelRegistryName, in: workspace) else {
+                throw error
+            }
+            try await moveExperiment(binned.id, to: .active)
+            return binned.id
         }
     }
 
@@ -57,7 +61,7 @@ extension SQLMetadataStore: ModelRegistryStore {
     ) async throws(MartletError) -> Page<RegisteredModel> {
         try await database.read { connection in
             let page = try ModelRegistrySearch.models(request, in: registry, on: connection)
-            let collections = try page.items.map { try VersionRows.collection(ArtifactCollection.ID($0), connection) }
+            let collections = try VersionRows.collections(page.items, connection)
             return Page(items: try ModelRegistryRows.whole(collections, connection), hasMore: page.hasMore)
         }
     }
@@ -68,6 +72,7 @@ extension SQLMetadataStore: ModelRegistryStore {
     ) async throws(MartletError) -> RegisteredModel {
         let now = environment.now()
         return try await database.write { connection in
+            try VersionRows.hold(model, connection)
             let known = try VersionRows.collection(model, connection)
             if let name = changes.name {
                 if let other = try VersionRows.collection(named: name, in: known.experimentID, connection),
@@ -99,8 +104,8 @@ extension SQLMetadataStore: ModelRegistryStore {
         of model: ArtifactCollection.ID
     ) async throws(MartletError) {
         try await database.write { connection in
-            let known = try VersionRows.collection(model, connection)
-            try ModelRegistryRows.setTag(tag.key, tag.value, of: VersionRows.owner(known.id), connection)
+            try VersionRows.hold(model, connection)
+            try ModelRegistryRows.setTag(tag.key, tag.value, of: VersionRows.owner(model), connection)
         }
     }
 
@@ -110,6 +115,7 @@ extension SQLMetadataStore: ModelRegistryStore {
         in model: ArtifactCollection.ID
     ) async throws(MartletError) {
         try await database.write { connection in
+            try VersionRows.hold(model, connection)
             guard let number else {
                 try connection.execute(
                     "DELETE FROM artifact_alias WHERE collection = $1 AND alias = $2",
@@ -146,6 +152,12 @@ extension SQLMetadataStore: ModelRegistryStore {
         of owner: ArtifactOwner,
         for id: ArtifactVersion.ID
     ) async throws(MartletError) {
+        if case .version(let source) = owner, folder.isRoot { try await adoptReferences(of: source, for: id) }
+        if let file = try await entry(at: folder, of: owner), let digest = file.digest {
+            let blob = StoredBlob(digest: digest, md5: file.md5, size: file.size ?? 0)
+            return try await give([(file.name, blob)], to: id)
+        }
+        let skipped = folder.isRoot ? 0 : folder.description.utf8.count + 1
         var last: TreePlace?
         while true {
             let place = last
@@ -159,14 +171,61 @@ extension SQLMetadataStore: ModelRegistryStore {
                 )
             }
             guard let end = files.last else { return }
-            let skipped = folder.isRoot ? 0 : folder.description.utf8.count + 1
-            // What was deleted meanwhile is not of the version.
-            _ = try await nameContent(
-                files.map { (String($0.place.path.utf8.dropFirst(skipped)) ?? $0.place.path, $0.blob) },
-                in: id
-            )
+            let named = files.map { (String($0.place.path.utf8.dropFirst(skipped)) ?? $0.place.path, $0.blob) }
+            try await give(named, to: id)
             last = end.place
         }
+    }
+
+    /// - Throws: `conflict` for content that went meanwhile.
+    private func give(
+        _ files: [(path: String, blob: StoredBlob)],
+        to id: ArtifactVersion.ID
+    ) async throws(MartletError) {
+        let named = try await nameContent(files, in: id)
+        guard let lost = files.first(where: { !named.contains($0.path) }) else { return }
+        throw MartletError(.conflict, "'\(lost.path)' was deleted while the version was registered; register it again")
+    }
+
+    private func adoptReferences(
+        of source: ArtifactVersion.ID,
+        for id: ArtifactVersion.ID
+    ) async throws(MartletError) {
+        try await database.write { connection in
+            try VersionRows.requirePending(id, connection)
+            try connection.execute(
+                """
+                INSERT INTO artifact_reference (version, path, uri, digest, size, extra)
+                SELECT $1, path, uri, digest, size, extra FROM artifact_reference WHERE version = $2
+                """,
+                [.text(id.rawValue), .text(source.rawValue)]
+            )
+        }
+    }
+
+    /// Tells a logged model that it was registered, in the words of whoever registers.
+    private static func tell(
+        _ note: CreateModelVersion.Note,
+        of number: Int64,
+        now: Int64,
+        on connection: any SQLConnection
+    ) throws {
+        let known = try connection.first(
+            "SELECT value FROM logged_model_tag WHERE model = $1 AND key = $2",
+            [.text(note.model.rawValue), .text(note.key)]
+        ) { $0.text(0) }
+        guard let text = note.text(known, number) else { return }
+        try connection.execute(
+            """
+            INSERT INTO logged_model_tag (model, key, value) VALUES ($1, $2, $3)
+            ON CONFLICT (model, key) DO UPDATE SET value = excluded.value
+            """,
+            [.text(note.model.rawValue), .text(note.key), .text(text)]
+        )
+        try connection.execute(
+            "UPDATE logged_model SET updated_at = $1 WHERE id = $2",
+            [.integer(now), .text(note.model.rawValue)]
+        )
     }
 
     package func register(
@@ -176,7 +235,10 @@ extension SQLMetadataStore: ModelRegistryStore {
     ) async throws(MartletError) -> ModelVersion {
         let now = environment.now()
         return try await database.write { connection in
+            // Held until the end: no file comes in between, and the model stays.
+            try FileUseRows.add(0, 0, to: ArtifactOwner.version(id).key, connection)
             let version = try VersionRows.version(id, connection)
+            try VersionRows.hold(version.collectionID, connection)
             guard version.state == .pending else {
                 throw MartletError(.conflict, "the version \(id) is \(version.state.rawValue) already")
             }
@@ -189,8 +251,15 @@ extension SQLMetadataStore: ModelRegistryStore {
             for tag in request.tags {
                 try ModelRegistryRows.setTag(tag.key, tag.value, of: VersionRows.owner(id), connection)
             }
-            if let run = request.runID { try VersionRows.note(.output, of: run, id, now: now, connection) }
+            if let note = request.note { try Self.tell(note, of: number, now: now, on: connection) }
             return try ModelRegistryRows.version(number, of: version.collectionID, connection)
+        }
+    }
+
+    package func abandon(_ id: ArtifactVersion.ID) async throws(MartletError) {
+        try await database.write { connection in
+            try VersionRows.requirePending(id, connection)
+            try VersionRows.forget(id, connection)
         }
     }
 
@@ -240,6 +309,7 @@ extension SQLMetadataStore: ModelRegistryStore {
         of model: ArtifactCollection.ID
     ) async throws(MartletError) {
         try await database.write { connection in
+            try VersionRows.hold(model, connection)
             let member = try ModelRegistryRows.member(number, of: model, connection)
             try ModelRegistryRows.setTag(tag.key, tag.value, of: VersionRows.owner(member.version), connection)
         }

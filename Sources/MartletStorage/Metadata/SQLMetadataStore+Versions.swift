@@ -18,14 +18,7 @@ extension SQLMetadataStore: ArtifactVersionStore {
     ) async throws(MartletError) -> ArtifactVersion {
         let now = environment.now()
         return try await database.write { connection in
-            let collection = try VersionRows.collection(
-                named: request.collection,
-                in: request.experimentID,
-                type: request.type,
-                kind: request.kind,
-                now: now,
-                connection
-            )
+            let collection = try VersionRows.collection(for: request, now: now, connection)
             let known = try VersionRows.known(request, in: collection, connection)
             if let known { try VersionRows.add(request, to: known, in: collection, now: now, connection) }
             let version = known ?? id
@@ -162,6 +155,8 @@ extension SQLMetadataStore: ArtifactVersionStore {
     package func delete(_ id: ArtifactVersion.ID, withAliases: Bool) async throws(MartletError) {
         let now = environment.now()
         try await database.write { connection in
+            // Its collection went while it was made: nothing names it.
+            if try VersionRows.isStray(id, connection) { return try VersionRows.forget(id, connection) }
             let version = try VersionRows.version(id, connection)
             if version.state == .deleted { return }
             if !withAliases {
@@ -241,6 +236,47 @@ extension SQLMetadataStore: ArtifactVersionStore {
 }
 
 extension VersionRows {
+    /// The collection that a new version goes into, held until the transaction ends.
+    static func collection(
+        for request: CreateArtifactVersion,
+        now: Int64,
+        _ connection: any SQLConnection
+    ) throws -> ArtifactCollection {
+        if let model = request.model {
+            try hold(model, connection)
+            return try collection(model, connection)
+        }
+        let collection = try collection(
+            named: request.collection,
+            in: request.experimentID,
+            type: request.type,
+            kind: .sequence,
+            now: now,
+            connection
+        )
+        try hold(collection.id, connection)
+        return collection
+    }
+
+    /// Nobody deletes the collection before the transaction ends. - Throws: `notFound`.
+    static func hold(_ id: ArtifactCollection.ID, _ connection: any SQLConnection) throws {
+        let held = try connection.execute(
+            "UPDATE artifact_collection SET next_number = next_number WHERE id = $1",
+            [.integer(id.number)]
+        )
+        if held == 0 { throw MartletError(.notFound, "there is no artifact collection \(id)") }
+    }
+
+    static func isStray(_ id: ArtifactVersion.ID, _ connection: any SQLConnection) throws -> Bool {
+        try connection.first(
+            """
+            SELECT 1 FROM artifact_version v WHERE v.id = $1
+              AND NOT EXISTS (SELECT 1 FROM artifact_collection c WHERE c.id = v.collection)
+            """,
+            [.text(id.rawValue)]
+        ) { _ in true } ?? false
+    }
+
     /// Deletes the files of a version, and takes it out of all collections.
     static func remove(_ id: ArtifactVersion.ID, now: Int64, _ connection: any SQLConnection) throws {
         try leaveAll(id, connection)

@@ -70,13 +70,13 @@ extension SQLMetadataStore: WorkspaceStore {
         let now = environment.now()
         try await database.write { connection in
             let workspace = try Self.workspace(id, on: connection)
-            try ModelRegistryRows.removeEmptyRegistries(of: id, connection)
+            try RegistryRemoval.removeEmpty(of: id, connection)
             switch removal {
             case .onlyEmpty:
                 try Self.requireNoExperiments(workspace, on: connection)
                 try Self.requireNoFiles(workspace, on: connection)
             case .keepExperiments:
-                try ModelRegistryRows.mergeRegistries(of: workspace, connection)
+                try RegistryRemoval.merge(of: workspace, connection)
                 try Self.requireFreeNames(workspace, on: connection)
                 try Self.requireNoFiles(workspace, on: connection)
             case .deleteExperiments:

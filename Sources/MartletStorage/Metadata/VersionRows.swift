@@ -53,6 +53,20 @@ enum VersionRows {
         return try labelled(found, connection).first
     }
 
+    private static let collectionsByID = BatchedQuery { members in
+        "SELECT \(collectionColumns) FROM artifact_collection c WHERE c.id IN \(members)"
+    }
+
+    /// Those that are there, in the order of their ids.
+    static func collections(_ ids: [Int64], _ connection: any SQLConnection) throws -> [ArtifactCollection] {
+        var found: [Int64: ArtifactCollection] = [:]
+        try collectionsByID.forEachRow(of: ids, on: connection) { row in
+            let collection = collection(row)
+            found[collection.id.number] = collection
+        }
+        return try labelled(ids.compactMap { found[$0] }, connection)
+    }
+
     static func labelled(
         _ collections: [ArtifactCollection],
         _ connection: any SQLConnection
@@ -253,8 +267,8 @@ enum VersionRows {
     ) throws -> [ArtifactMembership] {
         let versions = try versions(memberships.map(\.version), connection)
         var collections: [Int64: ArtifactCollection] = [:]
-        for id in Set(memberships.map(\.collection)) {
-            collections[id] = try collection(ArtifactCollection.ID(id), connection)
+        for collection in try self.collections(Set(memberships.map(\.collection)).sorted(), connection) {
+            collections[collection.id.number] = collection
         }
         var aliases: [Int64: [Int64: [String]]] = [:]
         try aliasesOfMemberships.forEachRow(of: versions.keys.map { .text($0.rawValue) }, on: connection) { row in

@@ -57,7 +57,8 @@ package struct Sealer: Sendable {
         }
     }
 
-    private func pending(where isWanted: @escaping @Sendable (Pending) -> Bool) async throws(MartletError) -> [Pending] {
+    private func pending(where isWanted: @escaping @Sendable (Pending) -> Bool) async throws(MartletError) -> [Pending]
+    {
         try await database.read { connection in
             try connection.rows(
                 "SELECT run, min(received_at), sum(bytes), count(*) FROM point_log GROUP BY run ORDER BY run"

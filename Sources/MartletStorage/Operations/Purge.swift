@@ -179,15 +179,20 @@ package struct Purge: Sendable {
             [.integer(id), .integer(time)]
         )
         guard removed > 0 else { return false }
-        try connection.execute(
-            "DELETE FROM sweep_agent WHERE sweep IN (SELECT id FROM sweep WHERE experiment = $1)",
-            [.integer(id)]
-        )
-        for table in ["experiment_tag", "experiment_role", "dataset", "quota", "sweep", "saved_view"] {
-            try connection.execute("DELETE FROM \(table) WHERE experiment = $1", [.integer(id)])
-        }
+        try removeWhatBelongs(to: id, connection)
         try removeCollections(of: id, connection)
         return true
+    }
+
+    /// All rows of an experiment but its own, its runs, its models and its collections.
+    static func removeWhatBelongs(to experiment: Int64, _ connection: any SQLConnection) throws {
+        try connection.execute(
+            "DELETE FROM sweep_agent WHERE sweep IN (SELECT id FROM sweep WHERE experiment = $1)",
+            [.integer(experiment)]
+        )
+        for table in ["experiment_tag", "experiment_role", "dataset", "quota", "sweep", "saved_view"] {
+            try connection.execute("DELETE FROM \(table) WHERE experiment = $1", [.integer(experiment)])
+        }
     }
 
     private static func removeCollections(of experiment: Int64, _ connection: any SQLConnection) throws {

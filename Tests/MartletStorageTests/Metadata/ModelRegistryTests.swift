@@ -52,7 +52,7 @@ struct ModelRegistryTests {
             type: collection.type,
             digest: ""
         )
-        create.kind = .portfolio
+        create.model = collection.id
         create.takesKnown = false
         create.runID = run
         let pending = try await store.create(create, id: ArtifactVersion.ID(id)).id
@@ -199,6 +199,81 @@ struct ModelRegistryTests {
         let registry = try #require(try await store.registry(of: .default))
         let moved = try await store.registeredModel("net", in: registry)
         #expect(moved.latest.map(\.number) == [1] && moved.latest[0].membership.version.experimentID == registry)
+    }
+
+    @Test("a registry in which somebody logged a run is not removed as an empty one, nor merged")
+    func registriesWithRuns() async throws {
+        let team = try await store.createWorkspace(named: "team", WorkspaceChanges(), nil)
+        let net = try await model("net", in: team.id)
+        let registry = net.collection.experimentID
+        let run = try await store.createRun(CreateRun(experimentID: registry), id: Run.ID("r1")).id
+        try await store.delete(net.collection.id)
+        #expect(await failure { try await store.removeWorkspace(team.id, .onlyEmpty, nil) } == .failedPrecondition)
+        _ = try await model("other")
+        #expect(
+            await failure { try await store.removeWorkspace(team.id, .keepExperiments, nil) } == .failedPrecondition
+        )
+        #expect(try await store.experiments(ofRuns: [run]) == [registry])
+    }
+
+    @Test("the registry of models stays while it has some, and comes back from the bin when it is wanted")
+    func binned() async throws {
+        let net = try await model("net")
+        let registry = net.collection.experimentID
+        #expect(await failure { try await store.moveExperiment(registry, to: .deleted) } == .failedPrecondition)
+        let rename = ExperimentChanges(name: "wandb-registry-other")
+        #expect(await failure { _ = try await store.updateExperiment(registry, rename) } == .failedPrecondition)
+        try await store.delete(net.collection.id)
+        try await store.moveExperiment(registry, to: .deleted)
+        let bin = SearchExperiments(filter: nil, order: [], view: .deleted, limit: 10, offset: 0)
+        #expect(try await store.searchExperiments(bin).items.map(\.id) == [registry])
+        #expect(try await model("net").collection.experimentID == registry)
+    }
+
+    @Test("a model that is gone takes no version, and a version whose model went is removed")
+    func strays() async throws {
+        let net = try await model("net")
+        var create = CreateArtifactVersion(
+            experimentID: net.collection.experimentID,
+            collection: "net",
+            type: "model",
+            digest: ""
+        )
+        create.model = net.collection.id
+        let pending = try await store.create(create, id: ArtifactVersion.ID("a1")).id
+        try await store.abandon(pending)
+        #expect(await failure { _ = try await store.version(pending) } == .notFound)
+        try await store.delete(net.collection.id)
+        #expect(await failure { _ = try await store.create(create, id: ArtifactVersion.ID("a2")) } == .notFound)
+    }
+
+    @Test("a copy of a version has its references, and a single file is a model too")
+    func copies() async throws {
+        let net = try await model("net")
+        let own = CreateArtifactVersion(experimentID: Experiment.ID(0), collection: "c", type: "model", digest: "x")
+        let source = try await store.create(own, id: ArtifactVersion.ID("w1")).id
+        let reference = VersionFile.Reference(uri: "s3://b/k", digest: "e", extra: "")
+        let entry = VersionEntry(path: "far", size: 3, md5: nil, source: nil, reference: reference)
+        try await store.fill(source, with: [entry])
+        _ = try await store.commit(source, digest: "x")
+        let copy = try await register(net, id: "a1", files: (.version(source), .root)).membership.version
+        #expect(try await store.files(of: copy.id, after: nil, limit: 9).map(\.reference) == [reference])
+        let run = try await run("r1")
+        try await put("bytes", at: "models/net.pkl", of: .run(run))
+        let file = try await register(net, id: "a2", files: (.run(run), try ArtifactPath("models/net.pkl")))
+        #expect(try await store.files(of: file.membership.version.id, after: nil, limit: 9).map(\.path) == ["net.pkl"])
+    }
+
+    @Test("files of a committed version are not deleted from its tree")
+    func committedFiles() async throws {
+        let run = try await run("r1")
+        try await put("bytes", at: "m/w.bin", of: .run(run))
+        let id = try await register(try await model("net"), id: "a1", files: (.run(run), try ArtifactPath("m")))
+            .membership.version.id
+        for path in ["w.bin", ""] {
+            let path = try ArtifactPath(path)
+            #expect(await failure { try await store.delete(path, of: .version(id)) } == .conflict)
+        }
     }
 
     @Test("a version that was linked from elsewhere leaves, and is not deleted")

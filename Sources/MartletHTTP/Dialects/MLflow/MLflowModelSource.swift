@@ -86,7 +86,7 @@ extension MLflowDialect {
             )
         }
         let known = version.membership.version
-        let hasOtherRun = try message.string("run_id").map { $0 != known.runID?.rawValue ?? "" } ?? false
+        let hasOtherRun = try message.string("run_id").map { $0 != version.runID?.rawValue ?? "" } ?? false
         let hasOtherModel = try message.string("model_id").map { !$0.isEmpty && $0 != version.origin.modelID?.rawValue }
         guard !hasOtherRun, hasOtherModel != true else {
             throw MLflowErrors.invalid(
@@ -97,7 +97,7 @@ extension MLflowDialect {
         source.uri = "models:/\(version.model)/\(version.number)"
         source.location =
             version.origin.location.isEmpty ? MLflowArtifactURI.ofVersion(known) : version.origin.location
-        source.runID = known.runID
+        source.runID = version.runID
         source.modelID = nil
         source.files = known.fileCount > 0 ? (.version(known.id), .root) : nil
     }

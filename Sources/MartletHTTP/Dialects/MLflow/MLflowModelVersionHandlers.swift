@@ -8,7 +8,7 @@ extension MLflowDialect {
         let name = try message.modelName("name")
         let tags = try message.registryTags()
         let source = try await modelSource(message, isPrompt: MLflowPrompts.areOfPrompt(tags), context)
-        let create = CreateModelVersion(
+        var create = CreateModelVersion(
             model: name,
             origin: ModelVersion.Origin(
                 source: source.uri,
@@ -22,31 +22,25 @@ extension MLflowDialect {
             tags: tags,
             files: source.files
         )
+        if let model = source.modelID { create.note = Self.note(on: model, of: name) }
         let version = try await services.models.register(
             create,
             digest: { ContentDigest.digest(of: $0) },
             as: context.principal
         )
-        if let model = source.modelID { try await note(version, on: model, context) }
         return Self.answer(version)
     }
 
-    private static let versionsTag = "mlflow.modelVersions"
-
     /// Tells a logged model under which names it was registered, in the form that MLflow's clients read.
-    private func note(
-        _ version: ModelVersion,
-        on model: LoggedModel.ID,
-        _ context: Context
-    ) async throws(MartletError) {
-        let known = try await storedModel(model, orDeleted: true, context).tags.first { $0.key == Self.versionsTag }
-        let entry = "{\"name\": \(PythonText.asciiJSON(version.model)), \"version\": \(version.number)}"
-        var list = known?.value.dropFirst().dropLast() ?? ""
-        guard !list.contains(entry) else { return }
-        if !list.isEmpty { list += ", " }
-        let tag = Tag(key: Self.versionsTag, value: "[\(list)\(entry)]")
-        guard tag.value.utf8.count <= Rules.longestTagValue else { return }
-        _ = try await services.loggedModels.add(params: [], tags: [tag], to: model, as: context.principal)
+    private static func note(on model: LoggedModel.ID, of name: String) -> CreateModelVersion.Note {
+        CreateModelVersion.Note(model: model, key: "mlflow.modelVersions") { known, number in
+            let entry = "{\"name\": \(PythonText.asciiJSON(name)), \"version\": \(number)}"
+            var list = known?.dropFirst().dropLast() ?? ""
+            guard !list.contains(entry) else { return nil }
+            if !list.isEmpty { list += ", " }
+            let text = "[\(list)\(entry)]"
+            return text.utf8.count <= Rules.longestTagValue ? text : nil
+        }
     }
 
     func modelVersion(_ request: Request, _ context: Context) async throws(MartletError) -> Response {

@@ -216,15 +216,15 @@ enum MLflowPrompts {
 }
 
 extension MLflowRules {
-    private static let longestRegistryTagValue = 100_000
-
     static func registryTag(key: String, value: String) throws(MartletError) -> Tag {
         try checkKey(key, path: "key")
         try checkLength(key, of: "key", limit: Rules.longestKey)
-        if key == "mlflow.prompt.text", value.unicodeScalars.count > longestRegistryTagValue {
-            throw MLflowErrors.invalid("Prompt text exceeds max length of \(longestRegistryTagValue) characters.")
+        if key == "mlflow.prompt.text", value.unicodeScalars.count > ModelRegistryService.longestTagValue {
+            throw MLflowErrors.invalid(
+                "Prompt text exceeds max length of \(ModelRegistryService.longestTagValue) characters."
+            )
         }
-        try checkLength(value, of: "value", limit: longestRegistryTagValue)
+        try checkLength(value, of: "value", limit: ModelRegistryService.longestTagValue)
         return Tag(key: key, value: value)
     }
 
@@ -238,7 +238,7 @@ extension MLflowRules {
                 "Invalid alias name: '\(alias)'. Names may only contain alphanumerics, underscores (_), and dashes (-)."
             )
         }
-        try checkLength(alias, of: "Registered model alias name", limit: 255)
+        try checkLength(alias, of: "Registered model alias name", limit: ModelRegistryService.longestAlias)
         guard isNew else { return alias }
         guard alias.lowercased() != "latest" else {
             throw MLflowErrors.invalid("'latest' alias name (case insensitive) is reserved.")
@@ -323,7 +323,7 @@ extension JSONWriter {
         mlflowField("current_stage", MLflowTranslation.name(of: version.stage))
         mlflowField("description", version.membership.version.description)
         mlflowField("source", MLflowTranslation.source(of: version))
-        mlflowField("run_id", version.membership.version.runID?.rawValue ?? "")
+        mlflowField("run_id", version.runID?.rawValue ?? "")
         mlflowField("status", "READY")
         mlflowPairs("tags", version.tags.map { ($0.key, $0.value) })
         mlflowField("run_link", version.origin.runLink)

@@ -84,11 +84,7 @@ struct WandBContext: Sendable {
             return (WandBProject(experiment: known, principal: principal), false)
         }
         do {
-            let create = CreateExperiment(
-                name: wanted,
-                purpose: description,
-                isRegistry: WandBProject.isRegistryName(wanted)
-            )
+            let create = CreateExperiment(name: wanted, purpose: description)
             let made = try await services.experiments.create(create, as: principal)
             return (WandBProject(experiment: made, principal: principal), true)
         } catch  where error.code == .alreadyExists {

@@ -211,8 +211,6 @@ extension WandBProject {
     /// Types that a registry takes: a JSON list, empty for all.
     static let typesTag = "wandb.artifactTypes"
 
-    /// Whether a client that makes a project of that name means a registry.
-    static func isRegistryName(_ name: String) -> Bool { name.hasPrefix("wandb-registry-") }
     var access: String { experiment.tags[Self.accessTag] ?? "PRIVATE" }
 
     var registryTypes: [String] {

@@ -11,11 +11,14 @@ struct M0018_registry: Migration {
         let clustered = dialect == .sqlite ? " WITHOUT ROWID" : ""
         return [
             "ALTER TABLE experiment ADD COLUMN is_registry BIGINT NOT NULL DEFAULT 0",
-            "UPDATE experiment SET is_registry = 1 WHERE name LIKE 'wandb-registry-%'",
+            """
+            UPDATE experiment SET is_registry = 1 WHERE substr(name, 1, 15) = 'wandb-registry-'
+              AND NOT EXISTS (SELECT 1 FROM run WHERE run.experiment = experiment.id)
+            """,
             """
             CREATE TABLE model_version (
               collection BIGINT NOT NULL, number BIGINT NOT NULL, stage BIGINT NOT NULL, source TEXT NOT NULL,
-              location TEXT NOT NULL, model_id \(text), run_link TEXT NOT NULL, author \(text) NOT NULL,
+              location TEXT NOT NULL, model_id \(text), run_id \(text), run_link TEXT NOT NULL, author \(text) NOT NULL,
               PRIMARY KEY (collection, number))\(clustered)
             """,
             """

@@ -16,8 +16,7 @@ enum ExperimentSearch {
             }
         let condition = try Self.condition(request.filter, on: connection)
         let sql: SQLText = """
-            SELECT e.id FROM experiment e WHERE \(stage) AND e.is_registry = \(value: .flag(request.ofRegistries))
-              AND \(scope(request.scope)) AND \(condition)
+            SELECT e.id FROM experiment e WHERE \(stage) AND \(kind(request)) AND \(scope(request.scope)) AND \(condition)
             ORDER BY \(code: try order(request.order))
             LIMIT \(value: .integer(request.limit + 1)) OFFSET \(value: .integer(request.offset))
             """
@@ -25,6 +24,12 @@ enum ExperimentSearch {
         let hasMore = numbers.count > request.limit
         if hasMore { numbers.removeLast() }
         return (numbers, hasMore)
+    }
+
+    /// What is in the bin is all shown: it is restored from there.
+    private static func kind(_ request: SearchExperiments) -> SQLText {
+        let isOfKind: SQLText = "e.is_registry = \(value: .flag(request.ofRegistries))"
+        return "(\(isOfKind) OR e.stage = 1)"
     }
 
     private static func scope(_ scope: ExperimentScope) -> SQLText {

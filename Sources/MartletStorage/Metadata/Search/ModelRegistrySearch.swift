@@ -52,7 +52,7 @@ enum ModelRegistrySearch {
         .name: "c.name", .createdAt: "c.created_at", .updatedAt: "c.updated_at",
     ]
     private static let versionColumns: [SearchAttribute: String] = [
-        .name: "c.name", .versionNumber: "m.number", .sourceRunID: "coalesce(v.run_id, '')",
+        .name: "c.name", .versionNumber: "m.number", .sourceRunID: "coalesce(v.run_id, d.run_id, '')",
         .source: "coalesce(d.source, '')",
         .createdAt: "m.created_at", .updatedAt: "v.updated_at",
     ]
