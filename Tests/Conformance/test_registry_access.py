@@ -1,8 +1,13 @@
 """Who may do what with registered models, and what no request can undo."""
 
+import base64
+
 import pytest
-from test_login import PASSWORD, account, admin, own, token  # noqa: F401
+import requests
+
+from test_login import admin, own, token  # noqa: F401
 from test_workspace_roles import Caller
+from versions import logged_version
 
 API = "/api/v1"
 MLFLOW = "/api/2.0/mlflow"
@@ -153,3 +158,23 @@ def test_many_registrations_and_deletions_at_once(place):
     found = place.boss.get(f"{place.url}{MLFLOW}/model-versions/search?filter=name='busy'", timeout=10).json()
     numbers = sorted(int(one["version"]) for one in found.get("model_versions", []))
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_what_was_linked_from_elsewhere_is_changed_by_who_may_change_it_there(place):
+    key = token(place.server, place.boss, place.boss.account, scope="admin")
+    headers = {"Authorization": "Basic " + base64.b64encode(f"api:{key}".encode()).decode()}
+    id = logged_version(place.server, b"weights", project="secret", headers=headers)
+    link = """mutation M($input: LinkArtifactInput!) { linkArtifact(input: $input) { versionIndex } }"""
+    asked = {"artifactID": base64.b64encode(f"Artifact:{id}".encode()).decode(), "artifactPortfolioName": "linked",
+             "entityName": "default", "projectName": "wandb-registry-model", "aliases": []}
+    answer = requests.post(f"{place.url}/graphql", json={"query": link, "variables": {"input": asked}}, headers=headers, timeout=10)
+    assert answer.json()["data"]["linkArtifact"] == {"versionIndex": 0}, answer.text
+    one = {"name": "linked", "version": "0"}
+    for method, path, body in (("PATCH", "update", one | {"description": "mine"}), ("POST", "set-tag", one | {"key": "k", "value": "v"}),
+                               ("DELETE", "delete-tag", one | {"key": "k"})):
+        assert place.eve.call(method, f"{MLFLOW}/model-versions/{path}", body).status_code in (403, 404), path
+    # Its place in the registry is the registry's.
+    moved = place.eve.call("POST", f"{MLFLOW}/model-versions/transition-stage", one | {"stage": "Staging"})
+    assert moved.json()["model_version"]["current_stage"] == "Staging"
+    place.post("model-versions/update", one | {"description": "theirs"}, "PATCH")
+    assert place.post("model-versions/get", one, "GET")["model_version"]["description"] == "theirs"

@@ -11,11 +11,12 @@ def _base64(data):
     return base64.b64encode(hashlib.md5(data).digest()).decode()
 
 
-def logged_version(server, text, project="contract", shared=None):
+def logged_version(server, text, project="contract", shared=None, headers=None):
     """Logs the file `a.txt` into the artifact `data`; gives the id of the version. One that is shared has a reference, too."""
     def ask(operation, payload, **input):
         query = "mutation M($input: Any!) { %s(input: $input) { %s } }" % (operation, payload)
-        answer = requests.post(server.url + "/graphql", json={"query": query, "variables": {"input": input}}, timeout=10)
+        answer = requests.post(server.url + "/graphql", json={"query": query, "variables": {"input": input}}, headers=headers,
+                               timeout=10)
         return answer.json()["data"][operation]
 
     contents = {"a.txt": {"digest": _base64(text), "size": len(text)}}
