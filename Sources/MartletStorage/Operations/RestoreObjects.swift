@@ -20,6 +20,8 @@ struct RestoreObjects {
 
     /// Files that are on their way at a time, each with two parts in memory at most.
     private static let width = 4
+    /// Before each deletion of what was sent.
+    private static let pauses: [Duration] = [.zero, .milliseconds(200), .seconds(1)]
 
     init(
         store: S3Client,
@@ -59,7 +61,11 @@ struct RestoreObjects {
     func undo(_ sent: SentObjects) async {
         do {
             try await store.uncancelled {
-                try await store.delete(sent.ids.values.map(S3BlobStore.key))
+                // What was on its way when the others were given up may arrive behind its deletion.
+                for pause in Self.pauses {
+                    try await Task.sleep(for: pause)
+                    try await store.delete(sent.ids.values.map(S3BlobStore.key))
+                }
                 try await store.removeOwner()
             }
         } catch {
