@@ -39,6 +39,8 @@ package struct VersionEntry: Sendable, Equatable {
     package var size: Int64?
     /// 32 lower-case hexadecimal digits; `nil` for a reference.
     package var md5: String?
+    /// Those of the parts in which it would come, in order; empty where it comes whole.
+    package var partMD5s: [String] = []
     /// The version whose content is meant, where it was not sent for this one.
     package var source: ArtifactVersion.ID?
     package var reference: VersionFile.Reference?

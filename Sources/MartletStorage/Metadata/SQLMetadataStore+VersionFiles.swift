@@ -36,7 +36,9 @@ extension SQLMetadataStore {
         let known = try await database.read { connection in
             try entries.compactMap { entry -> (String, StoredBlob)? in
                 guard let md5 = entry.md5 else { return nil }
-                return try VersionFileRows.content(md5, in: experiment, connection).map { (entry.path, $0) }
+                let whole = try VersionFileRows.content(md5, in: experiment, connection)
+                let blob = try whole ?? VersionFileRows.content(ofParts: entry, in: experiment, connection)
+                return blob.map { (entry.path, $0) }
             }
         }
         guard !known.isEmpty else { return [] }

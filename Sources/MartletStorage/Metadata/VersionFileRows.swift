@@ -150,6 +150,36 @@ enum VersionFileRows {
         ) { StoredBlob(digest: Digest($0.text(0)), md5: $0.optionalText(1), size: $0.integer(2)) }
     }
 
+    /// A content of just these parts that a version of the experiment has. The whole of it was never read, so that its own
+    /// MD5 is what the sender says; those of its parts were computed as they came.
+    static func content(
+        ofParts entry: VersionEntry,
+        in experiment: Experiment.ID,
+        _ connection: any SQLConnection
+    ) throws -> StoredBlob? {
+        guard let first = entry.partMD5s.first else { return nil }
+        let candidates = try connection.rows(
+            """
+            SELECT w.digest, w.size FROM blob b JOIN blob_part p ON p.part = b.digest AND p.position = 0
+            JOIN blob w ON w.digest = p.blob
+            WHERE b.md5 = $1 AND EXISTS (
+              SELECT 1 FROM artifact a JOIN artifact_version v ON v.id = substr(a.owner, 9)
+              WHERE a.digest = w.digest AND v.experiment = $2 AND v.state = 1
+                AND a.owner >= 'version:' AND a.owner < 'version;')
+            """,
+            [.text(first), .integer(experiment.number)]
+        ) { StoredBlob(digest: Digest($0.text(0)), md5: entry.md5, size: $0.integer(1)) }
+        return try candidates.first { blob in
+            let parts = try connection.rows(
+                """
+                SELECT b.md5 FROM blob_part p JOIN blob b ON b.digest = p.part WHERE p.blob = $1 ORDER BY p.position
+                """,
+                [.text(blob.digest.rawValue)]
+            ) { $0.text(0) }
+            return parts == entry.partMD5s
+        }
+    }
+
     // MARK: filling
 
     /// What makes the files of a version those that are wanted.

@@ -234,6 +234,32 @@ def test_a_file_comes_up_in_parts(hand):
     assert requests.get(hand.urls("v0")["big"], timeout=60).content == content
 
 
+def test_a_file_that_came_in_parts_is_not_asked_for_again(hand):
+    """The whole of it was never read here: it is known by its parts."""
+    head, tail = uuid.uuid4().bytes * (5 << 16), uuid.uuid4().bytes * 1000
+    artifact, file, parts = parts_of(hand, head + tail, 5 << 20)
+    assert len(parts) == 2
+    done = []
+    for one in file["uploadMultipartUrls"]["uploadUrlParts"]:
+        part = parts[one["partNumber"] - 1]
+        assert requests.put(one["uploadUrl"], data=part, timeout=60).status_code == 200
+        done.append({"partNumber": one["partNumber"], "hexMD5": hashlib.md5(part).hexdigest()})
+    # While nobody can see it, it is nobody's.
+    assert parts_of(Hand(hand.wire, "early"), head + tail, 5 << 20)[1]["uploadMultipartUrls"]
+    data(complete(hand, artifact, file, done))
+    assert hand.upload_manifest(artifact, {"big": {"digest": md5(head + tail), "size": len(head + tail)}}).status_code == 200
+    data(hand.ask_commit(artifact))
+    other = Hand(hand.wire, "other")
+    again, file, _ = parts_of(other, head + tail, 5 << 20)
+    assert not file["uploadUrl"] and not file["uploadMultipartUrls"]
+    assert other.upload_manifest(again, {"big": {"digest": md5(head + tail), "size": len(head + tail)}}).status_code == 200
+    assert data(other.ask_commit(again))["commitArtifact"]["artifact"]["digest"] == digest_of({"big": md5(head + tail)})
+    assert requests.get(other.urls("v0")["big"], timeout=60).content == head + tail
+    # Another end, fewer parts, or other borders are another file.
+    for content, size in ((head + tail + b"x", 5 << 20), (head, 5 << 20), (head + tail, 4 << 20)):
+        assert parts_of(Hand(hand.wire, "different"), content, size)[1]["uploadMultipartUrls"]
+
+
 def test_parts_that_are_missing_or_wrong_are_no_file(hand):
     content = uuid.uuid4().bytes + bytes(range(256)) * 45_000
     artifact, file, parts = parts_of(hand, content, 5 << 20)

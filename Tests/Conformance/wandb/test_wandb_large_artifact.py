@@ -27,6 +27,12 @@ with wandb.init() as run:
     with draft.new_file("more.txt") as file:
         file.write("more")
     print("LOGGED", run.log_artifact(draft).wait().version, flush=True)
+with wandb.init() as run:
+    artifact = wandb.Artifact("another", type="dataset")
+    artifact.add_file(sys.argv[1], name="renamed.bin", policy="immutable", skip_cache=True)
+    with artifact.new_file("note.txt") as file:
+        file.write("note")
+    print("LOGGED", run.log_artifact(artifact).wait().version, flush=True)
 """
 FETCH = """
 import sys, wandb
@@ -73,8 +79,9 @@ def test_a_file_of_more_than_two_gibibytes_goes_in_parts(ran, alone, folder):
         logged = ran(LOG, str(big), on=counter, patience=400)
     finally:
         counter.close()
-    # What is there is not sent again: neither the same once more, nor a draft of a version with one more file.
-    assert logged.split() == ["LOGGED", "v0", "LOGGED", "v0", "LOGGED", "v1"]
+    # What is there is not sent again: neither the same once more, nor a draft of a version with one more file, nor the file
+    # under another name in another artifact.
+    assert logged.split() == ["LOGGED", "v0", "LOGGED", "v0", "LOGGED", "v1", "LOGGED", "v0"]
     [completed] = [json.loads(body)["variables"] for _, what, body in counter.asked if what == COMPLETE]
     assert [part["partNumber"] for part in completed["completedParts"]] == list(range(1, 22))
     sizes = [path.stat().st_size for path in alone.data.rglob("*") if path.is_file() and "blobs" in path.parts]

@@ -185,10 +185,11 @@ extension WandBSchema {
             let id = try context.artifactID(try file.requiredID("artifactID"))
             let path = try ArtifactPath(try file.requiredString("name"))
             let md5 = try WandBManifest.hexadecimal(try file.requiredString("md5"), of: path.description)
-            try checkParts(try file.objects("uploadPartsInput") ?? [])
-            entries.append(
-                (id, VersionEntry(path: path.description, size: nil, md5: md5, source: nil, reference: nil))
-            )
+            let parts = try file.objects("uploadPartsInput") ?? []
+            try checkParts(parts)
+            var entry = VersionEntry(path: path.description, size: nil, md5: md5, source: nil, reference: nil)
+            entry.partMD5s = try partMD5s(parts)
+            entries.append((id, entry))
         }
         var known: [ArtifactVersion.ID: Set<String>] = [:]
         for (id, entries) in Dictionary(grouping: entries, by: \.0) {
@@ -202,6 +203,13 @@ extension WandBSchema {
             edges.append(GraphQLEdge(node: node, cursor: String(index + 1)))
         }
         return .record(["files": .object(GraphQLConnection(edges: edges, hasNextPage: false, totalCount: edges.count))])
+    }
+
+    /// In the order of the parts; empty where one is not said.
+    private static func partMD5s(_ parts: [GraphQLArguments]) throws -> [String] {
+        let numbered = try parts.map { (try $0.requiredInt("partNumber"), try $0.string("hexMD5")) }
+        let md5s = numbered.sorted { $0.0 < $1.0 }.compactMap(\.1)
+        return md5s.count == parts.count ? md5s : []
     }
 
     private static let mostParts = 100_000
