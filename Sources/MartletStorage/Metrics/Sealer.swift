@@ -17,10 +17,6 @@ package struct Sealer: Sendable {
     static let mostBytesOfFew: Int64 = 16 << 20
     /// … or it has more rows than this, because a late point may have to look into each.
     package static let mostRows: Int64 = 4_096
-    /// Runs that are due by their age alone are sealed at half the speed that is possible, as long as none of them has
-    /// waited for longer than this: whoever reads or writes meanwhile comes first.
-    private static let patience: Int64 = 10 * greatestAge
-    private static let longestRound = Duration.seconds(5)
     /// Bytes of log rows that are sealed at once.
     private static let bytesAtOnce: Int64 = 16 << 20
 
@@ -31,59 +27,48 @@ package struct Sealer: Sendable {
     /// Seals every run that is due. - Returns: how many log rows were sealed.
     @discardableResult
     package func sealDue(now: Int64) async throws(MartletError) -> Int {
-        let due = try await pending { $0.isDue(now: now) }.sorted { $0.isLarge && !$1.isLarge }
-        let isLate = due.contains { now - $0.oldest > Self.patience }
-        return try await seal(due, restsBetween: !isLate)
+        try await seal(runs: try await pending { $0.isDue(now: now) })
     }
 
     /// Seals all that is in the log now: before a clean end, and for measurements.
     @discardableResult
     package func sealEverything() async throws(MartletError) -> Int {
-        try await seal(try await pending { _ in true }, restsBetween: false)
+        try await seal(runs: try await pending { _ in true })
     }
 
     /// What the log holds of a run.
-    private struct Pending: Sendable {
-        var run: Int64
+    private struct Pending {
         var oldest: Int64
         var bytes: Int64
         var rows: Int64
 
-        func isDue(now: Int64) -> Bool { now - oldest > Sealer.greatestAge || isLarge }
-
-        var isLarge: Bool {
-            rows > Sealer.mostRows || bytes > Sealer.mostBytesOfFew
+        func isDue(now: Int64) -> Bool {
+            now - oldest > Sealer.greatestAge || rows > Sealer.mostRows || bytes > Sealer.mostBytesOfFew
                 || bytes > Sealer.mostBytes && rows >= Sealer.fewRows
         }
     }
 
-    private func pending(where isWanted: @escaping @Sendable (Pending) -> Bool) async throws(MartletError) -> [Pending]
-    {
+    private func pending(where isWanted: @escaping @Sendable (Pending) -> Bool) async throws(MartletError) -> [Int64] {
         try await database.read { connection in
             try connection.rows(
                 "SELECT run, min(received_at), sum(bytes), count(*) FROM point_log GROUP BY run ORDER BY run"
-            ) { row in
-                Pending(run: row.integer(0), oldest: row.integer(1), bytes: row.integer(2), rows: row.integer(3))
-            }.filter(isWanted)
+            ) { row -> Int64? in
+                let pending = Pending(oldest: row.integer(1), bytes: row.integer(2), rows: row.integer(3))
+                return isWanted(pending) ? row.integer(0) : nil
+            }.compactMap { $0 }
         }
     }
 
     /// A run that cannot be sealed does not keep the others from it; the first failure is thrown at the end.
-    private func seal(_ runs: [Pending], restsBetween: Bool) async throws(MartletError) -> Int {
+    private func seal(runs: [Int64]) async throws(MartletError) -> Int {
         var total = 0
         var failure: MartletError?
-        let start = ContinuousClock.now
-        for pending in runs where !Task.isCancelled {
-            let begun = ContinuousClock.now
-            // The rest comes in the next round, behind what has become large meanwhile.
-            if restsBetween, begun - start > Self.longestRound { break }
+        for run in runs where !Task.isCancelled {
             do {
-                total += try await seal(pending.run)
+                total += try await seal(run)
             } catch {
                 failure = failure ?? error
             }
-            // Cancelled, the loop ends by itself.
-            if restsBetween, !pending.isLarge { try? await Task.sleep(for: ContinuousClock.now - begun) }
         }
         if let failure { throw failure }
         return total
