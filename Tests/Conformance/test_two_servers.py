@@ -1,7 +1,9 @@
 """Two servers of one installation: one PostgreSQL, one S3 store, a data folder each. Any of them may die."""
 
+import subprocess
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -182,3 +184,38 @@ def test_a_login_at_a_provider_begins_on_one_and_ends_on_the_other_once(tmp_path
         finally:
             for server in servers:
                 server.stop()
+
+
+def rows(database, sql):
+    done = subprocess.run(["psql", "-qtA", "-d", database, "-c", sql], check=True, capture_output=True, text=True, timeout=60)
+    return done.stdout.split()
+
+
+def test_models_that_one_deletes_while_the_other_registers_leave_nothing(pair):
+    """No version of a model that is gone, no tag, and no model that came back without its tags."""
+    first, second = (Raw(server) for server in pair)
+    name = "busy ü"
+
+    def registers(turn):
+        tags = [{"key": "turn", "value": str(turn)}]
+        return first.post("model-versions/create", {"name": name, "source": "s3://b/k", "tags": tags}).status_code
+
+    def deletes(_):
+        second.send("DELETE", harness.API + "registered-models/delete", json={"name": name})
+        body = {"name": name, "tags": [{"key": "made", "value": "here"}]}
+        return second.post("registered-models/create", body).status_code
+
+    deletes(0)
+    with ThreadPoolExecutor(6) as pool:
+        answers = set(pool.map(lambda turn: deletes(turn) if turn % 5 == 0 else registers(turn), range(300)))
+    assert answers <= {200, 400, 404}, answers
+    database = pair[0].environment["MARTLET_DATABASE"]
+    gone = "NOT EXISTS (SELECT 1 FROM artifact_collection c WHERE c.id = {})"
+    assert rows(database, f"SELECT id FROM artifact_version v WHERE {gone.format('v.collection')}") == []
+    assert rows(database, f"SELECT number FROM artifact_membership m WHERE {gone.format('m.collection')}") == []
+    assert rows(database, f"SELECT number FROM model_version d WHERE {gone.format('d.collection')}") == []
+    assert rows(database, "SELECT id FROM artifact_version WHERE state = 0") == []
+    owners = "SELECT 'version:' || id FROM artifact_version UNION SELECT 'collection:' || id FROM artifact_collection"
+    assert rows(database, f"SELECT key FROM model_tag WHERE owner NOT IN ({owners})") == []
+    model = first.send("GET", harness.API + "registered-models/get", params={"name": name}).json()["registered_model"]
+    assert model["tags"] == [{"key": "made", "value": "here"}]
