@@ -138,6 +138,28 @@ def test_an_alias_latest_is_refused_everywhere(place):
     assert {one["number"]: one["aliases"] for one in listed} == {1: [], 2: ["latest"]}
 
 
+@pytest.mark.parametrize("fields", [
+    {"number": -1}, {"number": 2**31}, {"number": 2**63 - 1}, {"source": "a\0b"}, {"location": "a\0b"}, {"user": "a\0b"},
+    {"runLink": "a\0b"}, {"stage": "up"}, {"tags": {"../x": "v"}},
+], ids=str)
+def test_an_imported_version_that_cannot_be_kept(place, fields):
+    version = {"number": 1, "createdAt": 1, "source": "s3://b/k"} | fields
+    body = {"name": "other", "createdAt": 1, "versions": [version]}
+    answer = place.boss.post(f"{place.url}{API}/import/registered-models", json=body, timeout=10)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalidArgument"), answer.text
+
+
+def test_an_imported_place_that_leads_elsewhere_is_a_text(place):
+    versions = [{"number": 1 + number, "createdAt": 1, "source": source, "runID": place.run} for number, source in enumerate((
+        f"runs:/{place.run}/../x", f"mlflow-artifacts:/1/{place.run}/artifacts/%2e%2e/x", "models:/m-..", "file:///etc/artifacts/passwd"))]
+    body = {"name": "other", "createdAt": 1, "versions": versions}
+    answer = place.boss.post(f"{place.url}{API}/import/registered-models", json=body, timeout=10)
+    assert answer.json() == {"outcome": "created"}, answer.text
+    model = place.boss.get(f"{place.url}{API}/models/other", timeout=10).json()
+    listed = place.boss.get(f"{place.url}{API}/collections/{model['id']}/versions", timeout=10).json()["versions"]
+    assert [one["fileCount"] for one in listed] == [0, 0, 0, 0]
+
+
 def test_many_registrations_and_deletions_at_once(place):
     """A model that is deleted meanwhile does not come back, and numbers count on."""
     from concurrent.futures import ThreadPoolExecutor

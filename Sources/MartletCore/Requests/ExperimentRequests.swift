@@ -7,8 +7,6 @@ public struct CreateExperiment: Codable, Sendable {
     public var purpose: String
     public var goal: Goal?
     public var tags: [String: String]
-    /// See `Experiment.isRegistry`.
-    public var isRegistry: Bool
 
     public init(
         workspace: Workspace.ID = .default,
@@ -16,8 +14,7 @@ public struct CreateExperiment: Codable, Sendable {
         artifactLocation: String? = nil,
         purpose: String = "",
         goal: Goal? = nil,
-        tags: [String: String] = [:],
-        isRegistry: Bool = false
+        tags: [String: String] = [:]
     ) {
         self.workspace = workspace
         self.name = name
@@ -25,7 +22,6 @@ public struct CreateExperiment: Codable, Sendable {
         self.purpose = purpose
         self.goal = goal
         self.tags = tags
-        self.isRegistry = isRegistry
     }
 }
 

@@ -33,7 +33,6 @@ package struct ExperimentService: Sendable {
         for (key, value) in request.tags { try Rules.checkExperimentTag(Tag(key: key, value: value)) }
         try Rules.checkText(request.purpose, what: "purpose", longest: Rules.longestNote)
         if let goal = request.goal { try Rules.checkKey(goal.metric, what: "goal metric") }
-        request.isRegistry = Experiment.isRegistryName(request.name)
         let experiment = try await store.createExperiment(request)
         events.publish([Topic.experiments])
         return experiment

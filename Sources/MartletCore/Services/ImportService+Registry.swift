@@ -73,7 +73,7 @@ extension ImportService {
             // To be made.
         }
         let name = model.collection.name
-        var place = try Self.files(of: version)
+        var place = Self.files(of: version)
         var origin = ModelVersion.Origin(
             source: version.source,
             location: version.location,
@@ -117,28 +117,31 @@ extension ImportService {
 
     private typealias Folder = (owner: ArtifactOwner, folder: ArtifactPath)
 
-    /// The folder of a run or logged model that a version came from, by the ids that its URIs name.
-    private static func files(of version: ImportedRegisteredModel.Version) throws(MartletError) -> Folder? {
+    /// The folder of a run or logged model that a version came from, by the ids that its URIs name. Paths that none here
+    /// can have name no folder.
+    private static func files(of version: ImportedRegisteredModel.Version) -> Folder? {
         for uri in [version.location, version.source] {
             let names = uri.split(whereSeparator: { $0 == "/" || $0 == ":" }).map(String.init)
             if uri.hasPrefix("models:/"), names.count == 2, names[1].hasPrefix("m-") {
                 return (.loggedModel(LoggedModel.ID(names[1])), .root)
             }
             if uri.hasPrefix("runs:/"), names.count > 1 {
-                return (.run(Run.ID(names[1])), try path(names.dropFirst(2)))
+                return path(names.dropFirst(2)).map { (.run(Run.ID(names[1])), $0) }
             }
             guard let end = names.lastIndex(of: "artifacts"), end > 0 else { continue }
             let owner = names[end - 1]
             if owner.hasPrefix("m-"), end > 1, names[end - 2] == "models" {
-                return (.loggedModel(LoggedModel.ID(owner)), try path(names[(end + 1)...]))
+                return path(names[(end + 1)...]).map { (.loggedModel(LoggedModel.ID(owner)), $0) }
             }
-            if let run = version.runID, owner == run.rawValue { return (.run(run), try path(names[(end + 1)...])) }
+            if let run = version.runID, owner == run.rawValue {
+                return path(names[(end + 1)...]).map { (.run(run), $0) }
+            }
         }
         return nil
     }
 
-    private static func path(_ names: ArraySlice<String>) throws(MartletError) -> ArtifactPath {
-        try ArtifactPath(names.joined(separator: "/"))
+    private static func path(_ names: ArraySlice<String>) -> ArtifactPath? {
+        try? ArtifactPath(names.joined(separator: "/"))
     }
 
     /// Where the files are here; `nil` when their run or model is not here.

@@ -130,6 +130,7 @@ package struct ModelRegistryService: Sendable {
         as principal: Principal
     ) async throws(MartletError) -> ModelVersion {
         try Self.check(request.description, request.tags)
+        try Self.check(request)
         let known = try await model(request.model, .editor, as: principal, to: "register a version of a model")
         var request = request
         if let (owner, _) = request.files {
@@ -292,6 +293,23 @@ extension ModelRegistryService {
                 "a registered model needs a name that is not blank and has no '/' and no ':'; got '\(name)'"
             )
         }
+    }
+
+    private static let longestURI = 10_000
+    private static let numbers: ClosedRange<Int64> = 0...Int64(Int32.max)
+
+    private static func check(_ request: CreateModelVersion) throws(MartletError) {
+        let origin = request.origin
+        for (text, what) in [
+            (origin.source, "source"), (origin.location, "place of the files"), (origin.runLink, "link to the run"),
+        ] {
+            try Rules.checkText(text, what: what, longest: longestURI)
+        }
+        for (text, what) in [(origin.user, "user"), (request.runID?.rawValue ?? "", "id of the run")] {
+            try Rules.checkText(text, what: what, longest: Rules.longestKey)
+        }
+        guard let kept = request.kept, !numbers.contains(kept.number) else { return }
+        throw MartletError(.invalidArgument, "\(kept.number) is no number of a version: they are 0 to \(numbers.upperBound)")
     }
 
     private static func check(_ description: String, _ tags: [Tag]) throws(MartletError) {

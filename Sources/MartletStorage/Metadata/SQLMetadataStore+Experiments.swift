@@ -19,7 +19,7 @@ extension SQLMetadataStore: ExperimentStore {
                 [
                     .integer(workspace), .text(request.name), .text(request.artifactLocation ?? ""), .integer(now),
                     .integer(now), .text(request.purpose), .text(request.goal?.metric),
-                    .text(request.goal?.direction.rawValue), .flag(request.isRegistry),
+                    .text(request.goal?.direction.rawValue), .flag(Experiment.isRegistryName(request.name)),
                 ]
             ) { $0.integer(0) }
             guard let id else { throw MartletError(.internal, "the new experiment has no id") }

@@ -15,8 +15,7 @@ extension SQLMetadataStore: ModelRegistryStore {
             let request = CreateExperiment(
                 workspace: workspace,
                 name: Experiment.modelRegistryName,
-                purpose: "Models that were chosen for use, and their versions.",
-                isRegistry: true
+                purpose: "Models that were chosen for use, and their versions."
             )
             return try await createExperiment(request).id
         } catch  where error.code == .alreadyExists {

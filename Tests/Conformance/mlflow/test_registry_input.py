@@ -542,3 +542,15 @@ def test_a_bad_page_token(raw, path, token):
 def test_an_empty_page_token_is_the_first_page(raw, model, path):
     assert ask(raw, path, page_token="", filter=f"name = '{model}'").json() == ask(
         raw, path, filter=f"name = '{model}'").json()
+
+
+@pytest.mark.martlet_only
+@pytest.mark.parametrize("fields", [
+    {"run_link": "a\0b"}, {"run_id": "a\0b"}, {"run_link": "x" * 10_001}, {"run_id": "x" * 251}, {"source": "s3://b/" + "x" * 10_001},
+    {"description": "a\0b"}, {"tags": [{"key": "k", "value": "a\0b"}]},
+], ids=lambda fields: next(iter(fields)))
+def test_texts_of_a_version_that_cannot_be_kept(raw, model, fields):
+    # SQLite would keep them, PostgreSQL fails.
+    refused(raw.post("model-versions/create", {"name": model, "source": "s3://b/k"} | fields))
+    versions = ask(raw, "model-versions/search", filter=f"name = '{model}'").json()["model_versions"]
+    assert [one["version"] for one in versions] == ["1"]

@@ -6,13 +6,13 @@ import MartletCore
 enum MLflowArtifactLocation {
     private static let longest = 2_048
     /// Schemes of whose paths `urllib.parse` cuts off parameters behind a semicolon.
-    private static let schemesWithParameters: Set<Substring> = ["", "http", "https", "ftp", "sftp"]
+    private static let schemesWithParameters: Set<String> = ["", "http", "https", "ftp", "sftp"]
 
     /// The location as it is kept: a relative path counts from the folder in which the server was started, so that
     /// it is one place for all clients.
     /// - Throws: `invalidArgument` with MLflow's messages.
     static func checked(_ location: String) throws(MartletError) -> String {
-        let scheme = scheme(of: location)
+        let scheme = MLflowSourceURI.scheme(of: location)
         guard !location.contains("#"), !location.contains(";") || !schemesWithParameters.contains(scheme) else {
             throw MLflowErrors.invalid("'artifact_location' URL can't include fragments or params.")
         }
@@ -33,29 +33,17 @@ enum MLflowArtifactLocation {
         return resolved
     }
 
-    /// What stands before the first colon, when it can be a scheme; else empty.
-    private static func scheme(of location: String) -> Substring {
-        guard let colon = location.firstIndex(of: ":") else { return "" }
-        let name = location[..<colon]
-        guard name.first?.isLetter == true else { return "" }
-        return name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "+-.".contains($0)) } ? name : ""
-    }
-
     /// A query is for the object store that the location names; it must not lead to another folder.
-    private static func checkQuery(of location: String, _ scheme: Substring) throws(MartletError) {
+    private static func checkQuery(of location: String, _ scheme: String) throws(MartletError) {
         guard let mark = location.firstIndex(of: "?") else { return }
         guard scheme != "mlflow-artifacts" else {
             throw MLflowErrors.invalid("'artifact_location' on this server can't include a query.")
         }
-        var query = String(location[mark...])
-        for _ in 0..<10 {
-            guard let decoded = query.removingPercentEncoding, decoded != query else { break }
-            query = decoded
-        }
+        let query = MLflowSourceURI.decoded(String(location[mark...]))
         guard !query.contains("..") else { throw MLflowErrors.invalid("Invalid query string") }
     }
 
-    private static func resolved(_ location: String, _ scheme: Substring) -> String {
+    private static func resolved(_ location: String, _ scheme: String) -> String {
         let path = scheme == "file" ? location.dropFirst("file:".count) : location[...]
         guard scheme.isEmpty || scheme == "file", !path.hasPrefix("/") else { return location }
         let names = path.split(separator: "/").filter { $0 != "." }

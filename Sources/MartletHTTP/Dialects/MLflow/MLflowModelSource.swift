@@ -216,6 +216,7 @@ extension MLflowDialect {
 
 /// The URIs of sources, taken apart as Python's `urllib` does.
 enum MLflowSourceURI {
+    /// In lower case, what stands before the first colon when it can be a scheme; else empty.
     static func scheme(of uri: String) -> String {
         guard let colon = uri.firstIndex(of: ":"), let first = uri.first, first.isASCII, first.isLetter else {
             return ""

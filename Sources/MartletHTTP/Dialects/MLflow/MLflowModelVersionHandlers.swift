@@ -35,7 +35,9 @@ extension MLflowDialect {
     private static func note(on model: LoggedModel.ID, of name: String) -> CreateModelVersion.Note {
         CreateModelVersion.Note(model: model, key: "mlflow.modelVersions") { known, number in
             let entry = "{\"name\": \(PythonText.asciiJSON(name)), \"version\": \(number)}"
-            var list = known?.dropFirst().dropLast() ?? ""
+            // What somebody else put there is no list.
+            let isList = known?.hasPrefix("[") == true && known?.hasSuffix("]") == true
+            var list = isList ? known?.dropFirst().dropLast() ?? "" : ""
             guard !list.contains(entry) else { return nil }
             if !list.isEmpty { list += ", " }
             let text = "[\(list)\(entry)]"
@@ -189,7 +191,10 @@ extension MLflowDialect {
         } else if kept.fileCount > 0, let (owner, folder) = try files(at: location, context) {
             let isThere: Bool
             do {
-                isThere = try await !services.artifacts.list(folder, of: owner, as: context.principal).isEmpty
+                let artifacts = services.artifacts
+                let isFile = try await artifacts.entry(at: folder, of: owner, as: context.principal)?.isFolder == false
+                let inside = try await artifacts.list(folder, of: owner, as: context.principal)
+                isThere = isFile || !inside.isEmpty
             } catch  where error.code == .notFound || error.code == .permissionDenied {
                 isThere = false
             }

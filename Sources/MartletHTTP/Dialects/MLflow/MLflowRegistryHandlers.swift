@@ -259,14 +259,7 @@ extension MLflowMessage {
         guard !name.contains("/"), !name.contains(":") else {
             throw MLflowErrors.invalid("Invalid model name '\(name)'. Names cannot contain '/' or ':'.")
         }
-        let normal = MLflowRules.normalPath(name)
-        guard normal == name, normal != ".", !normal.hasPrefix("..") else {
-            throw MLflowErrors.invalid(
-                "Invalid value \(PythonText.asciiJSON(name)) for parameter '\(field)' supplied: Names may be treated as "
-                    + "files in certain cases, and must not resolve to other names when treated as such. This name "
-                    + "would resolve to \(PythonText.quoted(normal))"
-            )
-        }
+        try MLflowRules.checkOnePlace(name, path: field)
         return name
     }
 

@@ -25,10 +25,15 @@ enum MLflowRules {
                     + "alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and slashes (/)."
             )
         }
-        let normal = normalPath(key)
-        guard normal == key, normal != ".", !normal.hasPrefix(".."), !normal.hasPrefix("/") else {
+        try checkOnePlace(key, path: path)
+    }
+
+    /// MLflow's `path_not_unique`.
+    static func checkOnePlace(_ name: String, path: String) throws(MartletError) {
+        let normal = normalPath(name)
+        guard normal == name, normal != ".", !normal.hasPrefix(".."), !normal.hasPrefix("/") else {
             throw MLflowErrors.invalid(
-                "Invalid value \(PythonText.asciiJSON(key)) for parameter '\(path)' supplied: Names may be treated as "
+                "Invalid value \(PythonText.asciiJSON(name)) for parameter '\(path)' supplied: Names may be treated as "
                     + "files in certain cases, and must not resolve to other names when treated as such. This name "
                     + "would resolve to \(PythonText.quoted(normal))"
             )
