@@ -13,32 +13,6 @@ SOURCE = "s3://bucket/model"
 FEATURES, TARGET = load_iris(return_X_y=True)
 
 
-@pytest.fixture
-def model(client, name):
-    """The name of a fresh registered model."""
-    return client.create_registered_model(name).name
-
-
-@pytest.fixture
-def versions(client, model):
-    """A fresh model with the versions 1, 2 and 3."""
-    for _ in range(3):
-        client.create_model_version(model, SOURCE)
-    return model
-
-
-@pytest.fixture
-def logged(client, experiment, run):
-    """A fresh logged model of a run."""
-    return client.create_logged_model(experiment, name="net", source_run_id=run)
-
-
-@pytest.fixture
-def root(client, run):
-    """Where the artifacts of the run are."""
-    return client.get_run(run).info.artifact_uri
-
-
 def iris(mlflow, **named):
     """Logs a small model of scikit-learn in a run of its own; gives it and what the client tells of it."""
     fitted = LogisticRegression(max_iter=200).fit(FEATURES, TARGET)
@@ -141,6 +115,27 @@ def test_the_files_of_a_version_are_downloaded_by_its_name(mlflow, experiment, n
     path = mlflow.artifacts.download_artifacts(artifact_uri=f"models:/{name}/1/MLmodel", dst_path=str(tmp_path))
     with open(path) as file:
         assert info.model_id in file.read()
+
+
+@pytest.mark.martlet_only
+def test_a_single_file_of_a_run_is_registered_and_outlives_it(mlflow, client, raw, model, run, root, tmp_path):
+    path = f"{ARTIFACTS}/{root.partition(':/')[2]}/net.pkl"
+    assert raw.send("PUT", path, data=b"pickled").status_code == 200
+    client.create_model_version(model, f"runs:/{run}/net.pkl", run)
+    assert client.get_model_version_download_uri(model, "1") == f"runs:/{run}/net.pkl"
+    assert raw.send("DELETE", path).status_code in (200, 204)
+    folder = mlflow.artifacts.download_artifacts(f"models:/{model}/1", dst_path=str(tmp_path))
+    assert (tmp_path / "net.pkl").read_bytes() == b"pickled", folder
+
+
+@pytest.mark.martlet_only
+def test_a_tag_of_a_logged_model_that_is_no_list_gives_way(client, model, run, logged):
+    # MLflow answers 500.
+    for text in ("none", "", "]x["):
+        client.set_logged_model_tags(logged.model_id, {"mlflow.modelVersions": text})
+        version = client.create_model_version(model, f"models:/{logged.model_id}", run, model_id=logged.model_id).version
+        tag = client.get_logged_model(logged.model_id).tags["mlflow.modelVersions"]
+        assert json.loads(tag) == [{"name": model, "version": int(version)}]
 
 
 def artifact(raw, model, version, path):

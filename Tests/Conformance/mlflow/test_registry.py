@@ -20,20 +20,6 @@ def refused(call, *arguments, code="INVALID_PARAMETER_VALUE", words="", **named)
     assert refusal.value.error_code == code and words in str(refusal.value), refusal.value
 
 
-@pytest.fixture
-def model(client, name):
-    """The name of a fresh registered model."""
-    return client.create_registered_model(name).name
-
-
-@pytest.fixture
-def versions(client, model):
-    """A fresh model with the versions 1, 2 and 3."""
-    for _ in range(3):
-        client.create_model_version(model, SOURCE)
-    return model
-
-
 def updated(client, model):
     return client.get_registered_model(model).last_updated_timestamp
 
