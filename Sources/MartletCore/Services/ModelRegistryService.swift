@@ -309,7 +309,10 @@ extension ModelRegistryService {
             try Rules.checkText(text, what: what, longest: Rules.longestKey)
         }
         guard let kept = request.kept, !numbers.contains(kept.number) else { return }
-        throw MartletError(.invalidArgument, "\(kept.number) is no number of a version: they are 0 to \(numbers.upperBound)")
+        throw MartletError(
+            .invalidArgument,
+            "\(kept.number) is no number of a version: they are 0 to \(numbers.upperBound)"
+        )
     }
 
     private static func check(_ description: String, _ tags: [Tag]) throws(MartletError) {
