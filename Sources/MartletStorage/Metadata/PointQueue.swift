@@ -9,6 +9,11 @@ final class PointQueue: Sendable {
     private let last = Mutex<PointGathering?>(nil)
     /// How many the last write stored.
     private let lastCount = Atomic<Int>(0)
+    private let backlog: SealBacklog
+
+    init(backlog: SealBacklog) {
+        self.backlog = backlog
+    }
 
     /// Stores the points of a batch that has nothing else. Durable once it returns.
     /// - Throws: `notFound`, `failedPrecondition` for the run; `invalidArgument` for columns that do not fit.
@@ -27,12 +32,15 @@ final class PointQueue: Sendable {
             return (fresh, 0)
         }
         if place == 0 {
-            let count = await gathering.lead(now: now, in: database, after: lastCount.load(ordering: .relaxed))
+            let previous = lastCount.load(ordering: .relaxed)
+            let count = await gathering.lead(now: now, noting: backlog, in: database, after: previous)
             lastCount.store(count, ordering: .relaxed)
         }
         if let outcome = await gathering.outcome(of: place) { return try outcome.get() }
         // One of many was refused in a way that undid the others: each for itself.
-        let outcomes = try await database.write { try PointGathering.write([request], now: now, on: $0) }
+        let outcomes = try await database.write { [backlog] connection in
+            try PointGathering.write([request], now: now, noting: backlog, on: connection)
+        }
         return try outcomes[0].get()
     }
 }
@@ -77,12 +85,17 @@ final class PointGathering: Sendable {
     /// Writes what has gathered until the writer is free, and tells all who wait.
     /// - Parameter previous: how many the last write was for.
     /// - Returns: how many this one was for.
-    func lead(now: Int64, in database: any SQLDatabase, after previous: Int) async -> Int {
+    func lead(
+        now: Int64,
+        noting backlog: SealBacklog,
+        in database: any SQLDatabase,
+        after previous: Int
+    ) async -> Int {
         var outcomes: [Outcome?]
         do throws(MartletError) {
             outcomes = try await database.write { connection in
                 Siblings.pause(after: previous, waiting: self.count)
-                return try Self.write(self.close(), now: now, on: connection)
+                return try Self.write(self.close(), now: now, noting: backlog, on: connection)
             }
         } catch {
             let count = close().count
@@ -119,7 +132,12 @@ final class PointGathering: Sendable {
     }
 
     /// - Returns: the experiment of each request's run, or why it is refused.
-    static func write(_ requests: [Request], now: Int64, on connection: any SQLConnection) throws -> [Outcome] {
+    static func write(
+        _ requests: [Request],
+        now: Int64,
+        noting backlog: SealBacklog,
+        on connection: any SQLConnection
+    ) throws -> [Outcome] {
         let heads = try SQLMetadataStore.writableHeads(of: Set(requests.map(\.run)), on: connection)
         var shares: [Int64: GatheredPoints] = [:]
         let outcomes = try requests.map { request throws -> Outcome in
@@ -133,7 +151,7 @@ final class PointGathering: Sendable {
             }
         }
         let byRun = shares.values.map(\.share).sorted { $0.run < $1.run }
-        _ = try PointWriter.write(byRun, now: now, on: connection)
+        _ = try PointWriter.write(byRun, now: now, noting: backlog, on: connection)
         for case .success(let head) in heads.values { try SQLMetadataStore.beat(head, now: now, on: connection) }
         return outcomes
     }

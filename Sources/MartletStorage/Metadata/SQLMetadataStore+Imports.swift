@@ -65,7 +65,14 @@ extension SQLMetadataStore: ImportStore {
             )
             try Self.writeValues(of: run, to: head, on: connection)
             if points.pointCount > 0 {
-                _ = try PointWriter.write(points, run: number, experiment: head.experiment, now: now, on: connection)
+                _ = try PointWriter.write(
+                    points,
+                    run: number,
+                    experiment: head.experiment,
+                    now: now,
+                    noting: backlog,
+                    on: connection
+                )
             }
             return known == nil ? .created : .resumed
         }
@@ -76,7 +83,14 @@ extension SQLMetadataStore: ImportStore {
         try await database.write { connection in
             guard let head = try Self.importHead(of: id, on: connection) else { throw Self.unknown(id) }
             guard head.kind == .partial else { throw Self.notOpen(id) }
-            _ = try PointWriter.write(points, run: head.number, experiment: head.experiment, now: now, on: connection)
+            _ = try PointWriter.write(
+                points,
+                run: head.number,
+                experiment: head.experiment,
+                now: now,
+                noting: backlog,
+                on: connection
+            )
         }
     }
 

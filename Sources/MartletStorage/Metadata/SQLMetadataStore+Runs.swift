@@ -41,6 +41,7 @@ extension SQLMetadataStore: RunStore {
                     run: head.number,
                     experiment: head.experiment,
                     now: now,
+                    noting: backlog,
                     on: connection
                 )
             }

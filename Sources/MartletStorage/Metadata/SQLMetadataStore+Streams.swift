@@ -34,6 +34,7 @@ extension SQLMetadataStore: RunStreamStore {
                     run: run,
                     experiment: head.experiment,
                     now: now,
+                    noting: backlog,
                     on: connection
                 )
             }

@@ -4,11 +4,14 @@ package import MartletCore
 package struct SQLMetadataStore: Sendable {
     let database: any SQLDatabase
     let environment: Environment
-    let pointQueue = PointQueue()
+    /// What is logged here and is for a sealer to look at.
+    package let backlog = SealBacklog()
+    let pointQueue: PointQueue
 
     package init(database: any SQLDatabase, environment: Environment) {
         self.database = database
         self.environment = environment
+        pointQueue = PointQueue(backlog: backlog)
     }
 
     /// Makes the experiment `0`, "Default", which MLflow clients take for granted.

@@ -23,20 +23,27 @@ package enum PointWriter {
         run: Int64,
         experiment: Int64,
         now: Int64,
+        noting backlog: SealBacklog,
         on connection: any SQLConnection
     ) throws -> Int {
-        try write([Share(run: run, experiment: experiment, batch: batch)], now: now, on: connection)
+        let share = Share(run: run, experiment: experiment, batch: batch)
+        return try write([share], now: now, noting: backlog, on: connection)
     }
 
     /// The same for several runs, each named once, with one look at what is stored.
-    static func write(_ shares: [Share], now: Int64, on connection: any SQLConnection) throws -> Int {
+    static func write(
+        _ shares: [Share],
+        now: Int64,
+        noting backlog: SealBacklog,
+        on connection: any SQLConnection
+    ) throws -> Int {
         var all = try shares.filter { $0.batch.pointCount > 0 }.map { try SeriesGroups($0) }
         try SeriesGroups.lookUp(&all, on: connection)
         for index in all.indices { try all[index].dropKnown(on: connection) }
         all.removeAll { groups in !groups.groups.contains { !$0.range.isEmpty } }
         for index in all.indices { try all[index].nameNewKeys(on: connection) }
         var (count, log, summaries) = (0, [[SQLValue]](), [[SQLValue]]())
-        for groups in all { count += append(groups, now: now, to: &log, &summaries) }
+        for groups in all { count += append(groups, now: now, noting: backlog, to: &log, &summaries) }
         try appendRows.send(log, on: connection)
         try SeriesState.upsert.send(summaries, on: connection)
         return count
@@ -47,6 +54,7 @@ package enum PointWriter {
     private static func append(
         _ groups: SeriesGroups,
         now: Int64,
+        noting backlog: SealBacklog,
         to log: inout [[SQLValue]],
         _ summaries: inout [[SQLValue]]
     ) -> Int {
@@ -64,6 +72,7 @@ package enum PointWriter {
             summaries.append(state.arguments(run: run, key: group.key, experiment: groups.experiment))
         }
         let data = PointLog.encode(pieces, of: points)
+        backlog.note(LoggedRows(oldest: now, bytes: Int64(data.count), rows: 1), of: run)
         log.append([
             .integer(run), .integer(run), .integer(firstTime), .integer(lastTime), .integer(now), .integer(count),
             .integer(data.count), .blob(data),

@@ -7,65 +7,84 @@ import ServiceLifecycle
 /// Reads a snapshot, encodes outside of any transaction, then applies in one write that checks that nobody else
 /// sealed the run meanwhile. A crash between leaves everything as it was. See "Sealing" in docs/metric-chunks.md.
 package struct Sealer: Sendable {
-    /// A run is sealed when its oldest row is older than this, in milliseconds.
-    package static let greatestAge: Int64 = 60_000
-    /// … or its rows have more bytes than this, and are more than a few: a row of very many series is sealed together
-    /// with others, because the last chunk of each series is then written once for all of them …
-    package static let mostBytes: Int64 = 1 << 20
-    static let fewRows: Int64 = 16
-    /// … or they have more bytes than this.
-    static let mostBytesOfFew: Int64 = 16 << 20
-    /// … or it has more rows than this, because a late point may have to look into each.
-    package static let mostRows: Int64 = 4_096
     /// Bytes of log rows that are sealed at once.
     private static let bytesAtOnce: Int64 = 16 << 20
 
     private let database: any SQLDatabase
+    private let backlog: SealBacklog
 
-    package init(database: any SQLDatabase) { self.database = database }
+    /// - Parameter backlog: where those who write to the database note their rows.
+    package init(database: any SQLDatabase, backlog: SealBacklog) {
+        self.database = database
+        self.backlog = backlog
+    }
 
-    /// Seals every run that is due. - Returns: how many log rows were sealed.
+    /// Seals every run in the backlog that is due and not short. What fails stays there.
+    /// - Returns: how many log rows were sealed.
     @discardableResult
     package func sealDue(now: Int64) async throws(MartletError) -> Int {
-        try await seal(runs: try await pending { $0.isDue(now: now) })
+        let noted = backlog.takeDue(now: now)
+        guard !noted.isEmpty else { return 0 }
+        do {
+            let due = try await rows(of: noted.map(\.run)).filter { !$0.rows.isShort }
+            return try await seal(due)
+        } catch {
+            for (run, rows) in noted { backlog.note(rows, of: run) }
+            throw error
+        }
     }
 
-    /// Seals all that is in the log now: before a clean end, and for measurements.
+    /// Puts into the backlog what lies in the log and was noted by nobody who lives: of servers that ended. O(log).
+    /// - Parameter oldest: rows that came later are for who wrote them; `nil` where nobody else writes.
+    package func discover(receivedBefore oldest: Int64? = nil) async throws(MartletError) {
+        for (run, rows) in try await allRows() where !rows.isShort && rows.oldest < oldest ?? .max {
+            backlog.note(rows, of: run)
+        }
+    }
+
+    /// Seals all that is in the log now, short or not: for measurements.
     @discardableResult
     package func sealEverything() async throws(MartletError) -> Int {
-        try await seal(runs: try await pending { _ in true })
+        try await seal(try await allRows())
     }
 
-    /// What the log holds of a run.
-    private struct Pending {
-        var oldest: Int64
-        var bytes: Int64
-        var rows: Int64
+    // MARK: What lies in the log
 
-        func isDue(now: Int64) -> Bool {
-            now - oldest > Sealer.greatestAge || rows > Sealer.mostRows || bytes > Sealer.mostBytesOfFew
-                || bytes > Sealer.mostBytes && rows >= Sealer.fewRows
-        }
+    private typealias RowsOfRun = (run: Int64, rows: LoggedRows)
+
+    private static func loggedRows(_ condition: String) -> String {
+        "SELECT run, min(received_at), sum(bytes), count(*) FROM point_log \(condition) GROUP BY run ORDER BY run"
     }
 
-    private func pending(where isWanted: @escaping @Sendable (Pending) -> Bool) async throws(MartletError) -> [Int64] {
+    private static let ofRuns = BatchedQuery { loggedRows("WHERE run IN \($0)") }
+
+    private static func loggedRows(_ row: any SQLRow) -> RowsOfRun {
+        (row.integer(0), LoggedRows(oldest: row.integer(1), bytes: row.integer(2), rows: row.integer(3)))
+    }
+
+    private func allRows() async throws(MartletError) -> [RowsOfRun] {
+        try await database.read { try $0.rows(Self.loggedRows(""), [], Self.loggedRows) }
+    }
+
+    private func rows(of runs: [Int64]) async throws(MartletError) -> [RowsOfRun] {
         try await database.read { connection in
-            try connection.rows(
-                "SELECT run, min(received_at), sum(bytes), count(*) FROM point_log GROUP BY run ORDER BY run"
-            ) { row -> Int64? in
-                let pending = Pending(oldest: row.integer(1), bytes: row.integer(2), rows: row.integer(3))
-                return isWanted(pending) ? row.integer(0) : nil
-            }.compactMap { $0 }
+            var found: [RowsOfRun] = []
+            try Self.ofRuns.forEachRow(of: runs, on: connection) { found.append(Self.loggedRows($0)) }
+            return found
         }
     }
 
-    /// A run that cannot be sealed does not keep the others from it; the first failure is thrown at the end.
-    private func seal(runs: [Int64]) async throws(MartletError) -> Int {
+    // MARK: Sealing
+
+    /// A run that cannot be sealed now does not keep the others from it; the first failure is thrown at the end.
+    private func seal(_ runs: [RowsOfRun]) async throws(MartletError) -> Int {
         var total = 0
         var failure: MartletError?
-        for run in runs where !Task.isCancelled {
+        for (run, rows) in runs where !Task.isCancelled {
             do {
-                total += try await seal(run)
+                let (count, isDone) = try await seal(run)
+                total += count
+                if !isDone { backlog.note(rows, of: run) }
             } catch {
                 failure = failure ?? error
             }
@@ -74,18 +93,20 @@ package struct Sealer: Sendable {
         return total
     }
 
-    /// When another seals the run at the same time it is tried again, a few times: it stays due.
-    private func seal(_ run: Int64) async throws(MartletError) -> Int {
+    /// When another seals the run at the same time it is tried again, a few times.
+    /// - Returns: how many rows were sealed, and whether none was left.
+    private func seal(_ run: Int64) async throws(MartletError) -> (rows: Int, isDone: Bool) {
         var total = 0
         var attempts = 0
-        while attempts < 8, !Task.isCancelled, let work = try await read(run) {
+        while let work = try await read(run) {
+            guard attempts < 8, !Task.isCancelled else { return (total, false) }
             attempts += 1
             guard try await apply(work) else { continue }
             total += work.rows
             attempts = 0
             if !work.hasMore { break }
         }
-        return total
+        return (total, true)
     }
 
     /// What was read of a run and what becomes of it.
@@ -222,32 +243,42 @@ private struct LogOfRun {
 
 /// Seals what is due, once a second. What is not due stays in the log, which outlives the process.
 package struct SealerService: Service {
+    /// Rounds from one look for what other servers left to the next; it reads the whole log.
+    private static let roundsToDiscovery = 300
+
     private let sealer: Sealer
     private let environment: Environment
     private let logger: Logger
 
-    package init(database: any SQLDatabase, environment: Environment, logger: Logger) {
-        sealer = Sealer(database: database)
+    package init(database: any SQLDatabase, backlog: SealBacklog, environment: Environment, logger: Logger) {
+        sealer = Sealer(database: database, backlog: backlog)
         self.environment = environment
         self.logger = logger
     }
 
     package func run() async throws {
         await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
+            await self.round { try await sealer.discover() }
+            for number in 1... {
                 do {
                     try await Task.sleep(for: .seconds(1))
                 } catch {
                     return
                 }
-                await self.round()
+                await self.round {
+                    let now = environment.now()
+                    if number % Self.roundsToDiscovery == 0 {
+                        try await sealer.discover(receivedBefore: now - 2 * LoggedRows.greatestAge)
+                    }
+                    try await sealer.sealDue(now: now)
+                }
             }
         }
     }
 
-    private func round() async {
+    private func round(_ body: () async throws -> Void) async {
         do {
-            try await sealer.sealDue(now: environment.now())
+            try await body()
         } catch {
             logger.warning(
                 "the point log could not be sealed now; it is tried again",

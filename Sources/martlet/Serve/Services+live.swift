@@ -73,7 +73,12 @@ func liveServices(
         relay: live.relay
     )
     live.relay?.start(delivering: events)
-    let sealer = SealerService(database: live.database, environment: environment, logger: logger)
+    let sealer = SealerService(
+        database: live.database,
+        backlog: store.backlog,
+        environment: environment,
+        logger: logger
+    )
     var services = Services(
         store: store,
         blobs: blobs.store,

@@ -62,7 +62,7 @@ struct RunStreamStoreTests {
     func ranges() async throws {
         _ = try await store.append(lines(0..<5_000), to: run.id)
         for isSealed in [false, true] {
-            if isSealed { _ = try await Sealer(database: database).sealEverything() }
+            if isSealed { _ = try await Sealer(database: database, backlog: SealBacklog()).sealEverything() }
             let table = try await store.table(of: run.id, keys: ["loss"], steps: 4_000...4_002)
             #expect(table.series.map(\.steps) == [[4_000, 4_001, 4_002]])
             #expect(table.objects.isEmpty)

@@ -9,18 +9,19 @@ import Testing
 final class MetricScratch: Sendable {
     let folder: ScratchFolder
     let database: any SQLDatabase
+    let backlog = SealBacklog()
     let sealer: Sealer
 
     init() async throws {
         folder = try ScratchFolder()
         database = try await openTestDatabase(in: folder.path)
-        sealer = Sealer(database: database)
+        sealer = Sealer(database: database, backlog: backlog)
     }
 
     @discardableResult
     func log(_ batch: LogBatch, now: Int64 = 0) async throws -> Int {
-        try await database.write {
-            try PointWriter.write(batch, run: 1, experiment: 1, now: now, on: $0)
+        try await database.write { [backlog] in
+            try PointWriter.write(batch, run: 1, experiment: 1, now: now, noting: backlog, on: $0)
         }
     }
 
@@ -287,13 +288,58 @@ struct MetricStoreTests {
         }
     }
 
+    /// Points of as many keys, of one step.
+    private static func wide(_ step: Int64, keys: Int) -> LogBatch {
+        var batch = LogBatch()
+        for key in 0..<keys { batch.append(key: "m\(key)", step: step, time: step, value: 1 / Double(step + 1)) }
+        return batch
+    }
+
     @Test("a run is sealed once its oldest row is a minute old, and only then")
     func age() async throws {
         let scratch = try await MetricScratch()
-        try await scratch.log(Self.batches(3)[0], now: 1_000)
+        try await scratch.log(Self.wide(1, keys: 400), now: 1_000)
         #expect(try await scratch.sealer.sealDue(now: 61_000) == 0)
         #expect(try await scratch.sealer.sealDue(now: 61_001) == 1)
         #expect(try await scratch.sealer.sealDue(now: 99_000) == 0)
+    }
+
+    @Test("a short log stays as it is until it is no longer short")
+    func shortLog() async throws {
+        let scratch = try await MetricScratch()
+        for step in 0..<16 { try await scratch.log(Self.wide(Int64(step), keys: 2), now: 1_000) }
+        #expect(try await scratch.sealer.sealDue(now: 99_000) == 0)
+        let before = try await scratch.history("m1")
+        #expect(before.steps == Array(0..<16))
+        try await scratch.log(Self.wide(16, keys: 2), now: 100_000)
+        #expect(try await scratch.sealer.sealDue(now: 100_000) == 0)
+        #expect(try await scratch.sealer.sealDue(now: 160_001) == 17)
+        #expect(try await scratch.history("m1").steps == Array(0..<17))
+    }
+
+    @Test("what another process left in the log is found, but not what is short or too young")
+    func discovery() async throws {
+        let scratch = try await MetricScratch()
+        let other = Sealer(database: scratch.database, backlog: SealBacklog())
+        try await scratch.log(Self.wide(1, keys: 2), now: 1_000)
+        try await other.discover()
+        #expect(try await other.sealDue(now: 99_000) == 0)
+        try await scratch.log(Self.wide(2, keys: 400), now: 2_000)
+        try await other.discover(receivedBefore: 1_000)
+        #expect(try await other.sealDue(now: 99_000) == 0)
+        try await other.discover(receivedBefore: 1_001)
+        #expect(try await other.sealDue(now: 99_000) == 2)
+        #expect(try await scratch.sealer.sealDue(now: 99_000) == 0)
+        #expect(try await scratch.history("m1").steps == [1, 2])
+    }
+
+    @Test("what could not be sealed stays in the backlog")
+    func unsealed() async throws {
+        let scratch = try await MetricScratch()
+        try await scratch.log(Self.wide(1, keys: 400), now: 1_000)
+        let broken = Sealer(database: BrokenWrites(database: scratch.database), backlog: scratch.backlog)
+        await #expect(throws: MartletError.self) { try await broken.sealDue(now: 99_000) }
+        #expect(try await scratch.sealer.sealDue(now: 99_000) == 1)
     }
 
     @Test("a batch whose columns do not fit is refused and leaves nothing")

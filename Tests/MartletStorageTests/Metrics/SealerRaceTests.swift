@@ -22,7 +22,7 @@ struct SealerRaceTests {
                 for start in starts { try await scratch.log(Self.batch(start..<start + 150)) }
             }
             for _ in 0..<2 {
-                let sealer = Sealer(database: scratch.database)
+                let sealer = Sealer(database: scratch.database, backlog: scratch.backlog)
                 group.addTask {
                     for _ in 0..<60 { try await sealer.sealEverything() }
                 }
@@ -62,7 +62,7 @@ struct SealerRaceTests {
         try await scratch.log(Self.batch(0..<5_000))
         let before = try await scratch.history("loss")
         let database = scratch.database
-        let sealing = Sealer(database: BrokenWrites(database: database))
+        let sealing = Sealer(database: BrokenWrites(database: database), backlog: scratch.backlog)
         await #expect(throws: MartletError.self) { try await sealing.sealEverything() }
         #expect(try await scratch.history("loss") == before)
         #expect(try await scratch.sealer.sealEverything() == 1)
@@ -71,7 +71,7 @@ struct SealerRaceTests {
 }
 
 /// A database in which every write is rolled back at its end, as when the power fails before the commit.
-private struct BrokenWrites: SQLDatabase {
+struct BrokenWrites: SQLDatabase {
     let database: any SQLDatabase
 
     func read<Result: Sendable>(

@@ -45,7 +45,7 @@ struct OperationScene {
         return try await blobs.store(Pieces(bytes, pieceSize: 50_000), length: nil, as: name)
     }
 
-    func seal() async throws { try await Sealer(database: database).sealEverything() }
+    func seal() async throws { try await Sealer(database: database, backlog: SealBacklog()).sealEverything() }
 
     func backup(_ store: S3Client? = nil) async throws -> BackupReport {
         clock.advance(by: 1_000)
