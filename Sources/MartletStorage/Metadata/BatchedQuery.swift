@@ -23,13 +23,12 @@ struct BatchedQuery: Sendable {
         _ body: (any SQLRow) throws -> Void
     ) throws {
         if members.count == 1 { return try connection.query(one, before + members, body) }
-        var start = 0
-        while start < members.count {
+        let batches = stride(from: 0, to: members.count, by: Self.size).map { start in
             let end = min(start + Self.size, members.count)
             let filling = Array(repeating: members[end - 1], count: Self.size - (end - start))
-            try connection.query(many, before + members[start..<end] + filling, body)
-            start = end
+            return before + members[start..<end] + filling
         }
+        try connection.query(many, each: batches, body)
     }
 
     func forEachRow(

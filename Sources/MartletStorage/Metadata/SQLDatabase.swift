@@ -51,6 +51,9 @@ package protocol SQLConnection {
     func send(_ sql: String, _ arguments: [SQLValue]) throws
     /// Runs one statement and hands each row to `body`, in order.
     func query(_ sql: String, _ arguments: [SQLValue], _ body: (any SQLRow) throws -> Void) throws
+    /// Runs one statement for each of the arguments and hands each row of each to `body`, in order. An engine behind a
+    /// network gets several on their way before it waits, so a few at a time are held in memory.
+    func query(_ sql: String, each arguments: [[SQLValue]], _ body: (any SQLRow) throws -> Void) throws
     /// Runs one query and hands out its rows until `body` returns false. The rest is not read.
     func scan(_ sql: String, _ arguments: [SQLValue], _ body: (any SQLRow) throws -> Bool) throws
     /// What the engine calls things that the common subset lacks.
@@ -60,6 +63,10 @@ package protocol SQLConnection {
 extension SQLConnection {
     package func execute(_ sql: String) throws { try execute(sql, []) }
     package func send(_ sql: String, _ arguments: [SQLValue]) throws { try execute(sql, arguments) }
+
+    package func query(_ sql: String, each arguments: [[SQLValue]], _ body: (any SQLRow) throws -> Void) throws {
+        for arguments in arguments { try query(sql, arguments, body) }
+    }
 
     package func scan(_ sql: String, _ arguments: [SQLValue], _ body: (any SQLRow) throws -> Bool) throws {
         do {

@@ -24,6 +24,9 @@ final class PostgresConnection: SQLConnection {
     /// Synchronise after so many statements, so that answers nobody waits for cannot fill the network.
     private static let mostUnanswered = 256
 
+    /// Queries that are on their way together: their rows are in memory at the same time.
+    private static let queriesAtOnce = 4
+
     /// A prepared statement.
     private struct Statement {
         var name: String
@@ -105,11 +108,22 @@ final class PostgresConnection: SQLConnection {
     }
 
     func query(_ sql: String, _ arguments: [SQLValue], _ body: (any SQLRow) throws -> Void) throws {
-        let reply = Reply()
-        try post(sql, arguments, reply)
-        try synchronise()
-        guard let result = reply.result else { return }
-        for row in 0..<reply.rowCount { try body(PostgresRow(result: result, row: row)) }
+        try query(sql, each: [arguments], body)
+    }
+
+    func query(_ sql: String, each arguments: [[SQLValue]], _ body: (any SQLRow) throws -> Void) throws {
+        for start in stride(from: 0, to: arguments.count, by: Self.queriesAtOnce) {
+            let replies = try arguments[start..<min(start + Self.queriesAtOnce, arguments.count)].map { arguments in
+                let reply = Reply()
+                try post(sql, arguments, reply)
+                return reply
+            }
+            try synchronise()
+            for reply in replies {
+                guard let result = reply.result else { continue }
+                for row in 0..<reply.rowCount { try body(PostgresRow(result: result, row: row)) }
+            }
+        }
     }
 
     /// Through a cursor: the server makes no more rows than are asked for, and plans for the first ones.

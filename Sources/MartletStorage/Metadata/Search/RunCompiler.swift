@@ -119,27 +119,36 @@ struct RunCompiler {
             return .leaf(.row(RunLeaf.RowCondition(table: table, ofRun: own, ofAll: own, isIndexed: true)))
         }
         let test = comparison.text("x.value", condition.relation, condition.value)
-        var all: SQLText = "\(own) AND \(test)"
-        var isIndexed = connection.dialect == .sqlite
-        // PostgreSQL's index holds the first 200 characters: they find the row, the whole value decides.
-        let head = { (text: String) in SQLValue.text(String(String.UnicodeScalarView(text.unicodeScalars.prefix(200))))
-        }
-        switch (condition.relation, condition.value) {
-        case (.equal, .text(let text)):
-            if connection.dialect == .postgres {
-                all = "\(own) AND substr(x.value, 1, 200) = \(value: head(text)) AND \(test)"
-            }
-            isIndexed = true
-        case (.among, .texts(let texts)):
-            if connection.dialect == .postgres {
-                all = "\(own) AND substr(x.value, 1, 200) IN \(list: texts.map(head)) AND \(test)"
-            }
-            isIndexed = true
-        default: isIndexed = false
+        let whole: SQLText = "\(own) AND \(test)"
+        let indexed = Self.wanted(condition).map { wanted in
+            connection.dialect == .sqlite ? whole : "\(own) AND \(Self.indexedTest(wanted, test))"
         }
         return .leaf(
-            .row(RunLeaf.RowCondition(table: table, ofRun: "\(own) AND \(test)", ofAll: all, isIndexed: isIndexed))
+            .row(
+                RunLeaf.RowCondition(table: table, ofRun: whole, ofAll: indexed ?? whole, isIndexed: indexed != nil)
+            )
         )
+    }
+
+    /// The values of which the condition wants one; `nil` when it is another condition.
+    private static func wanted(_ condition: Filter.Comparison) -> [String]? {
+        switch (condition.relation, condition.value) {
+        case (.equal, .text(let text)): [text]
+        case (.among, .texts(let texts)): texts
+        default: nil
+        }
+    }
+
+    /// The characters of a value that PostgreSQL's index holds.
+    private static let indexedCharacters = 200
+
+    /// `test` put so that PostgreSQL's index serves. Where a value may be longer than what the index holds, the whole
+    /// decides; where none is it is not asked, since PostgreSQL would take the two tests to leave far fewer rows.
+    private static func indexedTest(_ wanted: [String], _ test: SQLText) -> SQLText {
+        let heads = wanted.map { String(String.UnicodeScalarView($0.unicodeScalars.prefix(indexedCharacters))) }
+        let head: SQLText = "substr(x.value, 1, \(code: "\(indexedCharacters)")) IN \(list: heads.map { .text($0) })"
+        let areWhole = heads.allSatisfy { $0.unicodeScalars.count < indexedCharacters }
+        return areWhole ? head : "\(head) AND \(test)"
     }
 
     private func dataset(_ column: String, _ condition: Filter.Comparison) -> RunPredicate {
