@@ -90,6 +90,7 @@ package struct Check: Sendable {
             try await checkChunkIDs(&report)
             try await checkBlobs(&report)
             try await checkObjects(&report)
+            try await checkCollections(&report)
             try await checkReferences(&report)
         } catch {
             throw OperationFailure.refusal(error)
