@@ -25,7 +25,7 @@ extension MetricReader {
                 points.reserve(chunks.reduce(fresh[key]?.count ?? 0) { $0 + $1.count })
                 for chunk in chunks { try chunk.read(into: points, with: codec, on: connection) }
                 if let fresh = fresh[key] { points.append(fresh, 0..<fresh.count) }
-                if let series = series(name, points, steps) { found.append(series) }
+                if let series = series(name, points, steps, like: found.last) { found.append(series) }
             }
             return found.sorted { $0.key < $1.key }
         }
@@ -85,16 +85,20 @@ extension MetricReader {
         return points
     }
 
+    /// - Parameter other: most often all series have the same steps: those of another are then used again, so that they
+    ///   are in memory once and are known to be equal.
     private static func series(
         _ key: String,
         _ points: PointBuffer,
-        _ steps: ClosedRange<Int64>
+        _ steps: ClosedRange<Int64>,
+        like other: StepTable.Series?
     ) -> StepTable.Series? {
         points.sortAndUnite()
         if points.stepsAscend {
             let range = points.range(ofSteps: steps)
             guard !range.isEmpty else { return nil }
-            return StepTable.Series(key: key, steps: points.steps(range), values: points.values(range))
+            let known = other.flatMap { points.hasSteps($0.steps, in: range) ? $0.steps : nil }
+            return StepTable.Series(key: key, steps: known ?? points.steps(range), values: points.values(range))
         }
         var series = StepTable.Series(key: key, steps: [], values: [])
         for index in 0..<points.count where steps.contains(points.steps[index]) {

@@ -1,3 +1,4 @@
+import Foundation
 import MartletCore
 
 /// Points of one series in columns that grow, for loops that go through bare pointers.
@@ -110,6 +111,17 @@ final class PointBuffer {
             times: Array(UnsafeBufferPointer(start: times + range.lowerBound, count: range.count)),
             values: values(range)
         )
+    }
+
+    /// Whether the steps of a range are these.
+    func hasSteps(_ others: [Int64], in range: Range<Int>) -> Bool {
+        others.withUnsafeBytes { others in
+            let own = UnsafeRawBufferPointer(UnsafeBufferPointer(start: steps + range.lowerBound, count: range.count))
+            guard own.count == others.count, let start = own.baseAddress, let other = others.baseAddress else {
+                return false
+            }
+            return memcmp(start, other, own.count) == 0
+        }
     }
 
     func steps(_ range: Range<Int>) -> [Int64] {
