@@ -11,12 +11,27 @@ struct SignedLinks: Sendable {
 
     /// Names as they stand in a path, each percent-encoded.
     static func encoded(_ names: [String]) -> String {
-        names.map { $0.addingPercentEncoding(withAllowedCharacters: plain) ?? "" }.joined(separator: "/")
+        var bytes: [UInt8] = []
+        for (index, name) in names.enumerated() {
+            if index > 0 { bytes.append(UInt8(ascii: "/")) }
+            for byte in name.utf8 {
+                if isPlain[Int(byte)] {
+                    bytes.append(byte)
+                } else {
+                    bytes += [UInt8(ascii: "%"), upperDigits[Int(byte >> 4)], upperDigits[Int(byte & 15)]]
+                }
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
-    private static let plain = CharacterSet(
-        charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
-    )
+    /// RFC 3986, 2.3: bytes that are never escaped.
+    private static let isPlain: [Bool] = {
+        let plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~".utf8
+        return (0...255).map { plain.contains(UInt8($0)) }
+    }()
+    private static let upperDigits = Array("0123456789ABCDEF".utf8)
+    private static let digits = Array("0123456789abcdef".utf8)
 
     private let basePath: String
     private let now: @Sendable () -> Int64
@@ -66,8 +81,13 @@ struct SignedLinks: Sendable {
     }
 
     private static func hexadecimal(_ bytes: Data) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+        var text: [UInt8] = []
+        text.reserveCapacity(2 * bytes.count)
+        for byte in bytes {
+            text.append(digits[Int(byte >> 4)])
+            text.append(digits[Int(byte & 15)])
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 
     private static func bytes(_ text: String) -> Data? {
