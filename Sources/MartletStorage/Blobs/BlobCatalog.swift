@@ -31,8 +31,8 @@ struct BlobCatalog: Sendable {
     }
 
     /// The row and the name of a blob whose bytes are durable, in one transaction.
-    /// - Returns: false when the row names another place, because an upload of the same content was faster: the bytes
-    ///   in this one are garbage.
+    /// - Returns: false when the row names another place, because the same content was there before: the bytes in this
+    ///   one are garbage.
     @discardableResult
     func commit(
         _ blob: StoredBlob,
@@ -42,13 +42,15 @@ struct BlobCatalog: Sendable {
         let now = environment.now()
         return try await database.write { connection in
             let name = try CheckedName(name, connection)
-            var stored: BlobPlace? = place
-            if try !BlobRows.insert(blob, at: place, now: now, connection) {
-                stored = try BlobRows.row(blob.digest, connection)?.place
-                guard stored != .parts else { throw Self.digestTaken(blob.digest) }
+            let isFirst = try BlobRows.insert(blob, at: place, now: now, connection)
+            var known: BlobRow?
+            if !isFirst { known = try BlobRows.row(blob.digest, connection) }
+            if let known {
+                guard known.place != .parts else { throw Self.digestTaken(blob.digest) }
+                if now - known.storedAt >= Self.freshness { _ = try BlobRows.touch(blob.digest, now: now, connection) }
             }
             try name.give(to: blob, now: now, connection)
-            return stored == place
+            return isFirst || known?.place == place
         }
     }
 

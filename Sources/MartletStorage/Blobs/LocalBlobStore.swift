@@ -16,6 +16,7 @@ package final class LocalBlobStore: BlobStore, CollectedBlobStore {
     let shelf: PackShelf
     let lanes = BlobLanes(count: 16)
     let leases = BlobLeases()
+    private let seen = SeenDigests()
     let catalog: BlobCatalog
 
     /// Opens or makes the folder, removes what interrupted uploads left, and cuts a torn end off the newest pack.
@@ -81,10 +82,11 @@ extension LocalBlobStore {
         let content = pieces.count == 1 ? pieces[0] : Array(pieces.joined())
         let hash = ContentHash(of: content)
         let blob = hash.blob(size: Int64(content.count))
-        if let kept = try await catalog.keep(blob, as: name) { return kept }
+        if seen.mayHave(blob.digest), let kept = try await catalog.keep(blob, as: name) { return kept }
         let place = try await packer.append(PackRecord.encode(content, hash: hash), digest: blob.digest)
         defer { packer.settle(place) }
         try await catalog.commit(blob, at: .pack(place), as: name)
+        seen.note(blob.digest)
         return blob
     }
 

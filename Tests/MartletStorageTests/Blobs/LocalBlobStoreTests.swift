@@ -128,6 +128,27 @@ struct LocalBlobStoreTests {
         #expect(try scene.names(in: "objects") == before)
     }
 
+    @Test(
+        "content of before a start keeps its row and its place, and its grace period begins anew",
+        arguments: [100, 200_000]
+    )
+    func knownBeforeStart(size: Int) async throws {
+        let scene = try await BlobScene()
+        let bytes = BlobStoreConformance.bytes(size)
+        let first = try await scene.store(bytes)
+        let before = try #require(try await scene.blobs.catalog.row(first.digest))
+        scene.clock.advance(by: 2 * 86_400_000)
+        let later = try await scene.reopened()
+        for _ in 0..<2 {
+            #expect(try await later.store(Pieces(bytes, pieceSize: 50_000), length: nil, as: nil) == first)
+            let row = try #require(try await later.catalog.row(first.digest))
+            #expect(row.place == before.place && row.storedAt == scene.clock.now)
+        }
+        let day = Duration.seconds(86_400)
+        #expect(try await later.collectGarbage(olderThan: day, uploadsOlderThan: day).blobs == 0)
+        #expect(try await later.read(first.digest, range: nil).whole() == bytes)
+    }
+
     @Test("the same content sent by many at once is safe", arguments: [100, 200_000])
     func concurrentUploads(size: Int) async throws {
         let scene = try await BlobScene()
