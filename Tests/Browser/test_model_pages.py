@@ -78,6 +78,24 @@ def test_a_version_is_loaded_by_its_number_or_an_alias(page, server, registry, p
     expect(lines(page).nth(1)).to_contain_text(f'use_artifact("default/wandb-registry-model/{price}:champion")')
 
 
+def test_a_version_tells_its_stage_its_source_and_its_tags(page, registry, price):
+    registry.ask("model-versions/set-tag", name=price, version="1", key="checked by", value="<b>Ada</b>")
+    page.goto(f"/m/{price}/v/1")
+    known = page.locator(".registered")
+    expect(known.get_by_role("row", name="stage")).to_have_text("stageProduction")
+    expect(known.get_by_role("row", name="source")).to_contain_text("runs:/")
+    expect(known.get_by_role("row", name="checked by")).to_have_text("checked by<b>Ada</b>")
+    live(page)
+    registry.stage(price, "Archived", 1)
+    expect(known.get_by_role("row", name="stage")).to_have_text("stageArchived")
+
+
+def test_a_version_without_a_stage_tells_none(page, registry, price):
+    page.goto(f"/m/{price}/v/3")
+    expect(page.locator(".registered").get_by_role("row", name="source")).to_be_visible()
+    expect(page.locator(".registered").get_by_role("row", name="stage")).to_have_count(0)
+
+
 def test_the_newest_version_is_loaded_as_the_latest(page, registry, price):
     page.goto(f"/m/{price}/v/3")
     page.get_by_label("Which name to use").select_option("latest")

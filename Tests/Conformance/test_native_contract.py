@@ -24,8 +24,10 @@ class Calls:
         self.session = requests.Session()
         self.seen = set()
 
-    def __call__(self, method, path, expected, body=None, /, id=None, data=None, headers=None, account=None, name=None, **query):
-        url = self.server.url + path.replace("{id}", str(id)).replace("{account}", str(account)).replace("{name}", str(name))
+    def __call__(self, method, path, expected, body=None, /, id=None, data=None, headers=None, account=None, name=None, number=None, **query):
+        url = self.server.url + path
+        for key, value in {"id": id, "account": account, "name": name, "number": number}.items():
+            url = url.replace(f"{{{key}}}", str(value))
         answer = self.session.request(method, url, json=body, data=data, params=query, headers=headers, timeout=30)
         assert answer.status_code == expected, f"{method} {path}: {answer.status_code} {answer.text[:300]}"
         native.check(method, path, answer)
@@ -318,6 +320,12 @@ def models(call, server, name):
     assert (latest["stage"], latest["source"], latest["properties"], latest["runID"]) == ("none", body["source"], {"c": "d"}, run)
     assert call("GET", "/api/v1/models/{name}", 200, name=name).json() == model
     call("GET", "/api/v1/models/{name}", 404, name="nothing")
+    one = "/api/v1/models/{name}/versions/{number}"
+    last = model["latest"][0]
+    assert call("GET", one, 200, name=name, number=last["number"]).json() == last
+    call("GET", one, 404, name=name, number=999)
+    call("GET", one, 404, name="nothing", number=1)
+    call("GET", one, 400, name=name, number="first")
     call("GET", "/api/v1/models", 400, limit=0)
 
 

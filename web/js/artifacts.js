@@ -64,3 +64,6 @@ export const models = ({ find, workspace, limit }) => json("GET", ["models"], { 
 
 /** @param [workspace] the default one where none is given */
 export const model = (name, workspace) => json("GET", ["models", name], { query: { workspace } });
+
+/** A version of a registered model, with its stage, its source and its properties. */
+export const modelVersion = (name, number, workspace) => json("GET", ["models", name, "versions", number], { query: { workspace } });

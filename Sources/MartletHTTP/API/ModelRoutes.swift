@@ -10,6 +10,7 @@ struct ModelRoutes: NativeRoutes {
     func add(to router: Router<MartletRequestContext>) {
         router.get("/api/v1/models", use: list)
         router.get("/api/v1/models/{name}", use: read)
+        router.get("/api/v1/models/{name}/versions/{number}", use: readVersion)
     }
 
     /// `?find=words&limit=200&offset=0`: the latest change first.
@@ -43,6 +44,17 @@ struct ModelRoutes: NativeRoutes {
         json.registeredModel(model)
         return answer(json, to: request, context)
     }
+
+    private func readVersion(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
+        let text = try decodedParameter("number", context)
+        guard let number = Int64(text), number >= 0 else {
+            throw MartletError(.invalidArgument, "'\(text.prefix(50))' is no number of a version")
+        }
+        let name = try decodedParameter("name", context)
+        var json = JSONWriter()
+        json.modelVersion(try await services.models.version(number, of: name, as: context.principal))
+        return answer(json, to: request, context)
+    }
 }
 
 extension JSONWriter {
@@ -74,7 +86,7 @@ extension JSONWriter {
         endObject()
     }
 
-    private mutating func modelVersion(_ version: ModelVersion) {
+    fileprivate mutating func modelVersion(_ version: ModelVersion) {
         beginObject()
         versionFields(version.membership.version, as: version.membership)
         field("stage", version.stage.rawValue)

@@ -1,4 +1,4 @@
-package import MartletCore
+import MartletCore
 
 /// What a collection removed.
 package struct GarbageReport: Sendable, Equatable {

@@ -95,7 +95,7 @@ struct BackupFiles {
     private static func open(_ path: String) throws -> OpenFile? {
         do {
             return try OpenFile(path, O_RDONLY)
-        } catch let failure as IOFailure {
+        } catch let failure {
             guard failure.code == ENOENT else { throw FileFailure(path: path, cause: failure) }
             return nil
         }

@@ -212,7 +212,7 @@ private struct BlobDisk: Sendable {
             } else if let md5 = blob.md5, let header, md5 != ContentHash.hexadecimal(header.hash.md5) {
                 blob.problem = "has another MD5 in pack \(blob.place.pack)"
             }
-        } catch let failure as IOFailure {
+        } catch let failure {
             blob.problem =
                 failure.code == ENOENT
                 ? "is missing with pack \(blob.place.pack)" : "cannot be read in pack \(blob.place.pack) (\(failure))"

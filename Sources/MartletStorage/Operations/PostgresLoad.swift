@@ -1,5 +1,5 @@
 import Foundation
-package import MartletCore
+import MartletCore
 
 /// A table that was copied.
 package struct CopiedTable: Sendable, Equatable {

@@ -120,4 +120,7 @@ final class PostgresWriter: WriteConnection {
     func query(_ sql: String, _ arguments: [SQLValue], _ body: (any SQLRow) throws -> Void) throws {
         try open().query(sql, arguments, body)
     }
+    func query(_ sql: String, each arguments: [[SQLValue]], _ body: (any SQLRow) throws -> Void) throws {
+        try open().query(sql, each: arguments, body)
+    }
 }

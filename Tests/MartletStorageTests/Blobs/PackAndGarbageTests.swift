@@ -35,7 +35,7 @@ struct PackRecoveryTests {
     @Test("what an interrupted upload left is removed at the start")
     func leftovers() async throws {
         let scene = try await BlobScene()
-        FileManager.default.createFile(atPath: scene.folder.path + "/blobs/temp/abc", contents: Data([1]))
+        #expect(FileManager.default.createFile(atPath: scene.folder.path + "/blobs/temp/abc", contents: Data([1])))
         _ = try await scene.reopened()
         #expect(try scene.names(in: "temp").isEmpty)
     }

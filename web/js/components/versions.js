@@ -15,6 +15,9 @@ export const above = (experiment) => experiment.isRegistry ? [["Models", href(["
 /** Whether it is where MLflow's clients register models. */
 export const hasModels = (experiment) => experiment.isRegistry && experiment.name === "wandb-registry-model";
 
+/** Of MLflow's registry. */
+export const STAGES = { staging: "Staging", production: "Production", archived: "Archived" };
+
 const SHOWN = 6;
 
 /** Names on a version or a collection, in a list only the first ones. */

@@ -5,11 +5,9 @@ import { subscribe } from "../live.js";
 import * as artifacts from "../artifacts.js";
 import { firstModel } from "../mlflow.js";
 import { styleSheet } from "../streams.js";
-import { age, maker, noSuch, rowKeys } from "../components/versions.js";
+import { age, maker, noSuch, rowKeys, STAGES } from "../components/versions.js";
 
 const LIMIT = 200;
-/** What is archived is out of use. */
-const STAGES = { staging: "Staging", production: "Production" };
 
 export function open(root, route, shell) {
     if (route.path[1]) return openOne(root, route, shell);
@@ -121,7 +119,8 @@ function row(model) {
     const to = (number) => href(["e", model.experimentID, "artifacts", model.id, `v${number}`]);
     const uses = [
         ...model.aliases.map(({ alias, number }) => [alias, number, "alias"]),
-        ...model.latest.filter(({ stage }) => STAGES[stage]).map(({ stage, number }) => [STAGES[stage], number, "stage"]),
+        // What is archived is out of use.
+        ...model.latest.filter(({ stage }) => STAGES[stage] && stage !== "archived").map(({ stage, number }) => [STAGES[stage], number, "stage"]),
     ];
     return h("tr", { data: { id: model.id } },
         h("td.name", { title: model.description || null }, h("a", { href: page, data: { row: "" } }, h("b", {}, model.name)),

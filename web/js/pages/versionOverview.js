@@ -1,9 +1,10 @@
 // What a version is, without a click: what is said about it, how to use it, who made it and who used it, its metadata.
 import { copyBox, fill, h, href, server } from "../dom.js";
+import * as artifacts from "../artifacts.js";
 import { grouped, iso } from "../format.js";
 import { workspaceLine } from "../mlflow.js";
 import { statusIcon } from "../components/status.js";
-import { flat, hasModels, text, versionName } from "../components/versions.js";
+import { flat, hasModels, STAGES, text, versionName } from "../components/versions.js";
 import { drawNotes } from "./runNotes.js";
 import { searchable, table, value } from "./runTables.js";
 
@@ -14,8 +15,9 @@ const MOST = 12;
 export function draw(root, page) {
     const { version } = page;
     const notes = h("section"), use = h("section.use"), users = h("section", { hidden: true }), facts = h("div");
+    const registered = h("section.registered", { hidden: true });
     const metadata = flat(version.metadata).map(([key, one]) => [key, text(one)]);
-    fill(root, notes, use, h("div.run-side", {},
+    fill(root, notes, use, h("div.run-side", {}, registered,
         h("section", {}, h("h2", {}, "How it was made"), facts), users,
         h("section", {}, h("h2", {}, "Metadata ", h("span.muted", {}, metadata.length ? grouped(metadata.length) : "")),
             metadata.length ? searchable(metadata, ["key", "value"]) : h("p.muted", {}, "None was given."))));
@@ -27,6 +29,7 @@ export function draw(root, page) {
         if (!use.contains(document.activeElement)) drawUse(use, page);
         drawFacts(facts, page.version);
         drawUsers(users, page);
+        drawRegistered(registered, page);
     };
     page.onArtifacts = rest;
     rest();
@@ -66,6 +69,24 @@ function drawFacts(host, version) {
         links.length ? ["linked into", links.map((one) => [h("a", { href: href(["e", one.experimentID, "artifacts", one.collectionID, `v${one.number}`]) },
             `${one.collection}:v${one.number}`), one.aliases.length ? h("span.muted", {}, ` ${one.aliases.join(", ")}`) : null, " "])] : null,
     ].filter(Boolean)));
+}
+
+/** What MLflow's registry knows of it. */
+async function drawRegistered(host, page) {
+    const { member, experiment } = page;
+    if (!hasModels(experiment) || member.number === undefined) return;
+    let found;
+    try {
+        found = await artifacts.modelVersion(member.collection, member.number, experiment.workspace);
+    } catch {
+        // What a version is does not depend on it; the next change asks again.
+        return;
+    }
+    const properties = Object.entries(found.properties);
+    const rows = [found.stage === "none" ? null : ["stage", STAGES[found.stage]], found.source ? ["source", value(found.source)] : null].filter(Boolean);
+    host.hidden = !rows.length && !properties.length;
+    fill(host, h("h2", {}, "In the registry"), rows.length ? table(["what", "value"], rows) : null,
+        properties.length ? searchable(properties, ["tag", "value"]) : null);
 }
 
 async function drawUsers(host, page) {
