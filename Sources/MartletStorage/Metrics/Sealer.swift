@@ -19,51 +19,57 @@ package struct Sealer: Sendable {
         self.backlog = backlog
     }
 
-    /// Seals every run in the backlog that is due and not short. What fails stays there.
+    /// Seals every run in the backlog that is due and not short. What fails is tried again in a minute.
     /// - Returns: how many log rows were sealed.
     @discardableResult
     package func sealDue(now: Int64) async throws(MartletError) -> Int {
         let noted = backlog.takeDue(now: now)
         guard !noted.isEmpty else { return 0 }
+        let found: [RowsOfRun]
         do {
-            let due = try await rows(of: noted.map(\.run)).filter { !$0.rows.isShort }
-            return try await seal(due)
+            found = try await rows(of: noted.map(\.run))
         } catch {
             for (run, rows) in noted { backlog.note(rows, of: run) }
             throw error
         }
+        return try await seal(found.filter { !$0.rows.isShort }, now: now)
     }
 
     /// Puts into the backlog what lies in the log and was noted by nobody who lives: of servers that ended. O(log).
     /// - Parameter oldest: rows that came later are for who wrote them; `nil` where nobody else writes.
     package func discover(receivedBefore oldest: Int64? = nil) async throws(MartletError) {
-        for (run, rows) in try await allRows() where !rows.isShort && rows.oldest < oldest ?? .max {
-            backlog.note(rows, of: run)
+        let found = try await database.read { connection in
+            try connection.rows(Self.long, [.integer(oldest ?? .max)], Self.loggedRows)
         }
+        for (run, rows) in found { backlog.note(rows, of: run) }
     }
 
-    /// Seals all that is in the log now, short or not: for measurements.
+    /// Seals all that is in the log now, short or not.
     @discardableResult
     package func sealEverything() async throws(MartletError) -> Int {
-        try await seal(try await allRows())
+        let all = try await database.read { try $0.rows(Self.loggedRows(), [], Self.loggedRows) }
+        return try await seal(all, now: 0)
     }
 
     // MARK: What lies in the log
 
     private typealias RowsOfRun = (run: Int64, rows: LoggedRows)
 
-    private static func loggedRows(_ condition: String) -> String {
-        "SELECT run, min(received_at), sum(bytes), count(*) FROM point_log \(condition) GROUP BY run ORDER BY run"
+    private static func loggedRows(where condition: String = "1 = 1", having: String = "1 = 1") -> String {
+        """
+        SELECT run, min(received_at), sum(bytes), count(*) FROM point_log WHERE \(condition)
+        GROUP BY run HAVING \(having) ORDER BY run
+        """
     }
 
-    private static let ofRuns = BatchedQuery { loggedRows("WHERE run IN \($0)") }
+    private static let ofRuns = BatchedQuery { loggedRows(where: "run IN \($0)") }
+    private static let long = loggedRows(
+        having: "NOT (count(*) <= \(LoggedRows.fewRows) AND sum(bytes) <= \(LoggedRows.fewBytes)) "
+            + "AND min(received_at) < $1"
+    )
 
     private static func loggedRows(_ row: any SQLRow) -> RowsOfRun {
         (row.integer(0), LoggedRows(oldest: row.integer(1), bytes: row.integer(2), rows: row.integer(3)))
-    }
-
-    private func allRows() async throws(MartletError) -> [RowsOfRun] {
-        try await database.read { try $0.rows(Self.loggedRows(""), [], Self.loggedRows) }
     }
 
     private func rows(of runs: [Int64]) async throws(MartletError) -> [RowsOfRun] {
@@ -77,7 +83,7 @@ package struct Sealer: Sendable {
     // MARK: Sealing
 
     /// A run that cannot be sealed now does not keep the others from it; the first failure is thrown at the end.
-    private func seal(_ runs: [RowsOfRun]) async throws(MartletError) -> Int {
+    private func seal(_ runs: [RowsOfRun], now: Int64) async throws(MartletError) -> Int {
         var total = 0
         var failure: MartletError?
         for (run, rows) in runs where !Task.isCancelled {
@@ -87,6 +93,8 @@ package struct Sealer: Sendable {
                 if !isDone { backlog.note(rows, of: run) }
             } catch {
                 failure = failure ?? error
+                // Not each second: a damaged row stays until somebody restores a backup.
+                backlog.note(LoggedRows(oldest: now, bytes: 0, rows: 0), of: run)
             }
         }
         if let failure { throw failure }

@@ -339,7 +339,25 @@ struct MetricStoreTests {
         try await scratch.log(Self.wide(1, keys: 400), now: 1_000)
         let broken = Sealer(database: BrokenWrites(database: scratch.database), backlog: scratch.backlog)
         await #expect(throws: MartletError.self) { try await broken.sealDue(now: 99_000) }
-        #expect(try await scratch.sealer.sealDue(now: 99_000) == 1)
+        #expect(try await scratch.sealer.sealDue(now: 159_000) == 0)
+        #expect(try await scratch.sealer.sealDue(now: 159_001) == 1)
+    }
+
+    @Test("a run with a damaged row keeps no other from being sealed, and only it stays in the backlog")
+    func damagedRun() async throws {
+        let scratch = try await MetricScratch()
+        try await scratch.log(Self.wide(1, keys: 400), now: 1_000)
+        let batch = Self.wide(1, keys: 400)
+        try await scratch.database.write { [backlog = scratch.backlog] connection in
+            _ = try PointWriter.write(batch, run: 2, experiment: 1, now: 1_000, noting: backlog, on: connection)
+            try connection.execute("UPDATE point_log SET data = $1 WHERE run = 2", [.blob([1, 2, 3])])
+        }
+        await #expect(throws: MartletError.self) { try await scratch.sealer.sealDue(now: 99_000) }
+        let left = try await scratch.database.read { connection in
+            try connection.rows("SELECT run FROM point_log") { $0.integer(0) }
+        }
+        #expect(left == [2])
+        #expect(scratch.backlog.takeDue(now: 159_001).map(\.run) == [2])
     }
 
     @Test("a batch whose columns do not fit is refused and leaves nothing")
