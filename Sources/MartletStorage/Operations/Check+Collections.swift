@@ -8,23 +8,26 @@ private struct StrayRows: Sendable {
     /// The condition on `t`.
     let isStray: String
     let what: String
+    /// What saves a row before the others are removed.
+    var rescue: String?
 
     /// In the order in which a repair removes them: what belongs to a row comes after it.
     static let all = [
         StrayRows(
             table: "artifact_membership",
             owner: "t.version",
-            isStray: """
-                NOT EXISTS (SELECT 1 FROM artifact_version v WHERE v.id = t.version AND v.state = 1)
-                OR NOT EXISTS (SELECT 1 FROM artifact_collection c WHERE c.id = t.collection)
-                """,
-            what: "a membership of the version, which or whose collection is not there"
+            isStray: "NOT EXISTS (SELECT 1 FROM artifact_version v WHERE v.id = t.version AND v.state = 1)",
+            what: "a membership of the version, which is not there"
         ),
         StrayRows(
             table: "artifact_alias",
             owner: place,
             isStray: isOfNoMember,
-            what: "an alias of the member, which is not there"
+            what: "an alias of the member, which is not there",
+            rescue: """
+                UPDATE artifact_alias AS t SET number = \(last) WHERE t.alias = 'latest' AND \(isOfNoMember)
+                AND \(last) IS NOT NULL
+                """
         ),
         StrayRows(
             table: "model_version",
@@ -53,9 +56,14 @@ private struct StrayRows: Sendable {
     private static let isOfNoMember = """
         NOT EXISTS (SELECT 1 FROM artifact_membership m WHERE m.collection = t.collection AND m.number = t.number)
         """
+    private static let last = "(SELECT max(m.number) FROM artifact_membership m WHERE m.collection = t.collection)"
+    /// Put so that both engines look up the version, and list the collections once.
     private static let isOfNobody = """
-        NOT EXISTS (SELECT 1 FROM artifact_version v WHERE 'version:' || v.id = t.owner)
-        AND NOT EXISTS (SELECT 1 FROM artifact_collection c WHERE 'collection:' || CAST(c.id AS TEXT) = t.owner)
+        CASE WHEN substr(t.owner, 1, 8) = 'version:'
+        THEN NOT EXISTS (SELECT 1 FROM artifact_version v WHERE v.id = substr(t.owner, 9))
+        ELSE t.owner NOT IN (
+          SELECT 'collection:' || CAST(c.id AS TEXT) FROM artifact_collection c
+          UNION SELECT 'collection:' || CAST(m.collection AS TEXT) FROM artifact_membership m) END
         """
 
     func owners(_ connection: any SQLConnection) throws -> [String] {
@@ -63,6 +71,7 @@ private struct StrayRows: Sendable {
     }
 
     func remove(_ connection: any SQLConnection) throws {
+        if let rescue { try connection.execute(rescue) }
         try connection.execute("DELETE FROM \(table) AS t WHERE \(isStray)")
     }
 }
@@ -71,7 +80,6 @@ extension Check {
     /// Versions, collections and registered models lead to each other; what is counted of them is right.
     func checkCollections(_ report: inout CheckReport) async throws {
         progress("checking versions and registered models")
-        try await checkOwnersOfVersions(&report)
         for rows in StrayRows.all {
             let owners = try await database.read { try rows.owners($0) }
             guard !owners.isEmpty else { continue }
@@ -80,18 +88,27 @@ extension Check {
                 CheckFinding(what: "\(rows.what): '\(owner)' in table \(rows.table)", isRepaired: repairs)
             }
         }
+        try await checkOwnersOfVersions(&report)
         try await checkNumbers(&report)
         try await checkVersionSums(&report)
     }
 
-    /// What is told and left: only a backup knows where such a version belongs.
+    /// What is told and left: only a backup knows the rest.
     private func checkOwnersOfVersions(_ report: inout CheckReport) async throws {
         let questions = [
             (
-                "the version is in no collection",
+                "the version is not in the collection that it was made in",
                 """
-                SELECT v.id FROM artifact_version v WHERE v.state = 1
-                AND NOT EXISTS (SELECT 1 FROM artifact_membership m WHERE m.version = v.id) ORDER BY 1
+                SELECT v.id FROM artifact_version v WHERE v.state = 1 AND NOT EXISTS (
+                  SELECT 1 FROM artifact_membership m WHERE m.version = v.id AND m.collection = v.collection)
+                ORDER BY 1
+                """
+            ),
+            (
+                "the collection of versions is not there",
+                """
+                SELECT DISTINCT CAST(m.collection AS TEXT) FROM artifact_membership m
+                WHERE NOT EXISTS (SELECT 1 FROM artifact_collection c WHERE c.id = m.collection) ORDER BY 1
                 """
             ),
             (
@@ -113,8 +130,8 @@ extension Check {
         let last = "(SELECT max(m.number) FROM artifact_membership m WHERE m.collection = t.id)"
         let wrong = try await database.read { connection in
             try connection.rows(
-                "SELECT t.name FROM artifact_collection AS t WHERE t.next_number <= \(last) ORDER BY 1"
-            ) { $0.text(0) }
+                "SELECT t.id, t.name FROM artifact_collection AS t WHERE t.next_number <= \(last) ORDER BY 1"
+            ) { (id: $0.integer(0), name: $0.text(1)) }
         }
         guard !wrong.isEmpty else { return }
         if repairs {
@@ -124,8 +141,11 @@ extension Check {
                 )
             }
         }
-        report.findings += wrong.map { name in
-            CheckFinding(what: "the collection '\(name)' would give a number again", isRepaired: repairs)
+        report.findings += wrong.map { collection in
+            CheckFinding(
+                what: "the collection \(collection.id), '\(collection.name)', would give a number again",
+                isRepaired: repairs
+            )
         }
     }
 

@@ -53,10 +53,6 @@ struct CheckCollectionsTests {
                 "INSERT INTO artifact_membership (collection, number, version, created_at) VALUES (1, 0, 'gone', 0)",
                 "a membership of the version"
             ),
-            (
-                "INSERT INTO artifact_membership (collection, number, version, created_at) VALUES (77, 1, 'first', 0)",
-                "a membership of the version"
-            ),
             ("INSERT INTO artifact_alias (collection, alias, number) VALUES (1, 'best', 9)", "an alias of the member"),
             (
                 """
@@ -98,7 +94,7 @@ struct CheckCollectionsTests {
     @Test(
         "counts that are wrong are told, and made anew by a repair",
         arguments: [
-            ("UPDATE artifact_collection SET next_number = 1", "the collection 'net' would give a number again"),
+            ("UPDATE artifact_collection SET next_number = 1", "the collection 1, 'net', would give a number again"),
             ("UPDATE artifact_version SET files = 7", "the files of the version 'first' are counted wrong"),
             ("UPDATE artifact_version SET bytes = 0", "the files of the version 'first' are counted wrong"),
         ]
@@ -110,12 +106,39 @@ struct CheckCollectionsTests {
         try await sound()
     }
 
+    @Test("`latest` goes to the last member that is left")
+    func latest() async throws {
+        try await change(
+            "INSERT INTO artifact_membership (collection, number, version, created_at) VALUES (1, 9, 'gone', 0)"
+        )
+        try await change("UPDATE artifact_collection SET next_number = 10")
+        try await change("UPDATE artifact_alias SET number = 9 WHERE alias = 'latest'")
+        #expect(try await scene.check(repairs: true).isSound)
+        #expect(try await scene.store.version(ArtifactVersion.ID("first")).aliases == ["latest"])
+    }
+
+    @Test("members of a collection that is lost are told and stay, with what is known of them")
+    func lostCollection() async throws {
+        try await change("DELETE FROM artifact_collection")
+        for _ in 0..<2 {
+            let report = try await scene.check(repairs: true)
+            #expect(report.findings == [CheckFinding(what: "the collection of versions is not there: '1'")])
+        }
+        let kept = try await scene.database.read { connection in
+            try ["artifact_membership", "artifact_alias", "model_version"].map { table in
+                try connection.first("SELECT count(*) FROM \(table)") { $0.integer(0) }
+            }
+        }
+        #expect(kept == [1, 1, 1])
+    }
+
     @Test("what belongs nowhere is told and stays")
     func homeless() async throws {
         try await change("DELETE FROM artifact_membership")
         let report = try await scene.check(repairs: true)
         #expect(!report.isSound)
-        #expect(report.findings.contains(CheckFinding(what: "the version is in no collection: 'first'")))
+        let what = "the version is not in the collection that it was made in: 'first'"
+        #expect(report.findings.contains(CheckFinding(what: what)))
         #expect(try await scene.store.version(ArtifactVersion.ID("first")).fileCount == 1)
         try await change("UPDATE artifact_collection SET experiment = 99")
         #expect(
