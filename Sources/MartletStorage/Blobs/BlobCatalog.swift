@@ -43,15 +43,20 @@ struct BlobCatalog: Sendable {
         return try await database.write { connection in
             let name = try CheckedName(name, connection)
             let isFirst = try BlobRows.insert(blob, at: place, now: now, connection)
-            var known: BlobRow?
-            if !isFirst { known = try BlobRows.row(blob.digest, connection) }
-            if let known {
-                guard known.place != .parts else { throw Self.digestTaken(blob.digest) }
-                if now - known.storedAt >= Self.freshness { _ = try BlobRows.touch(blob.digest, now: now, connection) }
-            }
+            let known = isFirst ? place : try Self.renewed(blob.digest, now: now, connection)
             try name.give(to: blob, now: now, connection)
-            return isFirst || known?.place == place
+            return known == place
         }
+    }
+
+    /// The place of a blob that is there, whose grace period begins anew where it is not young.
+    /// - Throws: `unavailable` when the garbage collector of another server was faster.
+    private static func renewed(_ digest: Digest, now: Int64, _ connection: any SQLConnection) throws -> BlobPlace {
+        guard let row = try BlobRows.row(digest, connection),
+            try now - row.storedAt < freshness || BlobRows.touch(digest, now: now, connection)
+        else { throw MartletError(.unavailable, "the content was removed meanwhile; send it again") }
+        guard row.place != .parts else { throw digestTaken(digest) }
+        return row.place
     }
 
     /// Only content that was made up to have the digest of a composition comes here.

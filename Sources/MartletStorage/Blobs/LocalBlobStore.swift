@@ -82,11 +82,12 @@ extension LocalBlobStore {
         let content = pieces.count == 1 ? pieces[0] : Array(pieces.joined())
         let hash = ContentHash(of: content)
         let blob = hash.blob(size: Int64(content.count))
-        if seen.mayHave(blob.digest), let kept = try await catalog.keep(blob, as: name) { return kept }
+        let isSeen = seen.mayHave(blob.digest)
+        seen.note(blob.digest)
+        if isSeen, let kept = try await catalog.keep(blob, as: name) { return kept }
         let place = try await packer.append(PackRecord.encode(content, hash: hash), digest: blob.digest)
         defer { packer.settle(place) }
         try await catalog.commit(blob, at: .pack(place), as: name)
-        seen.note(blob.digest)
         return blob
     }
 

@@ -1,7 +1,7 @@
 import MartletCore
 import Synchronization
 
-/// The digests of small content that this process stored or met lately, so that only what may be there is looked up.
+/// The digests of small content that came lately, so that only what may be there is looked up.
 ///
 /// To ask the database costs a fifth of an upload. Who is wrong writes a record twice, which is garbage like any other:
 /// after a start, and when very much else came between. At most some 6 MB.
