@@ -46,6 +46,8 @@ def train(number):
     for i in range(200):
         run.log({"x": i * number})
     run.finish()
+# Clients before 0.22 lose the key where several threads are the first to log in.
+wandb.login()
 threads = [threading.Thread(target=train, args=(number,)) for number in range(6)]
 [thread.start() for thread in threads]
 [thread.join() for thread in threads]
