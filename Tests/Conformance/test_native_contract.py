@@ -325,7 +325,8 @@ def models(call, server, name):
     assert call("GET", one, 200, name=name, number=last["number"]).json() == last
     call("GET", one, 404, name=name, number=999)
     call("GET", one, 404, name="nothing", number=1)
-    call("GET", one, 400, name=name, number="first")
+    for number in ("first", "-1", "1.0", "9" * 30, "%00", "..%2f1"):
+        call("GET", one, 400, name=name, number=number)
     call("GET", "/api/v1/models", 400, limit=0)
 
 
