@@ -10,6 +10,8 @@ package actor QuotaKeeper {
         /// Milliseconds since 1970-01-01 UTC.
         var filesCountedAt: Int64 = 0
         var metricsDueAt: Int64 = 0
+        /// What this server stored since it started, of which a count knows only what came before it.
+        var stored: Int64 = 0
         /// Bytes that are on their way.
         var expected: Int64 = 0
 
@@ -110,6 +112,7 @@ package actor QuotaKeeper {
             uses[scope]?.expected -= reservation.bytes
             // What a file replaced is taken off with the next count.
             uses[scope]?.files += stored
+            uses[scope]?.stored += stored
         }
     }
 
@@ -155,11 +158,23 @@ package actor QuotaKeeper {
         }
     }
 
+    /// What is stored: never less than that, also where files are stored while they are counted.
+    private func countedFiles(in scope: StorageScope) async throws(MartletError) -> Int64 {
+        var (files, since) = (Int64(0), Int64(0))
+        for _ in 0..<3 {
+            let before = uses[scope]?.stored ?? 0
+            files = try await store.fileBytes(in: scope)
+            since = (uses[scope]?.stored ?? 0) - before
+            if since == 0 { break }
+        }
+        return files + since
+    }
+
     private func count(_ scope: StorageScope) async throws(MartletError) {
         let now = environment.now()
         let known = uses[scope] ?? Use()
         if now - known.filesCountedAt >= Self.memory {
-            let files = try await store.fileBytes(in: scope)
+            let files = try await countedFiles(in: scope)
             uses[scope, default: Use()].files = files
             uses[scope, default: Use()].filesCountedAt = now
         }
