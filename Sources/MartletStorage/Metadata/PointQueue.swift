@@ -10,6 +10,7 @@ final class PointQueue: Sendable {
     /// How many the last write stored.
     private let lastCount = Atomic<Int>(0)
     private let backlog: SealBacklog
+    private let numbers = RunNumbers()
 
     init(backlog: SealBacklog) {
         self.backlog = backlog
@@ -33,13 +34,22 @@ final class PointQueue: Sendable {
         }
         if place == 0 {
             let previous = lastCount.load(ordering: .relaxed)
-            let count = await gathering.lead(now: now, noting: backlog, in: database, after: previous)
+            let writing = PointGathering.Writing(
+                now: now,
+                backlog: backlog,
+                numbers: numbers,
+                dialect: database.dialect
+            )
+            let count = await gathering.lead(writing, in: database, after: previous)
             lastCount.store(count, ordering: .relaxed)
         }
         if let outcome = await gathering.outcome(of: place) { return try outcome.get() }
         // One of many was refused in a way that undid the others: each for itself.
-        let outcomes = try await database.write { [backlog] connection in
-            try PointGathering.write([request], now: now, noting: backlog, on: connection)
+        let writing = PointGathering.Writing(now: now, backlog: backlog, numbers: numbers, dialect: database.dialect)
+        let outcomes = try await database.write { connection in
+            let points = GatheredWrite([request], writing)
+            try connection.ask(points.questions())
+            return try points.write(on: connection)
         }
         return try outcomes[0].get()
     }
@@ -67,6 +77,8 @@ final class PointGathering: Sendable {
     }
 
     private let state: Mutex<State>
+    /// What the writer asked for; only its thread touches it.
+    private let asked = Mutex<Confined<GatheredWrite>?>(nil)
 
     init(_ request: Request) {
         state = Mutex(State(requests: [request], points: request.batch.pointCount))
@@ -82,20 +94,31 @@ final class PointGathering: Sendable {
         }
     }
 
+    /// What is the same for all of a write.
+    struct Writing: Sendable {
+        var now: Int64
+        var backlog: SealBacklog
+        var numbers: RunNumbers
+        var dialect: SQLDialect
+    }
+
     /// Writes what has gathered until the writer is free, and tells all who wait.
     /// - Parameter previous: how many the last write was for.
     /// - Returns: how many this one was for.
-    func lead(
-        now: Int64,
-        noting backlog: SealBacklog,
-        in database: any SQLDatabase,
-        after previous: Int
-    ) async -> Int {
+    func lead(_ writing: Writing, in database: any SQLDatabase, after previous: Int) async -> Int {
         var outcomes: [Outcome?]
         do throws(MartletError) {
-            outcomes = try await database.write { connection in
+            let questions: @Sendable () -> [SQLQuestion] = {
                 Siblings.pause(after: previous, waiting: self.count)
-                return try Self.write(self.close(), now: now, noting: backlog, on: connection)
+                let points = GatheredWrite(self.close(), writing)
+                self.asked.withLock { $0 = Confined(points) }
+                return points.questions()
+            }
+            outcomes = try await database.write(asking: questions) { connection in
+                guard let points = self.asked.withLock({ $0?.value }) else {
+                    throw MartletError(.internal, "points were to be written before they were looked up")
+                }
+                return try points.write(on: connection)
             }
         } catch {
             let count = close().count
@@ -130,76 +153,11 @@ final class PointGathering: Sendable {
             return state.requests
         }
     }
-
-    /// - Returns: the experiment of each request's run, or why it is refused.
-    static func write(
-        _ requests: [Request],
-        now: Int64,
-        noting backlog: SealBacklog,
-        on connection: any SQLConnection
-    ) throws -> [Outcome] {
-        let heads = try SQLMetadataStore.writableHeads(of: Set(requests.map(\.run)), on: connection)
-        var shares: [Int64: GatheredPoints] = [:]
-        let outcomes = try requests.map { request throws -> Outcome in
-            switch heads[request.run] ?? .failure(SQLMetadataStore.unknown(request.run)) {
-            case .failure(let error): return .failure(error)
-            case .success(let head):
-                if try shares[head.number]?.append(request.batch) == nil {
-                    shares[head.number] = GatheredPoints(request.batch, of: head)
-                }
-                return .success(Experiment.ID(head.experiment))
-            }
-        }
-        let byRun = shares.values.map(\.share).sorted { $0.run < $1.run }
-        _ = try PointWriter.write(byRun, now: now, noting: backlog, on: connection)
-        for case .success(let head) in heads.values { try SQLMetadataStore.beat(head, now: now, on: connection) }
-        return outcomes
-    }
 }
 
 extension LogBatch {
     /// Whether nothing but points of the run is in it.
     var hasOnlyPoints: Bool {
         pointCount > 0 && params.isEmpty && tags.isEmpty && modelMetrics.isEmpty && changes == RunChanges()
-    }
-}
-
-/// Points of several batches for one run.
-private struct GatheredPoints {
-    private(set) var share: PointWriter.Share
-    /// Where each key stands; made for the second batch.
-    private var places: [String: UInt32]?
-
-    init(_ batch: LogBatch, of head: RunHead) {
-        share = PointWriter.Share(run: head.number, experiment: head.experiment, batch: batch)
-    }
-
-    /// - Throws: `invalidArgument` for a point whose key is not there.
-    mutating func append(_ other: LogBatch) throws(MartletError) {
-        var places = self.places ?? Self.places(of: share.batch.keys)
-        self.places = nil
-        let moved = other.keys.map { key in
-            if let place = places[key] { return place }
-            let place = UInt32(share.batch.keys.count)
-            places[key] = place
-            share.batch.keys.append(key)
-            return place
-        }
-        for index in other.keyIndexes {
-            guard Int(index) < moved.count else {
-                throw MartletError(.invalidArgument, "a point names key \(index) of \(moved.count)")
-            }
-            share.batch.keyIndexes.append(moved[Int(index)])
-        }
-        share.batch.steps += other.steps
-        share.batch.times += other.times
-        share.batch.values += other.values
-        self.places = places
-    }
-
-    private static func places(of keys: [String]) -> [String: UInt32] {
-        var places: [String: UInt32] = [:]
-        for (place, key) in keys.enumerated() { places[key] = UInt32(place) }
-        return places
     }
 }

@@ -36,6 +36,13 @@ extension SQLRow {
     func blob(_ column: Int) -> [UInt8] { withBytes(column) { [UInt8]($0) } }
 }
 
+/// A query, and what is done with each of its rows, in order.
+package struct SQLQuestion {
+    var sql: String
+    var arguments: [SQLValue]
+    var hear: (any SQLRow) throws -> Void
+}
+
 /// A connection inside one transaction. Confined to the closure that got it.
 ///
 /// SQL is the common subset of SQLite and PostgreSQL, with `$1 …` placeholders, each number used for one value.
@@ -51,9 +58,9 @@ package protocol SQLConnection {
     func send(_ sql: String, _ arguments: [SQLValue]) throws
     /// Runs one statement and hands each row to `body`, in order.
     func query(_ sql: String, _ arguments: [SQLValue], _ body: (any SQLRow) throws -> Void) throws
-    /// Runs one statement for each of the arguments and hands each row of each to `body`, in order. An engine behind a
-    /// network gets several on their way before it waits, so a few at a time are held in memory.
-    func query(_ sql: String, each arguments: [[SQLValue]], _ body: (any SQLRow) throws -> Void) throws
+    /// Runs several queries, in order. An engine behind a network gets a few on their way before it waits, so the
+    /// rows of that many are held in memory.
+    func ask(_ questions: [SQLQuestion]) throws
     /// Runs one query and hands out its rows until `body` returns false. The rest is not read.
     func scan(_ sql: String, _ arguments: [SQLValue], _ body: (any SQLRow) throws -> Bool) throws
     /// What the engine calls things that the common subset lacks.
@@ -64,8 +71,8 @@ extension SQLConnection {
     package func execute(_ sql: String) throws { try execute(sql, []) }
     package func send(_ sql: String, _ arguments: [SQLValue]) throws { try execute(sql, arguments) }
 
-    package func query(_ sql: String, each arguments: [[SQLValue]], _ body: (any SQLRow) throws -> Void) throws {
-        for arguments in arguments { try query(sql, arguments, body) }
+    package func ask(_ questions: [SQLQuestion]) throws {
+        for question in questions { try query(question.sql, question.arguments, question.hear) }
     }
 
     package func scan(_ sql: String, _ arguments: [SQLValue], _ body: (any SQLRow) throws -> Bool) throws {
@@ -183,6 +190,9 @@ package enum SQLDialect: Sendable {
 
 /// A database of either engine. Reads see one snapshot; writes are serialised and durable once they return.
 package protocol SQLDatabase: Sendable {
+    /// That of its connections.
+    var dialect: SQLDialect { get }
+
     /// Runs `body` on one snapshot, beside writes.
     func read<Result: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Result
@@ -193,7 +203,18 @@ package protocol SQLDatabase: Sendable {
     /// When `body` throws before its first statement that writes, only its own caller gets the error. When it
     /// throws later, the shared transaction is rolled back and each `body` of it runs again, alone: so `body`
     /// must have no effect but on the connection. Durable (`synchronous = FULL`) once it returns.
+    /// - Parameter questions: what `body` needs to know first, asked before each run of it; an engine behind a network
+    ///   may ask it together with the end of the transaction before. Called where `body` is.
     func write<Result: Sendable>(
+        asking questions: @escaping @Sendable () -> [SQLQuestion],
         _ body: @escaping @Sendable (any SQLConnection) throws -> Result
     ) async throws(MartletError) -> Result
+}
+
+extension SQLDatabase {
+    package func write<Result: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws -> Result
+    ) async throws(MartletError) -> Result {
+        try await write(asking: { [] }, body)
+    }
 }

@@ -172,18 +172,15 @@ extension SQLMetadataStore {
         return try writable(head, id).get()
     }
 
-    /// The same for several runs, with the refusal of each.
-    static func writableHeads(
+    /// Asks for the heads of several runs, and holds them; see `writable`.
+    static func headQuestions(
         of ids: Set<Run.ID>,
-        on connection: any SQLConnection
-    ) throws -> [Run.ID: Result<RunHead, MartletError>] {
-        var heads: [Run.ID: RunHead] = [:]
+        _ dialect: SQLDialect,
+        _ hear: @escaping (Run.ID, RunHead) -> Void
+    ) -> [SQLQuestion] {
         // In order, so that two servers that hold the same runs wait for each other and do not deadlock.
         let sorted = ids.map(\.rawValue).sorted().map { SQLValue.text($0) }
-        try headQuery(connection.dialect).forEachRow(of: sorted, on: connection) { row in
-            heads[Run.ID(row.text(4))] = RunHead(row)
-        }
-        return Dictionary(uniqueKeysWithValues: ids.map { ($0, writable(heads[$0], $0)) })
+        return headQuery(dialect).questions(of: sorted) { hear(Run.ID($0.text(4)), RunHead($0)) }
     }
 
     private static let (plainHeads, heldHeads) = (makeHeadQuery(.sqlite), makeHeadQuery(.postgres))
@@ -199,7 +196,8 @@ extension SQLMetadataStore {
         }
     }
 
-    private static func writable(_ head: RunHead?, _ id: Run.ID) -> Result<RunHead, MartletError> {
+    /// - Returns: the head, or why nothing may be written to the run.
+    static func writable(_ head: RunHead?, _ id: Run.ID) -> Result<RunHead, MartletError> {
         guard let head else { return .failure(unknown(id)) }
         guard head.stage == .active else {
             let message = "The run \(id) must be in the 'active' state. Current state is deleted."

@@ -12,6 +12,7 @@ import Synchronization
 ///
 /// A class, because it owns the connections. All of its state is immutable or behind a mutex.
 package final class SQLiteDatabase: SQLDatabase {
+    package var dialect: SQLDialect { .sqlite }
     private let pool: DatabasePool
     private let folder: FolderLock
     private let logger: Logger
@@ -118,10 +119,16 @@ package final class SQLiteDatabase: SQLDatabase {
     }
 
     package func write<Result: Sendable>(
+        asking questions: @escaping @Sendable () -> [SQLQuestion],
         _ body: @escaping @Sendable (any SQLConnection) throws -> Result
     ) async throws(MartletError) -> Result {
         let logger = logger
-        return try await queue.submit(body, refusal: { Self.refusal($0, logger) }, start: startDraining)
+        return try await queue.submit(
+            asking: questions,
+            body,
+            refusal: { Self.refusal($0, logger) },
+            start: startDraining
+        )
     }
 
     /// Jobs that wait for the writer, for `/metrics`.

@@ -37,8 +37,19 @@ package enum PointWriter {
         noting backlog: SealBacklog,
         on connection: any SQLConnection
     ) throws -> Int {
-        var all = try shares.filter { $0.batch.pointCount > 0 }.map { try SeriesGroups($0) }
-        try SeriesGroups.lookUp(&all, on: connection)
+        let lookup = try SeriesLookup(shares)
+        try connection.ask(lookup.questions())
+        return try write(lookup.found, now: now, noting: backlog, on: connection)
+    }
+
+    /// The same for series that were looked up in the same transaction.
+    static func write(
+        _ found: [SeriesGroups],
+        now: Int64,
+        noting backlog: SealBacklog,
+        on connection: any SQLConnection
+    ) throws -> Int {
+        var all = found
         for index in all.indices { try all[index].dropKnown(on: connection) }
         all.removeAll { groups in !groups.groups.contains { !$0.range.isEmpty } }
         for index in all.indices { try all[index].nameNewKeys(on: connection) }
@@ -102,7 +113,7 @@ struct SeriesGroups {
     }
 
     let run: Int64
-    let experiment: Int64
+    var experiment: Int64
     let names: [String]
     let points: PointBuffer
     /// In the order of the batch's keys, and by key after `nameNewKeys`. Keys without points are left out.
@@ -158,32 +169,6 @@ struct SeriesGroups {
         }
     }
 
-    /// Finds the number and the state of every series that is stored.
-    static func lookUp(_ all: inout [SeriesGroups], on connection: any SQLConnection) throws {
-        let places = all.indices.flatMap { share in all[share].groups.indices.map { (share: share, group: $0) } }
-        var start = 0
-        while start < places.count {
-            let query = Lookup.forCount(places.count - start)
-            var arguments: [SQLValue] = []
-            arguments.reserveCapacity(2 * query.size)
-            for index in start..<(start + query.size) {
-                guard index < places.count else {
-                    arguments += [.null, .null]
-                    continue
-                }
-                let (share, group) = places[index]
-                arguments.append(.integer(all[share].run))
-                arguments.append(.text(all[share].names[all[share].groups[group].keyIndex]))
-            }
-            try connection.query(query.sql, arguments) { row in
-                let (share, group) = places[start + Int(row.integer(0))]
-                all[share].groups[group].key = row.integer(1)
-                if !row.isNull(2) { all[share].groups[group].state = SeriesState(row, from: 2) }
-            }
-            start += query.size
-        }
-    }
-
     /// Leaves only the points that are not stored.
     mutating func dropKnown(on connection: any SQLConnection) throws {
         for index in groups.indices { try groups[index].dropKnown(of: points, run: run, on: connection) }
@@ -210,32 +195,6 @@ struct SeriesGroups {
 
     private static let addKey =
         "INSERT INTO metric_key (name) VALUES ($1) ON CONFLICT (name) DO NOTHING RETURNING id"
-
-    /// One statement for many series: few texts, each for a fixed number of them.
-    private struct Lookup {
-        let size: Int
-        let sql: String
-
-        private static let one = Lookup(size: 1)
-        private static let some = Lookup(size: 16)
-        private static let many = Lookup(size: 128)
-
-        static func forCount(_ count: Int) -> Lookup { count == 1 ? one : count <= 16 ? some : many }
-
-        private init(size: Int) {
-            self.size = size
-            let wanted = (0..<size).map {
-                "(\($0), CAST($\(2 * $0 + 1) AS BIGINT), CAST($\(2 * $0 + 2) AS TEXT))"
-            }.joined(separator: ", ")
-            let state = SeriesState.columns.split(separator: ", ").map { "s.\($0)" }.joined(separator: ", ")
-            // The order of the joins is the order of the text: names first, whatever the statistics say.
-            sql = """
-                WITH wanted (place, run, name) AS (VALUES \(wanted))
-                SELECT w.place, k.id, \(state) FROM wanted w CROSS JOIN metric_key k
-                LEFT JOIN metric_summary s ON s.run = w.run AND s.key = k.id WHERE k.name = w.name
-                """
-        }
-    }
 }
 
 extension SeriesGroups.Group {

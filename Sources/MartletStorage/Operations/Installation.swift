@@ -67,12 +67,14 @@ package final class ReadOnlyDatabase: SQLDatabase {
         case postgres(PostgresLane)
     }
 
+    package let dialect: SQLDialect
     private let thread = DispatchQueue(label: "martlet.operations")
     private let source: Confined<Source>
 
     /// - Throws: `unavailable`; `failedPrecondition` for a database of a newer or an older build.
     package init(_ installation: Installation) async throws(MartletError) {
         try installation.check()
+        dialect = installation.database == nil ? .sqlite : .postgres
         do {
             if let address = installation.database {
                 source = Confined(.postgres(PostgresLane(address: address, settings: PostgresDatabase.readerSettings)))
@@ -103,6 +105,7 @@ package final class ReadOnlyDatabase: SQLDatabase {
     }
 
     package func write<Result: Sendable>(
+        asking questions: @escaping @Sendable () -> [SQLQuestion],
         _ body: @escaping @Sendable (any SQLConnection) throws -> Result
     ) async throws(MartletError) -> Result {
         throw MartletError(.failedPrecondition, "this database was opened to be read only")

@@ -13,8 +13,6 @@ final class PostgresConnection: SQLConnection {
     /// By text; several where NULL arguments left types open.
     private var statements: [String: [Statement]] = [:]
     private var lastName = 0
-    /// Statements that the server knows once the next synchronisation succeeds.
-    private var unconfirmed: [String] = []
     private(set) var hasWritten = false
     private(set) var isLost = false
     /// Milliseconds that an answer may take; -1 for as long as it takes.
@@ -24,8 +22,8 @@ final class PostgresConnection: SQLConnection {
     /// Synchronise after so many statements, so that answers nobody waits for cannot fill the network.
     private static let mostUnanswered = 256
 
-    /// Queries that are on their way together: their rows are in memory at the same time.
-    private static let queriesAtOnce = 4
+    /// Questions that are on their way together: their rows are in memory at the same time.
+    private static let questionsAtOnce = 4
 
     /// A prepared statement.
     private struct Statement {
@@ -35,7 +33,14 @@ final class PostgresConnection: SQLConnection {
 
     private enum Sent {
         case command(sql: String, reply: Reply?)
+        /// Of a statement, which the server does not know when something before it failed.
+        case preparation(sql: String)
         case synchronisation
+
+        var isSynchronisation: Bool {
+            if case .synchronisation = self { return true }
+            return false
+        }
     }
 
     /// The answer to a command that somebody looks at.
@@ -53,6 +58,11 @@ final class PostgresConnection: SQLConnection {
         var text: String? {
             guard let result, rowCount > 0 else { return nil }
             return PostgresRow(result: result, row: 0).text(0)
+        }
+
+        func forEachRow(_ body: (any SQLRow) throws -> Void) rethrows {
+            guard let result else { return }
+            for row in 0..<rowCount { try body(PostgresRow(result: result, row: row)) }
         }
 
         /// Rows that a command changed.
@@ -108,22 +118,26 @@ final class PostgresConnection: SQLConnection {
     }
 
     func query(_ sql: String, _ arguments: [SQLValue], _ body: (any SQLRow) throws -> Void) throws {
-        try query(sql, each: [arguments], body)
+        let reply = Reply()
+        try post(sql, arguments, reply)
+        try synchronise()
+        try reply.forEachRow(body)
     }
 
-    func query(_ sql: String, each arguments: [[SQLValue]], _ body: (any SQLRow) throws -> Void) throws {
-        for start in stride(from: 0, to: arguments.count, by: Self.queriesAtOnce) {
-            let replies = try arguments[start..<min(start + Self.queriesAtOnce, arguments.count)].map { arguments in
-                let reply = Reply()
-                try post(sql, arguments, reply)
-                return reply
-            }
+    func ask(_ questions: [SQLQuestion]) throws {
+        for start in stride(from: 0, to: questions.count, by: Self.questionsAtOnce) {
+            let batch = questions[start..<min(start + Self.questionsAtOnce, questions.count)]
+            let replies = try batch.map(post)
             try synchronise()
-            for reply in replies {
-                guard let result = reply.result else { continue }
-                for row in 0..<reply.rowCount { try body(PostgresRow(result: result, row: row)) }
-            }
+            for (question, reply) in zip(batch, replies) { try reply.forEachRow(question.hear) }
         }
+    }
+
+    /// Puts a question on its way.
+    func post(_ question: SQLQuestion) throws -> Reply {
+        let reply = Reply()
+        try post(question.sql, question.arguments, reply)
+        return reply
     }
 
     /// Through a cursor: the server makes no more rows than are asked for, and plans for the first ones.
@@ -173,9 +187,8 @@ final class PostgresConnection: SQLConnection {
         lastName += 1
         let name = "s\(lastName)"
         guard PQsendPrepare(handle, name, sql, Int32(types.count), types) == 1 else { throw lost(sql) }
-        unanswered.append(.command(sql: sql, reply: nil))
+        unanswered.append(.preparation(sql: sql))
         statements[sql, default: []].append(Statement(name: name, types: types))
-        unconfirmed.append(sql)
         return name
     }
 
@@ -220,9 +233,25 @@ final class PostgresConnection: SQLConnection {
     /// - Throws: the first failure among them.
     func synchronise() throws {
         try postSynchronisation()
+        var failure: (any Error)?
+        while !unanswered.isEmpty {
+            do {
+                try readAnswers()
+            } catch {
+                failure = failure ?? error
+                if isLost { break }
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    /// Waits for the answers up to the next synchronisation that is on its way.
+    /// - Throws: the first failure among them.
+    func readAnswers() throws {
+        let end = unanswered.firstIndex { $0.isSynchronisation }.map { $0 + 1 } ?? unanswered.count
+        let sent = unanswered[..<end]
+        unanswered.removeFirst(end)
         var failure: PostgresError?
-        let sent = unanswered
-        unanswered = []
         for item in sent {
             switch item {
             case .synchronisation:
@@ -231,14 +260,13 @@ final class PostgresConnection: SQLConnection {
             case .command(let sql, let reply):
                 let error = try readAnswer(sql, reply)
                 failure = failure ?? error
+            case .preparation(let sql):
+                let error = try readAnswer(sql, nil)
+                if error != nil || failure != nil { statements[sql] = nil }
+                failure = failure ?? error
             }
         }
-        if let failure {
-            for sql in unconfirmed { statements[sql] = nil }
-            unconfirmed = []
-            throw failure
-        }
-        unconfirmed = []
+        if let failure { throw failure }
     }
 
     /// Reads the answer to one command. Commands after one that failed are not run; that is no failure of theirs.

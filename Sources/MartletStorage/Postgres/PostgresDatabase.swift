@@ -10,6 +10,7 @@ import Synchronization
 ///
 /// A class, because it owns connections and their threads; all its state is behind mutexes or confined to a thread.
 package final class PostgresDatabase: SQLDatabase {
+    package var dialect: SQLDialect { .postgres }
     private let logger: Logger
     private let queue = WriteQueue()
     private let writerThread = DispatchQueue(label: "martlet.postgres.writer")
@@ -23,8 +24,12 @@ package final class PostgresDatabase: SQLDatabase {
     ]
     /// What is acknowledged is on the disk, whatever the installation's own habit is; stronger habits stay. Every
     /// connection begins with these, also one that takes the place of another.
+    ///
+    /// A writer looks up what it knows the keys of. PostgreSQL would walk tables that it takes for small, such as those
+    /// that it has no statistics of yet, and plan each statement anew.
     static let writerSettings = [
-        "SET jit = off", "SET lock_timeout = '10s'",
+        "SET jit = off", "SET lock_timeout = '10s'", "SET enable_seqscan = off",
+        "SET plan_cache_mode = force_generic_plan",
         """
         SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
         """,
@@ -96,10 +101,16 @@ package final class PostgresDatabase: SQLDatabase {
     }
 
     package func write<Result: Sendable>(
+        asking questions: @escaping @Sendable () -> [SQLQuestion],
         _ body: @escaping @Sendable (any SQLConnection) throws -> Result
     ) async throws(MartletError) -> Result {
         let logger = logger
-        return try await queue.submit(body, refusal: { Self.refusal($0, logger) }, start: startDraining)
+        return try await queue.submit(
+            asking: questions,
+            body,
+            refusal: { Self.refusal($0, logger) },
+            start: startDraining
+        )
     }
 
     private func startDraining() {

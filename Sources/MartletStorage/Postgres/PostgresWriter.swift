@@ -12,6 +12,8 @@ final class PostgresWriter: WriteConnection {
     private let name = UUID().uuidString.lowercased()
     /// Of the transaction that is open or was the last.
     private var number: Int64 = 0
+    /// What was asked at the end of the last transaction for the one after it, or why it could not be.
+    private var asked: Result<[(question: SQLQuestion, reply: PostgresConnection.Reply)], any Error> = .success([])
     /// Marks below are removed.
     private var firstMark: Int64 = 1
     /// Seconds that the fate of a transaction is sought.
@@ -38,20 +40,47 @@ final class PostgresWriter: WriteConnection {
         number += 1
     }
 
-    func commit() throws {
+    func commit() throws { _ = try commit(thenAsking: { [] }) }
+
+    func commit(thenAsking questions: () -> [SQLQuestion]) throws -> Bool {
         let connection = try open()
-        let reply = PostgresConnection.Reply()
+        let (reply, ended) = (PostgresConnection.Reply(), number)
+        var isBegun = false
         do {
             try postMark(connection)
             try connection.post("COMMIT", [], reply)
-            try connection.synchronise()
+            try connection.postSynchronisation()
+            // The server is at work already: what gathers meanwhile costs it no time.
+            let questions = questions()
+            isBegun = !questions.isEmpty
+            if isBegun { try begin(asking: questions, on: connection) }
+            try connection.readAnswers()
         } catch let error as PostgresError where error.isLost {
-            guard try wasCommitted() else { throw error }
-            return
+            guard try wasCommitted(ended) else { throw error }
+            return false
+        } catch {
+            // What failed is said already.
+            try? connection.synchronise()
+            throw error
         }
         guard reply.tag == "COMMIT" else {
+            try? connection.synchronise()
             throw PostgresError(state: "25P02", message: "the transaction had failed before", sql: "COMMIT")
         }
+        return isBegun
+    }
+
+    /// Puts the beginning of a transaction on its way together with its first questions.
+    private func begin(asking questions: [SQLQuestion], on connection: PostgresConnection) throws {
+        try begin()
+        asked = Result { try questions.map { ($0, try connection.post($0)) } }
+        try connection.postSynchronisation()
+    }
+
+    func hearAnswers() throws {
+        defer { asked = .success([]) }
+        try open().readAnswers()
+        for (question, reply) in try asked.get() { try reply.forEachRow(question.hear) }
     }
 
     private func postMark(_ connection: PostgresConnection) throws {
@@ -71,12 +100,12 @@ final class PostgresWriter: WriteConnection {
 
     /// What became of a transaction during whose commit the connection broke.
     /// - Throws: `unavailable` when nobody can say.
-    private func wasCommitted() throws -> Bool {
+    private func wasCommitted(_ number: Int64) throws -> Bool {
         let end = Date(timeIntervalSinceNow: Self.patience)
         while Date() < end {
             lane.disconnect()
             // A server that is not back yet is asked again until the time is up.
-            if let isStored = try? mark() { return isStored }
+            if let isStored = try? mark(number) { return isStored }
             Thread.sleep(forTimeInterval: 0.1)
         }
         throw MartletError(
@@ -85,8 +114,8 @@ final class PostgresWriter: WriteConnection {
         )
     }
 
-    /// Stores the mark of the last transaction in its place, unless that did: waits for one that is about to.
-    private func mark() throws -> Bool? {
+    /// Stores the mark of a transaction in its place, unless that did: waits for one that is about to.
+    private func mark(_ number: Int64) throws -> Bool? {
         let connection = try lane.connected()
         let arguments: [SQLValue] = [.text(name), .integer(number)]
         try connection.execute(
@@ -120,7 +149,5 @@ final class PostgresWriter: WriteConnection {
     func query(_ sql: String, _ arguments: [SQLValue], _ body: (any SQLRow) throws -> Void) throws {
         try open().query(sql, arguments, body)
     }
-    func query(_ sql: String, each arguments: [[SQLValue]], _ body: (any SQLRow) throws -> Void) throws {
-        try open().query(sql, each: arguments, body)
-    }
+    func ask(_ questions: [SQLQuestion]) throws { try open().ask(questions) }
 }

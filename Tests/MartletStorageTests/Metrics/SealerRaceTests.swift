@@ -73,6 +73,7 @@ struct SealerRaceTests {
 /// A database in which every write is rolled back at its end, as when the power fails before the commit.
 struct BrokenWrites: SQLDatabase {
     let database: any SQLDatabase
+    var dialect: SQLDialect { database.dialect }
 
     func read<Result: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws -> Result
@@ -81,9 +82,10 @@ struct BrokenWrites: SQLDatabase {
     }
 
     func write<Result: Sendable>(
+        asking questions: @escaping @Sendable () -> [SQLQuestion],
         _ body: @escaping @Sendable (any SQLConnection) throws -> Result
     ) async throws(MartletError) -> Result {
-        try await database.write { connection in
+        try await database.write(asking: questions) { connection in
             _ = try body(connection)
             throw MartletError(.unavailable, "the power failed")
         }
