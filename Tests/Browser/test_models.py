@@ -131,6 +131,21 @@ def test_another_workspace_is_another_list(visitor, closed):
     expect(visitor.locator(".copy-box code")).to_contain_text('mlflow.set_workspace("modelling")')
     visitor.locator(".crumbs").get_by_role("link", name="Models").click()
     expect(names(visitor)).to_have_text([name])
+    # Without knowing its address: chosen by name.
+    choice = visitor.get_by_label("Workspace")
+    expect(choice).to_have_value("modelling")
+    choice.select_option("default")
+    expect(visitor.get_by_text("No model is registered yet")).to_be_visible()
+    expect(visitor).to_have_url(f"{closed.url}/m")
+    choice.select_option("modelling")
+    expect(names(visitor)).to_have_text([name])
+    expect(visitor).to_have_url(f"{closed.url}/m?workspace=modelling")
+
+
+def test_who_has_one_workspace_sees_no_choice_of_models(page, registry, price):
+    page.goto(f"/m?find={price}")
+    expect(row(page, price)).to_be_visible()
+    expect(page.get_by_label("Workspace")).to_be_hidden()
 
 
 def test_what_people_write_stays_text(page, server, registry):

@@ -69,10 +69,7 @@ struct ExperimentRoutes: NativeRoutes {
 
     private func list(_ request: Request, _ context: MartletRequestContext) async throws -> Response {
         let query = try request.queryItems
-        let workspaces = try await services.workspaces.workspaces(as: context.principal)
-        var principal = context.principal
-        // Who has no business in the default one and names none sees the first that there is for them.
-        if principal.workspace == nil, let first = workspaces.first { principal.workspace = first.id }
+        let listing = try await WorkspaceListing(for: context.principal, services)
         let page = try await services.experiments.search(
             SearchExperiments(
                 filter: try SearchText.filter(
@@ -85,19 +82,12 @@ struct ExperimentRoutes: NativeRoutes {
                 limit: try query.number("limit", in: 1...1_000) ?? 100,
                 offset: try query.number("offset", in: 0...1_000_000_000) ?? 0
             ),
-            as: principal
+            as: listing.principal
         )
-        let statistics = try await services.experiments.statistics(of: page.items, as: principal)
+        let statistics = try await services.experiments.statistics(of: page.items, as: listing.principal)
         var json = JSONWriter(reserving: 512 * page.items.count + 64)
         json.beginObject()
-        let current = workspaces.first { $0.id == principal.currentWorkspace }
-        json.field("workspace", current?.name ?? Workspace.defaultName)
-        if workspaces.count > 1 {
-            json.key("workspaces")
-            json.beginArray()
-            for workspace in workspaces { json.string(workspace.name) }
-            json.endArray()
-        }
+        listing.write(to: &json)
         json.key("experiments")
         json.beginArray()
         for (experiment, statistics) in zip(page.items, statistics) {

@@ -23,9 +23,11 @@ struct ModelRoutes: NativeRoutes {
             limit: try query.number("limit", in: 1...Self.mostModels) ?? 200,
             offset: try query.number("offset", in: 0...Int(Int32.max)) ?? 0
         )
-        let page = try await services.models.search(search, as: context.principal)
+        let listing = try await WorkspaceListing(for: context.principal, services)
+        let page = try await services.models.search(search, as: listing.principal)
         var json = JSONWriter(reserving: 2_048 * page.items.count + 64)
         json.beginObject()
+        listing.write(to: &json)
         json.key("models")
         json.beginArray()
         for model in page.items { json.registeredModel(model) }

@@ -3,6 +3,7 @@ import { h, fill, coalesced, debounced, errorBox, firstRun, href, iconButton, na
 import { ago, grouped, iso, plural } from "../format.js";
 import { subscribe } from "../live.js";
 import * as api from "../api.js";
+import { showWorkspaces, workspaceChoice } from "../components/workspaceChoice.js";
 
 const LIMIT = 1_000;
 const MOST = 10_000;
@@ -40,13 +41,12 @@ class ExperimentsPage {
             this.first = 0;
             this.load();
         } } }, ["active", "deleted", "all"].map((view) => h("option", { value: view }, view)));
-        this.room = h("select.input", { "aria-label": "Workspace", hidden: true, on: { change: () => {
-            const { value } = this.room;
-            setQuery({ workspace: value === "default" ? null : value }, { silent: true });
-            this.workspace = value;
+        this.room = workspaceChoice((workspace) => {
+            setQuery({ workspace }, { silent: true });
+            this.workspace = workspace ?? "default";
             this.first = 0;
             this.load();
-        } } });
+        });
         this.read(route);
         this.make = h("button.button.primary", { type: "button", hidden: !this.mayMake, on: { click: () => this.create() } }, "New experiment");
         this.count = h("span.muted.count");
@@ -81,13 +81,10 @@ class ExperimentsPage {
         return before !== `${this.workspace}/${this.view.value}`;
     }
 
-    /** Who has one workspace only need not hear of workspaces. */
-    showRooms({ workspace, workspaces = [] }) {
-        this.workspace = workspace;
+    showRooms(answer) {
+        this.workspace = answer.workspace;
         this.make.hidden = !this.mayMake;
-        this.room.hidden = !workspaces.length;
-        fill(this.room, workspaces.map((one) => h("option", {}, one)));
-        this.room.value = workspace;
+        showWorkspaces(this.room, answer);
     }
 
     get mayMake() {

@@ -6,6 +6,7 @@ import * as artifacts from "../artifacts.js";
 import { firstModel } from "../mlflow.js";
 import { styleSheet } from "../streams.js";
 import { age, maker, noSuch, rowKeys, STAGES } from "../components/versions.js";
+import { showWorkspaces, workspaceChoice } from "../components/workspaceChoice.js";
 
 const LIMIT = 200;
 
@@ -47,7 +48,8 @@ class ModelsPage {
         }, 150));
         this.count = h("span.muted.count", { role: "status" });
         this.body = h("div", {}, skeleton(6));
-        this.bar = h("div.toolbar", { hidden: true }, this.filter, this.count);
+        this.room = workspaceChoice((workspace) => setQuery({ workspace }));
+        this.bar = h("div.toolbar", { hidden: true }, this.room, this.filter, this.count);
         fill(root, h("h1.sr-only", {}, "Models"), this.bar, this.body);
         this.keys = { "/": { label: "Filter", run: () => this.filter.focus() }, ...rowKeys(this.body, "model") };
         this.refresh = coalesced(() => this.load(), 1_000);
@@ -74,6 +76,8 @@ class ModelsPage {
             return;
         }
         if (this.isClosed || workspace !== this.workspace || find !== this.filter.value.trim()) return;
+        this.shown = answer.workspace;
+        showWorkspaces(this.room, answer);
         this.models = answer.models;
         this.hasMore = answer.hasMore;
         this.registry ??= first?.experimentID;
@@ -83,10 +87,11 @@ class ModelsPage {
 
     draw(find) {
         const { models } = this;
-        this.bar.hidden = !models.length && !find;
+        this.bar.hidden = !models.length && !find && this.room.hidden;
+        this.filter.hidden = !models.length && !find;
         this.count.textContent = this.hasMore ? `the latest ${grouped(models.length)}; filter for others` : plural(models.length, "model");
         if (!models.length) {
-            fill(this.body, find ? h("p.muted", {}, "Nothing matches.") : emptyBox("No model is registered yet. This registers one:", firstModel(this.workspace)));
+            fill(this.body, find ? h("p.muted", {}, "Nothing matches.") : emptyBox("No model is registered yet. This registers one:", firstModel(this.shown)));
             return;
         }
         const at = this.body.contains(document.activeElement) ? document.activeElement.closest("tr")?.dataset.id : null;
