@@ -68,6 +68,7 @@ extension SearchField {
         case .metric(let key, let statistic):
             guard let path = Self.path("metrics", key) else { return nil }
             return statistic == .last ? path : "\(statistic.rawValue)(\(path))"
+        case .summary(let key): return Self.path("summary", key)
         case .param(let key): return Self.path("params", key)
         case .tag(let key): return Self.path("tags", key)
         case .datasetName: return "dataset.name"

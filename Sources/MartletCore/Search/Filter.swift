@@ -64,6 +64,8 @@ public indirect enum Filter: Sendable, Equatable {
 public enum SearchField: Sendable, Equatable, Hashable {
     case attribute(SearchAttribute)
     case metric(key: String, statistic: MetricStatistic)
+    /// What the user summed the run up by, a number or a text; where he wrote nothing, the latest value of the metric.
+    case summary(key: String)
     case param(key: String)
     case tag(key: String)
     case datasetName
@@ -117,16 +119,20 @@ public struct SearchOrder: Sendable, Equatable {
     /// For scores of logged models: of which dataset.
     public var datasetName: String?
     public var datasetDigest: String?
+    /// Whether texts that are numbers are ordered as such, before all others.
+    public var readsNumbers: Bool
 
     public init(
         field: SearchField,
         descending: Bool,
         datasetName: String? = nil,
-        datasetDigest: String? = nil
+        datasetDigest: String? = nil,
+        readsNumbers: Bool = false
     ) {
         self.field = field
         self.descending = descending
         self.datasetName = datasetName
         self.datasetDigest = datasetDigest
+        self.readsNumbers = readsNumbers
     }
 }

@@ -89,7 +89,12 @@ extension FilterGrammar {
         case .among, .notAmong: value = try list(for: field, name: name)
         default:
             guard let token = current else { throw Self.invalid("\(name) \(relation.rawValue)") }
-            value = try self.value(token, for: field, name: name, isPattern: Self.patterns.contains(relation))
+            value =
+                if Self.ranks.contains(relation), let number = try rank(token, for: field, name: name) {
+                    .number(number)
+                } else {
+                    try self.value(token, for: field, name: name, isPattern: Self.patterns.contains(relation))
+                }
             index += 1
             if relation == .matches, case .text(let pattern) = value { _ = try TextPattern(pattern) }
         }
@@ -101,6 +106,20 @@ extension FilterGrammar {
     }
 
     private static let patterns: Set<Filter.Relation> = [.like, .ilike, .matches]
+    private static let ranks: [Filter.Relation] = [.greater, .greaterOrEqual, .less, .lessOrEqual]
+
+    /// The number with which a text is compared by its size; `nil` for fields that are no texts, and in MLflow's syntax.
+    private func rank(_ token: FilterToken, for field: SearchField, name: String) throws(MartletError) -> Double? {
+        guard vocabulary.syntax == .martlet else { return nil }
+        switch field {
+        case .param where vocabulary.subject == .runs, .summary: break
+        default: return nil
+        }
+        guard let number = number(token) else {
+            throw MartletError(.invalidArgument, "'\(name)' is compared by its size with a number, not \(token.text)")
+        }
+        return number
+    }
 
     private func checkNull(_ field: SearchField, name: String) throws(MartletError) {
         guard vocabulary.syntax == .mlflow else { return }
@@ -132,12 +151,13 @@ extension FilterGrammar {
         let null: [Filter.Relation] = [.isNull, .isNotNull]
         let texts: [Filter.Relation] =
             [.notEqual, .equal, .like, .ilike, .among, .notAmong] + (isWide ? [.matches] : [])
+        let numbers = Self.ranks + [.notEqual, .equal]
         switch field {
         case .metric:
-            let numbers: [Filter.Relation] = [.greater, .greaterOrEqual, .notEqual, .equal, .less, .lessOrEqual]
             return isWide ? numbers + [.among, .notAmong] + null : numbers
+        case .summary: return texts + Self.ranks + null
+        case .param where isWide && vocabulary.subject == .runs: return texts + Self.ranks + null
         case .attribute(let attribute) where SearchVocabulary.numeric.contains(attribute):
-            let numbers: [Filter.Relation] = [.greater, .greaterOrEqual, .notEqual, .equal, .less, .lessOrEqual]
             return isWide ? numbers + [.among, .notAmong] + null : numbers
         case .attribute(.experimentID) where vocabulary.subject == .experiments:
             return [.equal, .notEqual, .among, .notAmong]

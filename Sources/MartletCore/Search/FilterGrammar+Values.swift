@@ -16,6 +16,9 @@ extension FilterGrammar {
                 )
             }
             return .number(number)
+        case .summary:
+            if !isPattern, let number = number(token) { return .number(number) }
+            return .text(try text(token, what: "summary (e.g. 'my-value')"))
         case .attribute(.versionNumber): return .integer(try versionNumber(token, name: name))
         case .attribute(let attribute) where SearchVocabulary.numeric.contains(attribute):
             return try time(token, attribute, name: name)
@@ -32,7 +35,7 @@ extension FilterGrammar {
         }
     }
 
-    private func number(_ token: FilterToken) -> Double? {
+    func number(_ token: FilterToken) -> Double? {
         guard token.kind == .name else { return nil }
         if let number = SearchNumber.double(token.text) { return number }
         guard vocabulary.syntax == .martlet else { return nil }
@@ -219,7 +222,7 @@ extension FilterGrammar {
                 "Only [\(name)] attributes support comparison with a list of quoted string values."
             )
         case .metric: throw MartletError(.invalidArgument, "Expected numeric value type for metric. Found a list")
-        case .param, .tag:
+        case .param, .tag, .summary:
             throw MartletError(
                 .invalidArgument,
                 "Expected a quoted string value for parameter (e.g. 'my-value'). Got value (…)"

@@ -60,6 +60,9 @@ package enum OrderParser {
             throw MartletError(.invalidArgument, "Invalid identifier type 'dataset'")
         case .tag where subject != .runs && subject != .loggedModels:
             throw MartletError(.invalidArgument, "Invalid order_by entity: tag")
+        // MLflow orders parameters as the texts that they are.
+        case .param where syntax == .martlet:
+            return SearchOrder(field: field, descending: descending, readsNumbers: true)
         default: return SearchOrder(field: field, descending: descending)
         }
     }

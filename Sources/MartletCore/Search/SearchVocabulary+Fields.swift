@@ -17,6 +17,7 @@ extension SearchVocabulary {
         }
         switch entity {
         case .metric: return .metric(key: key, statistic: .last)
+        case .summary: return .summary(key: key)
         case .parameter: return .param(key: key)
         case .tag:
             if subject == .runs, let attribute = Self.runTags[key] { return .attribute(attribute) }

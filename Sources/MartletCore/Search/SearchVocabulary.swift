@@ -117,6 +117,8 @@ struct SearchVocabulary {
     /// The words that begin a path, as MLflow knows them.
     enum Entity {
         case metric
+        /// Of runs, in Martlet's syntax.
+        case summary
         case parameter
         case tag
         case attribute
@@ -125,7 +127,8 @@ struct SearchVocabulary {
 
     /// - Throws: `invalidArgument` with MLflow's message.
     func entity(_ name: String) throws(MartletError) -> Entity {
-        let entity = Self.entities[name]
+        var entity = Self.entities[name]
+        if entity == .summary, subject != .runs || syntax != .martlet { entity = nil }
         switch subject {
         case .runs:
             guard let entity else {
@@ -159,7 +162,8 @@ struct SearchVocabulary {
     }
 
     static let entities: [String: Entity] = [
-        "metric": .metric, "metrics": .metric, "parameter": .parameter, "parameters": .parameter, "param": .parameter,
+        "metric": .metric, "metrics": .metric, "summary": .summary, "parameter": .parameter, "parameters": .parameter,
+        "param": .parameter,
         "params": .parameter, "tag": .tag, "tags": .tag, "attribute": .attribute, "attr": .attribute,
         "attributes": .attribute, "run": .attribute, "dataset": .dataset, "datasets": .dataset,
     ]

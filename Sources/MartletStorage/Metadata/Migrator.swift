@@ -5,6 +5,12 @@ protocol Migration: Sendable {
     /// From 1, ascending.
     var number: Int64 { get }
     func statements(for dialect: SQLDialect) -> [String]
+    /// Fills what the statements made from what is stored, in the same transaction.
+    func fill(_ connection: any SQLConnection) throws
+}
+
+extension Migration {
+    func fill(_ connection: any SQLConnection) throws {}
 }
 
 /// Brings a database to the schema of this build.
@@ -19,6 +25,7 @@ enum Migrator {
         M0016_sweeps(),
         M0017_views_alerts(),
         M0018_registry(),
+        M0019_summary_values(),
     ]
 
     static var newest: Int64 { migrations.last?.number ?? 0 }
@@ -34,6 +41,7 @@ enum Migrator {
         try requireKnown(current)
         for migration in migrations where migration.number > current && migration.number <= limit {
             for statement in migration.statements(for: connection.dialect) { try connection.execute(statement) }
+            try migration.fill(connection)
             try connection.execute(
                 "INSERT INTO schema_migration (number, applied_at) VALUES ($1, $2)",
                 [.integer(migration.number), .integer(now)]

@@ -46,6 +46,7 @@ extension SQLMetadataStore: RunStreamStore {
             for tag in chunk.batch.tags {
                 try Self.setTag(tag, run: run, experiment: head.experiment, on: connection)
             }
+            try SummaryRows.note(chunk, to: head, on: connection)
             try Self.apply(chunk.batch.changes, to: run, now: now, on: connection)
             try Self.beat(head, now: now, on: connection)
             return Experiment.ID(head.experiment)

@@ -31,7 +31,7 @@ package struct Purge: Sendable {
     /// Tables whose rows belong to a run by its number in the column `run`, and go with it.
     static let tablesOfRun = [
         "run_param", "run_tag", "run_dataset", "run_model", "metric_summary", "point_log", "metric_chunk",
-        "metric_seal", "run_document", "run_stream", "logged_object", "console_line",
+        "metric_seal", "summary_value", "run_document", "run_stream", "logged_object", "console_line",
         "sweep_run", "run_alert",
     ]
     /// Tables with such a column whose rows outlive the run: scores are a model's, and name the run by its id.

@@ -4,8 +4,4 @@ KNOWN = {
     "test_keys_with_dots_in_an_object_stay_apart": "a key 'd.a' beside an object 'd' with a number 'a' is one metric",
     "test_a_file_goes_up_and_comes_down_by_links[a:b]": "files of runs cannot have such names",
     "test_a_file_goes_up_and_comes_down_by_links[a\\\\b]": "files of runs cannot have such names",
-    "test_runs_are_found_by_filters[{'summary_metrics.final': {'$gt': 98}}-cd]": "filters do not look into the summary's document",
-    "test_runs_are_found_by_filters[{'summary_metrics.note': 'note b'}-b]": "filters do not look into the summary's document",
-    "test_runs_come_in_order[+config.net.depth-abc]": "params are ordered as texts",
-    "test_runs_come_in_order[+config.net.value.depth-abc]": "params are ordered as texts",
 }

@@ -98,7 +98,8 @@ private struct FilterDice {
 
     mutating func piece() -> String {
         pick([
-            "params.lr", "metrics.`a b`", "tags.\"x\"", "status", "started", "name", "duration", "dataset.name",
+            "params.lr", "summary.x", "metrics.`a b`", "tags.\"x\"", "status", "started", "name", "duration",
+            "dataset.name",
             "best(",
             "min(metrics.loss)", "(", ")", "AND", "or", "Not", "IN", "IS", "NULL", "LIKE", "ilike", "=", "!=", "<>",
             "==",
@@ -123,12 +124,15 @@ private struct FilterDice {
         let text = pick(["'a'", "\"b c\"", "'it''s'", "E'it\\'s \\\\'", "''", "'%_%'", "'日本'"])
         let number = pick(["1", "-0.5", "1e-7", "9007199254740993", "1e300", "0"])
         let textField = pick(["params.lr", "params.`a b`", "tags.\"x.y\"", "name", "user", "notes", "dataset.name"])
-        let numberField = pick(["metrics.loss", "min(metrics.`a b`)", "best(metrics.\"val/acc\")", "metric.é"])
+        let numberField = pick([
+            "metrics.loss", "min(metrics.`a b`)", "best(metrics.\"val/acc\")", "metric.é", "summary.`a b`",
+        ])
         switch below(9) {
         case 0: return "\(textField) \(pick(["=", "!=", "LIKE", "ILIKE", "not like", "NOT ILIKE"])) \(text)"
         case 1: return "\(textField) \(pick(["IN", "NOT IN"])) (\(text), 'z')"
         case 2: return "\(textField) IS \(pick(["", "NOT"])) NULL"
         case 3: return "\(numberField) \(pick(["=", "!=", "<", "<=", ">", ">="])) \(number)"
+        case 4 where below(2) == 0: return "params.lr \(pick(["<", "<=", ">", ">="])) \(number)"
         case 4: return "\(numberField) IN (\(number), 2)"
         case 5: return "started \(pick(["<", ">="])) \(pick(["-7d", "2024-01-01", "1700000000000"]))"
         case 6: return "\(textField) ~ \(pick(["'^a'", "a|b", "'[a-c]+\\d'", "'.*'"]))"

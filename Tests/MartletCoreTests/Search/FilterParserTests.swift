@@ -208,6 +208,14 @@ struct MartletFilterTests {
             ("metrics.val/acc > 1", .metric(key: "val/acc", statistic: .last), .greater, .number(1)),
             ("metrics.loss in (1, 2.5)", .metric(key: "loss", statistic: .last), .among, .numbers([1, 2.5])),
             ("metrics.loss is null", .metric(key: "loss", statistic: .last), .isNull, .none),
+            ("summary.best > 2", .summary(key: "best"), .greater, .number(2)),
+            ("summary.`val.acc` = 1e-3", .summary(key: "val.acc"), .equal, .number(1e-3)),
+            ("summary.note = good", .summary(key: "note"), .equal, .text("good")),
+            ("summary.version LIKE 12", .summary(key: "version"), .like, .text("12")),
+            ("summary.note in (a, b)", .summary(key: "note"), .among, .texts(["a", "b"])),
+            ("summary.best exists", .summary(key: "best"), .isNotNull, .none),
+            ("params.lr <= 1e-3", .param(key: "lr"), .lessOrEqual, .number(1e-3)),
+            ("params.lr = 1e-3", .param(key: "lr"), .equal, .text("1e-3")),
             ("status = running", .attribute(.status), .equal, .text("running")),
             ("status in (FINISHED, failed)", .attribute(.status), .among, .texts(["finished", "failed"])),
             ("params.lr in (1e-3, '3e-3')", .param(key: "lr"), .among, .texts(["1e-3", "3e-3"])),
@@ -318,6 +326,27 @@ struct FilterBoundsTests {
             let isText = text == "status = 'stalled'"
             #expect((filter != nil) == isText, "\(text)")
         }
+    }
+
+    @Test(
+        "MLflow's syntax knows no summaries and no sizes of parameters",
+        arguments: ["summary.best > 2", "params.lr < 1"]
+    )
+    func strict(text: String) {
+        #expect(throws: MartletError.self) { _ = try FilterParser.parse(text, subject: .runs, syntax: .mlflow, now: 0) }
+        #expect(throws: Never.self) { _ = try FilterParser.parse(text, subject: .runs, syntax: .martlet, now: 0) }
+        let error = #expect(throws: MartletError.self) {
+            _ = try FilterParser.parse(text, subject: .loggedModels, syntax: .martlet, now: 0)
+        }
+        #expect(error?.code == .invalidArgument)
+    }
+
+    @Test("a text has no size", arguments: ["params.lr < big", "params.lr < '1'", "summary.best >= high"])
+    func noSize(text: String) {
+        let error = #expect(throws: MartletError.self) {
+            _ = try FilterParser.parse(text, subject: .runs, syntax: .martlet, now: 0)
+        }
+        #expect(error?.message.contains("compared by its size with a number") == true)
     }
 
     @Test(

@@ -30,6 +30,16 @@ struct OrderParserTests {
         #expect(try Self.parse([text]) == [SearchOrder(field: field, descending: descending)])
     }
 
+    @Test("in Martlet's syntax parameters are ordered as numbers, in MLflow's as texts")
+    func numbers() throws {
+        let expected = SearchOrder(field: .param(key: "lr"), descending: false, readsNumbers: true)
+        #expect(try Self.parse(["params.lr"], .martlet) == [expected])
+        #expect(try Self.parse(["params.lr"]) == [SearchOrder(field: .param(key: "lr"), descending: false)])
+        let summary = SearchOrder(field: .summary(key: "best"), descending: true)
+        #expect(try Self.parse(["summary.best DESC"], .martlet) == [summary])
+        #expect(throws: MartletError.self) { try Self.parse(["summary.best"]) }
+    }
+
     @Test(
         "a bad clause is refused with MLflow's message",
         arguments: [

@@ -107,11 +107,10 @@ struct WandBTranslationTests {
 
     @Test("orders have a sign and one of the fields")
     func orders() throws {
-        let loss = SearchField.metric(key: "loss", statistic: .last)
-        #expect(try WandBFilter.order("-summary_metrics.loss") == [SearchOrder(field: loss, descending: true)])
-        #expect(
-            try WandBFilter.order("+created_at") == [SearchOrder(field: .attribute(.createdAt), descending: false)]
-        )
+        let loss = SearchOrder(field: .summary(key: "loss"), descending: true, readsNumbers: true)
+        #expect(try WandBFilter.order("-summary_metrics.loss") == [loss])
+        let time = SearchOrder(field: .attribute(.createdAt), descending: false, readsNumbers: true)
+        #expect(try WandBFilter.order("+created_at") == [time])
         #expect(throws: MartletError.self) { try WandBFilter.order("+color") }
     }
 

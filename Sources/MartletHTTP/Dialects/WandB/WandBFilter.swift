@@ -107,7 +107,7 @@ struct WandBFilter {
             let isDescending = part.hasPrefix("-")
             let name = String(part.drop { $0 == "-" || $0 == "+" || $0 == " " })
             guard let field = WandBField(name).ordered else { throw unknown("field of the order", name) }
-            orders.append(SearchOrder(field: field, descending: isDescending))
+            orders.append(SearchOrder(field: field, descending: isDescending, readsNumbers: true))
         }
         return orders
     }
@@ -127,7 +127,7 @@ enum WandBField {
         switch (parts[safe: 0] ?? "", parts[safe: 1]) {
         case ("config", let key?): self = .search(.param(key: Self.plain(key)))
         case ("summary_metrics", let key?), ("summaryMetrics", let key?), ("summary", let key?):
-            self = .search(.metric(key: key, statistic: .last))
+            self = .search(.summary(key: key))
         case ("tags", _): self = .labels
         case ("state", nil): self = .state
         case ("name", nil): self = .name
@@ -241,13 +241,11 @@ enum WandBField {
         _ relation: Filter.Relation
     ) throws(MartletError) -> Filter.Value {
         switch field {
-        case .metric:
+        case .summary:
             switch json {
             case .integer(let value): return .number(Double(value))
             case .number(let value): return .number(value)
-            // A text in the summary is no metric: nothing is found by it.
-            case .string(let text): return .text(text)
-            default: throw MartletError(.invalidArgument, "filters: a summary is compared with a number")
+            default: return .text(try text(json))
             }
         case .attribute(.createdAt), .attribute(.heartbeatAt):
             if case .integer(let value) = json { return .integer(value) }

@@ -128,6 +128,8 @@ struct WandBMatch<Thing: WandBFilterable>: Sendable {
         case (.string(let left), .string(let right)): isOrdered(left, operation, right)
         case (.integer(let left), .integer(let right)): isOrdered(left, operation, right)
         case (.integer(let left), .number(let right)): isOrdered(Double(left), operation, right)
+        case (.number(let left), .integer(let right)): isOrdered(left, operation, Double(right))
+        case (.number(let left), .number(let right)): isOrdered(left, operation, right)
         default: false
         }
     }

@@ -4,7 +4,7 @@ import MartletCore
 struct RunCompiler {
     let connection: any SQLConnection
     let scope: SearchScope
-    private let comparison: SQLComparison
+    let comparison: SQLComparison
 
     init(scope: SearchScope, connection: any SQLConnection) {
         self.connection = connection
@@ -31,6 +31,7 @@ struct RunCompiler {
         }
         switch condition.field {
         case .metric(let key, let statistic): return try metric(key, statistic, condition)
+        case .summary(let key): return try summary(key, condition)
         case .param(let key): return text(in: "run_param x", key: key, condition)
         case .tag(let key): return text(in: "run_tag x", key: key, condition)
         case .datasetName: return dataset("d.name", condition)
@@ -47,7 +48,7 @@ struct RunCompiler {
         try connection.first("SELECT id FROM metric_key WHERE name = $1", [.text(name)]) { $0.integer(0) }
     }
 
-    private func metric(
+    func metric(
         _ key: String,
         _ statistic: MetricStatistic,
         _ condition: Filter.Comparison

@@ -30,8 +30,9 @@ struct RunOrdering {
                 """
             append("CASE WHEN \(alias).run IS NULL THEN 2 WHEN \(value) IS NULL THEN 1 ELSE 0 END")
             append("\(value) \(direction)")
-        case .param(let key): addText("run_param", key, alias, direction)
-        case .tag(let key): addText("run_tag", key, alias, direction)
+        case .summary(let key): addSummary(key, try compiler.metricKey(key), alias, direction)
+        case .param(let key): addText("run_param", key, alias, direction, readsNumbers: order.readsNumbers)
+        case .tag(let key): addText("run_tag", key, alias, direction, readsNumbers: order.readsNumbers)
         case .attribute(.status): append("\(Self.statusName) \(direction)")
         case .attribute(.startedAt) where order.descending:
             append(dialect == .sqlite ? "r.started_at DESC" : "r.started_at DESC NULLS LAST")
@@ -50,13 +51,45 @@ struct RunOrdering {
         return "CASE r.status \(names.joined(separator: " ")) END"
     }()
 
-    private mutating func addText(_ table: String, _ key: String, _ alias: String, _ direction: String) {
+    private mutating func addText(
+        _ table: String,
+        _ key: String,
+        _ alias: String,
+        _ direction: String,
+        readsNumbers: Bool
+    ) {
         joins += """
              LEFT JOIN \(code: table) \(code: alias) ON \(code: alias).run = r.number
              AND \(code: alias).key = \(value: .text(key))
             """
-        append("CASE WHEN \(alias).run IS NULL THEN 1 ELSE 0 END")
+        if readsNumbers {
+            let number = dialect.number("\(alias).value")
+            append("CASE WHEN \(alias).run IS NULL THEN 2 WHEN (\(number)) IS NULL THEN 1 ELSE 0 END")
+            append("(\(number)) \(direction)")
+        } else {
+            append("CASE WHEN \(alias).run IS NULL THEN 1 ELSE 0 END")
+        }
         append("\(alias).value \(direction)")
+    }
+
+    /// Numbers, texts, then what is not there.
+    private mutating func addSummary(_ key: String, _ metric: Int64?, _ alias: String, _ direction: String) {
+        joins += """
+             LEFT JOIN summary_value \(code: alias) ON \(code: alias).run = r.number
+             AND \(code: alias).key = \(value: .text(key))
+            """
+        var number = "\(alias).number"
+        if let metric {
+            let logged = alias + "m"
+            joins += """
+                 LEFT JOIN metric_summary \(code: logged) ON \(code: logged).run = r.number
+                 AND \(code: logged).key = \(value: .integer(metric)) AND \(code: logged).last_nan = 0
+                """
+            number = "CASE WHEN \(alias).run IS NULL THEN \(logged).last_value ELSE \(alias).number END"
+        }
+        append("CASE WHEN (\(number)) IS NOT NULL THEN 0 WHEN \(alias).text IS NOT NULL THEN 1 ELSE 2 END")
+        append("(\(number)) \(direction)")
+        append("\(alias).text \(direction)")
     }
 
     mutating func addTieBreak(_ order: [SearchOrder]) {

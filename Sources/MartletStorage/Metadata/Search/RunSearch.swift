@@ -24,6 +24,7 @@ enum RunSearch {
             return RunMatches(numbers: [], hasMore: false, total: 0)
         }
         let compiler = RunCompiler(scope: scope, connection: connection)
+        let request = try compiler.withoutEmptySummaries(request)
         let predicate = try compiler.predicate(request.filter)
         if case .never = predicate { return RunMatches(numbers: [], hasMore: false, total: 0) }
         let source = try source(of: predicate, in: scope, on: connection)

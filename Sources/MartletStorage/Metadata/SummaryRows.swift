@@ -1,0 +1,109 @@
+import MartletCore
+
+/// The rows of `summary_value`: what the users' summary of a run says and its metrics do not.
+///
+/// A client repeats in the summary the latest value of all it logs. Searches find these by the metrics; only what was
+/// written over, or was never logged, has a row.
+enum SummaryRows {
+    /// Bytes of a summary over which it is looked through when the run ends, not each time that it comes.
+    private static let longSummary = 65_536
+    /// Bytes of a key or a text over which there is no row: nobody looks for such.
+    private static let longestText = 1_000
+
+    private struct Value: Equatable {
+        var number: Double?
+        var text: String?
+    }
+
+    /// After what came of a stream is stored, in the same transaction.
+    static func note(_ chunk: StreamChunk, to head: RunHead, on connection: any SQLConnection) throws {
+        let hasEnded = chunk.batch.changes.endedAt != nil
+        let document = chunk.documents[.summary]
+        let isDue = document.map { $0.utf8.count <= longSummary || chunk.batch.pointCount == 0 } ?? false
+        guard hasEnded || isDue else { return }
+        // What is being logged may be a step before or behind the summary: the metric says it.
+        let logged = hasEnded ? [] : Set(chunk.batch.keys)
+        try refresh(head.number, experiment: head.experiment, besides: logged, on: connection)
+    }
+
+    /// Makes the rows of a run what its summary says now. O(values of the summary and metrics of the run).
+    /// - Parameter keys: values that get no row.
+    static func refresh(
+        _ run: Int64,
+        experiment: Int64,
+        besides keys: Set<String>,
+        on connection: any SQLConnection
+    ) throws {
+        let document = try connection.first(
+            "SELECT body FROM run_document WHERE run = $1 AND kind = $2",
+            [.integer(run), .text(RunDocument.summary.rawValue)]
+        ) { $0.text(0) }
+        guard let document, let json = try? JSONParser.parse(Array(document.utf8), takesBareNaN: true) else { return }
+        var wanted: [String: Value] = [:]
+        collect(json, path: "", depth: 0, into: &wanted)
+        for key in keys { wanted[key] = nil }
+        try connection.query(
+            """
+            SELECT k.name, s.last_value FROM metric_summary s JOIN metric_key k ON k.id = s.key
+            WHERE s.run = $1 AND s.last_nan = 0
+            """,
+            [.integer(run)]
+        ) { row in
+            if wanted[row.text(0)]?.number == row.real(1) { wanted[row.text(0)] = nil }
+        }
+        try store(wanted, of: run, experiment: experiment, on: connection)
+    }
+
+    private static func store(
+        _ wanted: [String: Value],
+        of run: Int64,
+        experiment: Int64,
+        on connection: any SQLConnection
+    ) throws {
+        var known: [String: Value] = [:]
+        try connection.query("SELECT key, number, text FROM summary_value WHERE run = $1", [.integer(run)]) { row in
+            known[row.text(0)] = Value(number: row.optionalReal(1), text: row.optionalText(2))
+        }
+        for key in known.keys.sorted() where wanted[key] == nil {
+            try connection.send(
+                "DELETE FROM summary_value WHERE run = $1 AND key = $2",
+                [.integer(run), .text(key)]
+            )
+        }
+        let rows = wanted.filter { known[$0.key] != $0.value }.sorted { $0.key < $1.key }.map { key, value in
+            [.integer(run), .text(key), .integer(experiment), .real(value.number), .text(value.text)] as [SQLValue]
+        }
+        try upsert.send(rows, on: connection)
+    }
+
+    private static let upsert = BatchedInsert(
+        "INSERT INTO summary_value (run, key, experiment, number, text)",
+        row: Array(repeating: "?", count: 5),
+        "ON CONFLICT (run, key) DO UPDATE SET number = excluded.number, text = excluded.text"
+    )
+
+    /// Numbers, texts and flags by their paths, whose parts are joined by dots. Lists, media and what the client keeps
+    /// for itself have none.
+    private static func collect(_ json: JSONValue, path: String, depth: Int, into values: inout [String: Value]) {
+        switch json {
+        case .object(let members):
+            // An image, a table, a histogram: described by what it is, not summed up.
+            if depth > 0, json["_type"] != nil { return }
+            for member in members where !(depth == 0 && member.key == "_wandb") {
+                let inner = depth == 0 ? member.key : "\(path).\(member.key)"
+                collect(member.value, path: inner, depth: depth + 1, into: &values)
+            }
+        case .integer(let value): put(Value(number: Double(value)), at: path, into: &values)
+        case .number(let value): if value.isFinite { put(Value(number: value), at: path, into: &values) }
+        // As params spell it.
+        case .bool(let value): put(Value(text: value ? "True" : "False"), at: path, into: &values)
+        case .string(let text): put(Value(text: text), at: path, into: &values)
+        case .null, .array: break
+        }
+    }
+
+    private static func put(_ value: Value, at path: String, into values: inout [String: Value]) {
+        for text in [path, value.text ?? ""] where text.utf8.count > longestText || text.utf8.contains(0) { return }
+        values[path] = value
+    }
+}
