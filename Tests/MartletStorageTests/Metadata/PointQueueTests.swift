@@ -122,4 +122,46 @@ struct PointQueueTests {
             #expect(metrics.first { $0.key == "long" }?.count == 40_000)
         }
     }
+
+    @Test("more runs than one question names")
+    func manyRuns() async throws {
+        let many = (0..<150).map { Run.ID("one of many \($0)") }
+        for run in many { _ = try await store.createRun(CreateRun(experimentID: Experiment.ID(0), name: ""), id: run) }
+        // The first time their numbers are not known, then they are assumed.
+        for step in 0..<3 as Range<Int64> {
+            let codes = try await together(
+                many.enumerated().map { index, run in { await code(point("x", step, Double(index)), to: run) } }
+            )
+            #expect(codes.allSatisfy { $0 == nil })
+        }
+        for (index, run) in many.enumerated() {
+            let points = try await store.history(of: run, key: "x", after: nil, limit: 10)
+            #expect(points.steps == [0, 1, 2])
+            #expect(points.values.allSatisfy { $0 == Double(index) })
+        }
+    }
+
+    @Test("a run that was purged and came back under another number gets its points there")
+    func anotherNumber() async throws {
+        let (again, other) = (runs[0], runs[1])
+        for run in [again, other] { try await store.log(point("x", 0, 7), to: run) }
+        func number() async throws -> Int64? {
+            try await database.read { connection in
+                try connection.first("SELECT number FROM run WHERE id = $1", [.text(again.rawValue)]) { $0.integer(0) }
+            }
+        }
+        let before = try await number()
+        try await store.moveRuns([again], to: .deleted)
+        _ = try await Purge(of: database, deletedBefore: .max).run { _ in }
+        // So that the next number is another also where numbers are used again.
+        _ = try await store.createRun(CreateRun(experimentID: Experiment.ID(0), name: ""), id: Run.ID("between"))
+        _ = try await store.createRun(CreateRun(experimentID: Experiment.ID(0), name: ""), id: again)
+        #expect(try await number() != before)
+        let codes = try await together(
+            [again, other].map { run in { await code(point("x", 1, 8), to: run) } }
+        )
+        #expect(codes.allSatisfy { $0 == nil })
+        #expect(try await store.history(of: again, key: "x", after: nil, limit: 10).values == [8])
+        #expect(try await store.history(of: other, key: "x", after: nil, limit: 10).values == [7, 8])
+    }
 }
