@@ -8,7 +8,7 @@ export const runWithFirst = (id) => run(id, { metrics: FIRST });
 
 /** What is known of some metrics. @param run @param keys @returns {Promise<object[]>} */
 export async function summaries(run, keys) {
-    const fields = { params: [], metrics: keys, tags: [], inputs: false };
+    const fields = { params: [], metrics: keys, tags: [], summary: [], inputs: false };
     const found = await searchRuns({ experimentIDs: [run.experimentID], view: "all", filter: `attributes.run_id = '${run.id}'`, limit: 1, fields });
     return found.runs[0]?.metrics ?? [];
 }

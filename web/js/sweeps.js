@@ -89,7 +89,7 @@ function logInYAML(text) {
     return found;
 }
 
-const NOTHING = { params: [], metrics: [], tags: [], inputs: false };
+const NOTHING = { params: [], metrics: [], tags: [], summary: [], inputs: false };
 const NAMES = 200;
 
 /** What people call runs, which is not what the client calls them. @param {Map<string, string>} known gets those that it lacks */

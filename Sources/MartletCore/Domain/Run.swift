@@ -29,9 +29,16 @@ public struct Run: Codable, Sendable, Equatable {
     public var tags: [Tag]
     /// The latest value of each metric, by key.
     public var metrics: [MetricSummary]
+    /// What the user summed it up by, where the metrics do not say the same. Not among what is imported.
+    public var summary: [SummaryValue] = []
     public var datasets: [DatasetInput]
     public var modelInputs: [ModelInput]
     public var modelOutputs: [ModelOutput]
+
+    private enum CodingKeys: CodingKey {
+        case id, experimentID, name, status, stage, user, startedAt, endedAt, createdAt, heartbeatAt
+        case purpose, hypothesis, notes, conclusion, params, tags, metrics, datasets, modelInputs, modelOutputs
+    }
 
     public init(
         id: ID,
@@ -91,6 +98,23 @@ public enum RunStatus: String, Codable, Sendable, CaseIterable {
     case finished
     case failed
     case killed
+}
+
+/// One value of what a user summed a run up by.
+public struct SummaryValue: Sendable, Equatable {
+    public enum Value: Sendable, Equatable {
+        case number(Double)
+        case text(String)
+    }
+
+    /// Names of nested objects are joined by dots.
+    public var key: String
+    public var value: Value
+
+    public init(key: String, value: Value) {
+        self.key = key
+        self.value = value
+    }
 }
 
 /// A setting that the run was given. Written once: another value for the same key is refused.

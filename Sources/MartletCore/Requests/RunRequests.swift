@@ -76,17 +76,22 @@ public struct RunFields: Codable, Sendable, Equatable {
     public var params: [String]?
     public var metrics: [String]?
     public var tags: [String]?
+    /// Of keys that are named, those that were not written have the latest value of the metric.
+    public var summary: [String]?
     /// Datasets and models, read and made.
     public var inputs: Bool
 
-    public init(params: [String]?, metrics: [String]?, tags: [String]?, inputs: Bool) {
+    public init(params: [String]?, metrics: [String]?, tags: [String]?, summary: [String]? = [], inputs: Bool) {
         self.params = params
         self.metrics = metrics
         self.tags = tags
+        self.summary = summary
         self.inputs = inputs
     }
 
-    public static let all = RunFields(params: nil, metrics: nil, tags: nil, inputs: true)
+    public static let all = RunFields(params: nil, metrics: nil, tags: nil, summary: nil, inputs: true)
+    /// All that programs log, without what users sum it up by.
+    public static let logged = RunFields(params: nil, metrics: nil, tags: nil, inputs: true)
 }
 
 /// What the runs that match a filter have in common and where they differ: the columns that a table can show.
@@ -131,12 +136,15 @@ public struct RunColumns: Codable, Sendable, Equatable {
     public var params: [Column]
     public var tags: [Column]
     public var metrics: [Metric]
+    /// What users summed runs up by.
+    public var summary: [Column]
 
-    public init(total: Int, params: [Column], tags: [Column], metrics: [Metric]) {
+    public init(total: Int, params: [Column], tags: [Column], metrics: [Metric], summary: [Column]) {
         self.total = total
         self.params = params
         self.tags = tags
         self.metrics = metrics
+        self.summary = summary
     }
 }
 

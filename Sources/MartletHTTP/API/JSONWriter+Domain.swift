@@ -110,6 +110,7 @@ extension JSONWriter {
         beginArray()
         for summary in run.metrics { self.summary(summary) }
         endArray()
+        summary(run.summary)
         if let metricCount { field("metricCount", Int64(metricCount)) }
         inputs(of: run)
         field("isStalled", run.isStalled(now: now))
@@ -151,6 +152,21 @@ extension JSONWriter {
         key("tags")
         beginArray()
         for tag in tags { pair(tag.key, tag.value) }
+        endArray()
+    }
+
+    private mutating func summary(_ values: [SummaryValue]) {
+        key("summary")
+        beginArray()
+        for value in values {
+            beginObject()
+            field("key", value.key)
+            switch value.value {
+            case .number(let number): optional("value", number)
+            case .text(let text): field("value", text)
+            }
+            endObject()
+        }
         endArray()
     }
 

@@ -87,11 +87,13 @@ struct RunTable: Sendable {
     private let params: [String]
     private let metrics: [String]
     private let tags: [String]
+    private let summary: [String]
 
     init(columns: RunColumns, fields: RunFields) {
         params = fields.params ?? columns.params.map(\.key).sorted()
         metrics = fields.metrics ?? columns.metrics.map(\.key).sorted()
         tags = fields.tags ?? columns.tags.map(\.key).sorted()
+        summary = fields.summary ?? columns.summary.map(\.key).sorted()
     }
 
     var header: String {
@@ -101,6 +103,7 @@ struct RunTable: Sendable {
         ]
         let names =
             own + params.map { "params.\($0)" } + metrics.map { "metrics.\($0)" } + tags.map { "tags.\($0)" }
+            + summary.map { "summary.\($0)" }
         return names.map(CSV.field).joined(separator: ",") + "\n"
     }
 
@@ -116,6 +119,14 @@ struct RunTable: Sendable {
         cells += params.map { ownParams[$0] ?? "" }
         cells += metrics.map { ownMetrics[$0].map(CSV.number) ?? "" }
         cells += tags.map { ownTags[$0] ?? "" }
+        let ownSummary = Dictionary(run.summary.map { ($0.key, $0.value) }, uniquingKeysWith: { _, last in last })
+        cells += summary.map { key in
+            switch ownSummary[key] {
+            case .number(let number): CSV.number(number)
+            case .text(let text): text
+            case nil: ""
+            }
+        }
         return cells.map(CSV.field).joined(separator: ",") + "\n"
     }
 }

@@ -31,6 +31,7 @@ enum RunQuery {
             params: try wanted.strings("params"),
             metrics: try wanted.strings("metrics"),
             tags: try wanted.strings("tags"),
+            summary: try wanted.strings("summary"),
             inputs: try wanted.bool("inputs") ?? false
         )
     }

@@ -63,6 +63,8 @@ struct RunSearchRoutes: NativeRoutes {
             json.endObject()
         }
         json.endArray()
+        json.key("summary")
+        write(columns.summary, to: &json)
         json.endObject()
         return answer(json, to: request, context)
     }

@@ -46,6 +46,9 @@ extension SQLMetadataStore {
                 if let place = places[number] { runs[place].metrics = metrics }
             }
         }
+        if fields.summary != [] {
+            try SummaryRows.add(fields.summary, to: &runs, numbers, places, on: connection)
+        }
         if fields.inputs {
             try addDatasets(to: &runs, numbers, places, on: connection)
             try addModels(to: &runs, numbers, places, on: connection)

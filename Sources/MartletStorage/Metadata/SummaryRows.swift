@@ -54,6 +54,39 @@ enum SummaryRows {
         try store(wanted, of: run, experiment: experiment, on: connection)
     }
 
+    private static let valuesByRun = BatchedQuery {
+        "SELECT run, key, number, text FROM summary_value WHERE run IN \($0) ORDER BY run, key"
+    }
+
+    /// Adds what was written, and of keys that are named also what was only logged.
+    /// - Parameters:
+    ///   - keys: `nil` for all.
+    ///   - places: of the runs' numbers in `runs`.
+    static func add(
+        _ keys: [String]?,
+        to runs: inout [Run],
+        _ numbers: [Int64],
+        _ places: [Int64: Int],
+        on connection: any SQLConnection
+    ) throws {
+        let wanted = keys.map(Set.init)
+        try valuesByRun.forEachRow(of: numbers, on: connection) { row in
+            let key = row.text(1)
+            guard let place = places[row.integer(0)], wanted?.contains(key) ?? true else { return }
+            let value = row.isNull(2) ? SummaryValue.Value.text(row.text(3)) : .number(row.real(2))
+            runs[place].summary.append(SummaryValue(key: key, value: value))
+        }
+        guard let keys else { return }
+        for (number, metrics) in try MetricReader.summaries(runs: numbers, keys: keys, on: connection) {
+            guard let place = places[number] else { continue }
+            let written = Set(runs[place].summary.map(\.key))
+            for metric in metrics where !written.contains(metric.key) && !metric.last.isNaN {
+                runs[place].summary.append(SummaryValue(key: metric.key, value: .number(metric.last)))
+            }
+            runs[place].summary.sort { $0.key < $1.key }
+        }
+    }
+
     private static func store(
         _ wanted: [String: Value],
         of run: Int64,

@@ -17,7 +17,7 @@ export function chooseColumns({ all: every, facts, chosen, isNarrow, onChange })
     const order = h("ol.chooser-order");
     const field = h("input.input", { type: "search", placeholder: "Search columns (regular expression)", "aria-label": "Search columns", autofocus: true });
     const all = [
-        ...every.metrics.map((one) => ["metrics", "m", one]), ...every.params.map((one) => ["parameters", "p", one]),
+        ...every.metrics.map((one) => ["metrics", "m", one]), ...every.summary.map((one) => ["summary", "s", one]), ...every.params.map((one) => ["parameters", "p", one]),
         ...[...every.tags].sort((a, b) => a.key.startsWith("mlflow.") - b.key.startsWith("mlflow.")).map((one) => ["tags", "t", one]),
         ...["created", "duration", "user", "status"].map((key) => ["run", "a", { key, runs: every.total }]),
     ];
@@ -44,7 +44,7 @@ export function chooseColumns({ all: every, facts, chosen, isNarrow, onChange })
     const draw = () => {
         const matches = matcher(field.value);
         const found = all.filter(([, , one]) => matches(one.key));
-        const groups = ["metrics", "parameters", "tags", "run"];
+        const groups = ["metrics", "summary", "parameters", "tags", "run"];
         const shown = found.slice(0, DRAWN);
         fill(list, groups.map((group) => {
             const members = shown.filter(([name]) => name === group);

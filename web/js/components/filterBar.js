@@ -4,9 +4,9 @@ import * as api from "../api.js";
 
 const ATTRIBUTES = ["name", "status", "user", "started", "ended", "duration", "heartbeat", "purpose", "notes", "run_id"];
 const WORD = /[^\s()<>=!~,]*$/;
-const NAME = String.raw`((?:params|parameters|param|tags|tag|attributes|attr|attribute)\.(?:"[^"]*"|\`[^\`]*\`|[^\s=!<>~]+)|status|user|name)`;
+const NAME = String.raw`((?:params|parameters|param|summary|tags|tag|attributes|attr|attribute)\.(?:"[^"]*"|\`[^\`]*\`|[^\s=!<>~]+)|status|user|name)`;
 const VALUE = new RegExp(String.raw`${NAME}\s*(?:=|!=|\bnot\s+like\b|\blike\b|\bilike\b|\bin\s*\((?:[^()]*,)?)\s*(['"]?[^'",()]*)$`, "i");
-const FIELD = /(?:^|[\s(])((?:params|tags|metrics|attributes)\.(?:"[^"]*"|`[^`]*`|[^\s=!<>"`()]+)|status|user|name|started|ended|duration|heartbeat)\s+$/i;
+const FIELD = /(?:^|[\s(])((?:params|tags|metrics|summary|attributes)\.(?:"[^"]*"|`[^`]*`|[^\s=!<>"`()]+)|status|user|name|started|ended|duration|heartbeat)\s+$/i;
 const TEXT_OPERATORS = [["=", "is"], ["!=", "is not"], ["LIKE", "'%part%'"], ["ILIKE", "whatever the case"], ["IN (", "one of"],
     ["~", "'^pattern[0-9]'"], ["EXISTS", "is there"], ["IS NULL", "is missing"]];
 const NUMBER_OPERATORS = [["<", "less"], ["<=", "at most"], [">", "greater"], [">=", "at least"], ["=", "equal"], ["!=", "not equal"], ["EXISTS", "is there"]];
@@ -90,7 +90,7 @@ export class FilterBar {
         const filter = this.input.value.trim();
         this.held = null;
         // The beginning of a key would be looked for as a word.
-        if (isTyping && /(?:^|[\s(])(?:params|metrics|tags|attributes)\.\S*$/i.test(filter) && !this.list.hidden) return;
+        if (isTyping && /(?:^|[\s(])(?:params|metrics|summary|tags|attributes)\.\S*$/i.test(filter) && !this.list.hidden) return;
         this.turn = (this.turn ?? 0) + 1;
         const mine = this.turn;
         try {
@@ -163,7 +163,7 @@ export class FilterBar {
         const match = VALUE.exec(before);
         if (!match) return null;
         const field = /\./.test(match[1]) ? match[1] : `attributes.${match[1]}`;
-        const kind = { p: "params", t: "tags", a: "attributes" }[field[0].toLowerCase()];
+        const kind = { p: "params", s: "summary", t: "tags", a: "attributes" }[field[0].toLowerCase()];
         const typed = match[2].replace(/^['"]/, "").toLowerCase();
         const isList = /\bin\s*\([^()]*$/i.test(match[0]);
         const key = field.slice(field.indexOf(".") + 1).replace(/["`]/g, "");
@@ -207,7 +207,7 @@ function keysFor(before, known, isAsked) {
     const drop = WORD.exec(before)[0].length;
     const word = WORD.exec(before)[0].replace(/["`]/g, "").toLowerCase();
     if (!word && !isAsked) return [];
-    const keys = [["params", known.params], ["metrics", known.metrics], ["tags", known.tags]].flatMap(([kind, list]) =>
+    const keys = [["params", known.params], ["metrics", known.metrics], ["summary", known.summary], ["tags", known.tags]].flatMap(([kind, list]) =>
         list.map((one) => ({ kind, key: one.key, runs: one.runs, text: `${kind}.${quoted(one.key)}`, hint: `${one.runs} runs` })));
     keys.push(...ATTRIBUTES.map((key) => ({ kind: "attributes", key, runs: -1, text: `attributes.${key}`, hint: "of the run" })));
     const rank = (one) => {
@@ -223,7 +223,7 @@ function keysFor(before, known, isAsked) {
 function operatorsFor(before) {
     const match = FIELD.exec(before);
     if (!match) return null;
-    const isNumber = /^(?:metrics\.|(?:attributes\.)?(?:started|ended|duration|start_time|end_time)$)/i.test(match[1]);
+    const isNumber = /^(?:(?:metrics|summary)\.|(?:attributes\.)?(?:started|ended|duration|start_time|end_time)$)/i.test(match[1]);
     return (isNumber ? NUMBER_OPERATORS : TEXT_OPERATORS)
         .map(([text, hint]) => ({ text, hint, drop: 0, tail: text.endsWith("(") ? "" : " " }));
 }

@@ -55,7 +55,7 @@ export function showSearch(shell, commands) {
             const found = await api.searchRuns({
                 experimentIDs: experiments.map((one) => one.id), filter: quotedValue(word), limit: 20,
                 orderBy: ["attributes.start_time DESC"], wantsTotal: false,
-                fields: { params: [], metrics: [], tags: [], inputs: false },
+                fields: { params: [], metrics: [], tags: [], summary: [], inputs: false },
             });
             if (mine !== turn) return;
             const names = new Map(experiments.map((one) => [one.id, one.name]));

@@ -9,7 +9,7 @@ import * as columns from "./runColumns.js";
 import { SHOWN_BY_ITSELF } from "./runsTab.js";
 
 const MOST = 50;
-const FIELDS = { params: [], metrics: null, tags: [], inputs: false };
+const FIELDS = { params: [], metrics: null, tags: [], summary: [], inputs: false };
 const NEWEST = ["attributes.start_time DESC"];
 
 class ChartsTab {

@@ -26,7 +26,7 @@ export async function drawNews(page) {
 async function namesOf(list, experiment) {
     if (!list.length) return new Map();
     const filter = `run_id IN (${list.map(({ runID }) => `'${runID}'`).join(", ")})`;
-    const found = await searchRuns({ experimentIDs: [experiment], filter, limit: TOLD, fields: { params: [], metrics: [], tags: [] } }).catch(() => ({ runs: [] }));
+    const found = await searchRuns({ experimentIDs: [experiment], filter, limit: TOLD, fields: { params: [], metrics: [], tags: [], summary: [] } }).catch(() => ({ runs: [] }));
     return new Map(found.runs.map((run) => [run.id, run.name]));
 }
 

@@ -6,27 +6,26 @@ import { find } from "../streams.js";
 import { markdown } from "../md.js";
 
 const LINES = "Run History Line Plot";
-/** Runs of which lines are drawn, as many as W&B draws at most; those that are looked at for them. */
-const SHOWN = 10, SEEN = 200;
-const COMPARED = { "<": (a, b) => a < b, ">": (a, b) => a > b, "<=": (a, b) => a <= b, ">=": (a, b) => a >= b };
+/** Runs of which lines are drawn, as many as W&B draws at most. */
+const SHOWN = 10;
+const COMPARED = ["<", ">", "<=", ">="];
 
 const listOf = (value) => Array.isArray(value) ? value.filter((one) => one && typeof one === "object") : [];
 const quoted = (text) => `'${String(text).replace(/\\/g, "\\\\").replace(/'/g, "\\'")}'`;
 const named = (name) => `"${String(name).replace(/["\\]/g, "")}"`;
 
 /**
- * The conditions of a run set in the language of filters here.
- * Numbers of the configuration are texts there, so comparisons of them are left for `test`; what has no counterpart is in `unknown`.
- * @returns {{filter: string, test: ((run) => boolean)[], local: string[], unknown: string[]}}
+ * The conditions of a run set in the language of filters; `unknown` has no counterpart.
+ * @returns {{filter: string, unknown: string[]}}
  */
 export function conditions(filters) {
-    const found = { filter: "", test: [], local: [], unknown: [] }, parts = [];
+    const found = { filter: "", unknown: [] }, parts = [];
     for (const one of leaves(filters, found)) {
         if (one.disabled === true || !one.key) continue;
         const section = String(one.key.section), name = String(one.key.name).replace(/\.value$/, "");
-        const part = condition(section, name, one.op === "==" ? "=" : one.op, one.value, found);
+        const part = condition(section, name, one.op === "==" ? "=" : one.op, one.value);
         if (part) parts.push(part);
-        else if (part === null) found.unknown.push(`${section}.${name} ${one.op} ${JSON.stringify(one.value)}`);
+        else found.unknown.push(`${section}.${name} ${one.op} ${JSON.stringify(one.value)}`);
     }
     found.filter = parts.join(" AND ");
     return found;
@@ -43,40 +42,34 @@ function leaves(node, found) {
     return children.flatMap((child) => leaves(child, found));
 }
 
-/** @returns a text, undefined where `found.test` has it, null for what is unknown */
-function condition(section, name, op, value, found) {
+/** @returns a text, null for what is unknown */
+function condition(section, name, op, value) {
     const values = Array.isArray(value) ? value : [value];
     const member = { "=": "=", "!=": "!=", IN: "IN", NIN: "NOT IN" }[op];
     const right = op === "IN" || op === "NIN" ? `(${values.map(quoted).join(", ")})` : quoted(value);
     if (section === "config" && member) return `params.${named(name)} ${member} ${right}`;
-    if (section === "config" && COMPARED[op] && Number.isFinite(Number(value))) {
-        found.local.push(`${name} ${op} ${value}`);
-        found.test.push((run) => {
-            const text = run.params.find((one) => one.key === name)?.value;
-            return text !== undefined && COMPARED[op](Number(text), Number(value));
-        });
-        return undefined;
-    }
-    if (section === "summary" && typeof value === "number" && (COMPARED[op] || op === "=" || op === "!=")) return `metrics.${named(name)} ${op} ${value}`;
+    const isSize = COMPARED.includes(op);
+    if (section === "config" && isSize && Number.isFinite(Number(value))) return `params.${named(name)} ${op} ${Number(value)}`;
+    if (section === "summary" && typeof value === "number" && (isSize || op === "=" || op === "!=")) return `summary.${named(name)} ${op} ${value}`;
+    if (section === "summary" && member && typeof value === "string") return `summary.${named(name)} ${member} ${right}`;
     if (section === "tags" && op === "IN") return values.map((tag) => `tags.${named(tag)} EXISTS`).join(" AND ");
     const field = { displayName: "name", name: "run_id", state: "status", username: "user" }[name];
     return section === "run" && member && field && field !== "run_id" ? `${field} ${member} ${right}` : null;
 }
 
-/** The runs of one run set. @returns {Promise<{runs, total, isAll, experiment, filter, local, unknown}>} */
+/** The runs of one run set. @returns {Promise<{runs, total, experiment, filter, unknown}>} */
 async function runsOf(set, home) {
     const { name, entityName } = set.project ?? {};
     const experiment = name ? (await find(entityName || undefined, name)).experimentID : home;
-    const { filter, test, local, unknown } = conditions(set.filters);
+    const { filter, unknown } = conditions(set.filters);
     const text = typeof set.search?.query === "string" ? set.search.query.trim() : "";
     const words = text ? `name ILIKE ${quoted(`%${text}%`)}` : "";
     const all = [filter, words].filter(Boolean).join(" AND ");
-    const answer = await searchRuns({ experimentIDs: [experiment], filter: all, limit: test.length ? SEEN : SHOWN, fields: { tags: [] }, orderBy: ["attributes.start_time DESC"] });
+    const answer = await searchRuns({ experimentIDs: [experiment], filter: all, limit: SHOWN, fields: { params: [], tags: [], summary: [] }, orderBy: ["attributes.start_time DESC"] });
     // Runs that were picked by hand are the only ones, or the ones that are left out.
     const tree = new Set((Array.isArray(set.selections?.tree) ? set.selections.tree : []).map((one) => one?.value ?? one));
     if (tree.size) unknown.push(set.selections.root === 1 ? "runs that were left out by hand" : "runs that were picked by hand");
-    const runs = answer.runs.filter((run) => test.every((holds) => holds(run)));
-    return { runs: runs.slice(0, SHOWN), total: test.length ? runs.length : answer.total, isAll: answer.total <= SEEN || !test.length, experiment, filter: all, local, unknown };
+    return { runs: answer.runs, total: answer.total, experiment, filter: all, unknown };
 }
 
 const codes = (texts) => texts.map((text, index) => [index ? ", " : "", h("code", {}, text)]);
@@ -122,12 +115,12 @@ export class PanelGrid {
     }
 
     /** Which runs these are, and where to see them all. */
-    told({ runs, total, isAll, experiment, filter, local, unknown }, set) {
+    told({ runs, total, experiment, filter, unknown }, set) {
         const name = typeof set.name === "string" && set.name ? `${set.name}: ` : "";
         const link = (label, ...tab) => h("a", { href: href(["e", experiment, ...tab], { f: filter }) }, label);
-        return h("p.muted", {}, `${name}${runs.length < total ? `${grouped(runs.length)} of ${isAll ? "" : "at least "}${plural(total, "run")}, the last started first` : plural(total, "run")} · `,
+        return h("p.muted", {}, `${name}${runs.length < total ? `${grouped(runs.length)} of ${plural(total, "run")}, the last started first` : plural(total, "run")} · `,
             link("run table"), " · ", link("all charts", "charts"),
-            local.length ? [" without ", codes(local)] : null, unknown.length ? [" · not applied: ", codes(unknown)] : null);
+            unknown.length ? [" · not applied: ", codes(unknown)] : null);
     }
 
     close() {

@@ -12,7 +12,7 @@ import * as columns from "./runColumns.js";
 
 const MOST = 10_000;
 const TALLIED = 2_000;
-const NOTHING = { params: [], metrics: [], tags: [], inputs: false };
+const NOTHING = { params: [], metrics: [], tags: [], summary: [], inputs: false };
 
 /** Ids of all runs that match, at most 10,000. @param table */
 async function allIDs(table, most = MOST) {
@@ -127,8 +127,8 @@ function allKeys(table) {
 
 /** @param table */
 export async function suggestions(table) {
-    const { params = [], metrics = [], tags = [] } = await allKeys(table) ?? {};
-    return { params, metrics, tags, values: (kind, key) => valuesOf(table, kind, key) };
+    const { params = [], metrics = [], tags = [], summary = [] } = await allKeys(table) ?? {};
+    return { params, metrics, tags, summary, values: (kind, key) => valuesOf(table, kind, key) };
 }
 
 /** The values of a field among the newest runs of the experiment, those of most runs first. */
@@ -202,9 +202,10 @@ export function toggleShown(table, index) {
 function meaning(table, run, column) {
     const name = columns.columnName(column.id);
     if (!name) return null;
-    if (name.kind === "p" || name.kind === "t") {
-        const list = name.kind === "p" ? run.params : run.tags;
-        return { field: `${name.kind === "p" ? "params" : "tags"}.${quoted(name.key)}`, value: list.find((one) => one.key === name.key)?.value };
+    if (columns.TEXTS[name.kind]) {
+        const [list] = columns.TEXTS[name.kind];
+        const value = run[list].find((one) => one.key === name.key)?.value;
+        return { field: `${list}.${quoted(name.key)}`, value: value?.toString(), isNumber: typeof value === "number" };
     }
     if (name.kind === "m") {
         const summary = run.metrics.find((one) => one.key === name.key);

@@ -4,7 +4,7 @@ import { ago, columnDigits, compact, duration, fixed, grouped, iso, number, toNu
 import * as api from "../api.js";
 import { endOf, statusIcon, statusName } from "../components/status.js";
 import { drawSparkline } from "../charts/sparkline.js";
-import { columnName, direction, equal, statisticOf } from "./runColumns.js";
+import { columnName, direction, equal, statisticOf, TEXTS } from "./runColumns.js";
 
 const SPARK_BUCKETS = 52;
 const LABELS = { name: "name", status: "status", created: "created", duration: "duration", user: "user" };
@@ -253,12 +253,13 @@ export function sameLine(facts, isNarrow) {
 }
 
 function textColumn(name, table) {
-    const read = (run) => valueOf(name.kind === "p" ? run.params : run.tags, name.key);
+    const [list, word] = TEXTS[name.kind];
+    const read = (run) => valueOf(run[list], name.key)?.toString();
     const values = table.rows().map((run) => read(run) ?? "");
     const isNumeric = values.some(Boolean) && values.every((value) => value === "" || Number.isFinite(Number(value)));
     const longest = widest(values.map((value) => shortened(value, isNumeric)));
     return {
-        id: name.id, title: `${name.kind === "p" ? "parameter" : "tag"} ${name.key}`, isSortable: true,
+        id: name.id, title: `${word} ${name.key}`, isSortable: true,
         align: isNumeric ? "right" : undefined,
         width: clamp(Math.max(headed(name.key), longest) + PADDING, 56, 220),
         heading: () => h("span.ellipsis", {}, name.key),

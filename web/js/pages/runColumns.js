@@ -2,10 +2,12 @@
 import { quoted } from "../components/filterBar.js";
 
 /**
- * A column of the run table is named `p:lr`, `t:team`, `a:user` or `m.best:val/acc` (also `last`, `min`, `max`, `mean`).
- * @typedef {{kind: "p" | "t" | "a" | "m", key: string, statistic?: string, id: string}} ColumnName
+ * A column of the run table is named `p:lr`, `t:team`, `s:note` (of the summary), `a:user` or `m.best:val/acc` (also `last`, `min`, `max`, `mean`).
+ * @typedef {{kind: "p" | "t" | "s" | "a" | "m", key: string, statistic?: string, id: string}} ColumnName
  */
 
+/** Lists of a run that are shown as texts, and their words. */
+export const TEXTS = { p: ["params", "parameter"], t: ["tags", "tag"], s: ["summary", "summary"] };
 const STATISTICS = ["best", "last", "min", "max", "mean"];
 const ATTRIBUTES = {
     name: "attributes.name", status: "attributes.status", created: "attributes.start_time",
@@ -27,7 +29,7 @@ export function direction(key) {
 
 /** @param id @returns {ColumnName | null} */
 export function columnName(id) {
-    const match = /^(p|t|a|m)(?:\.(\w+))?:(.*)$/s.exec(id);
+    const match = /^(p|t|s|a|m)(?:\.(\w+))?:(.*)$/s.exec(id);
     if (!match) return null;
     const [, kind, statistic, key] = match;
     if (kind === "a" && !(key in ATTRIBUTES)) return null;
@@ -41,7 +43,7 @@ export const unpacked = (text) => text.split(",").filter(Boolean)
     .map((part) => part.replaceAll("%2C", ",").replaceAll("%25", "%"));
 
 /**
- * The columns after the goal: up to four more metrics, then up to eight parameters that vary.
+ * The columns after the goal: up to four more metrics, up to four values of the summary, up to eight parameters that vary.
  * @param facts what `runs/columns` says
  */
 export function defaultColumns(facts, goal) {
@@ -50,6 +52,7 @@ export function defaultColumns(facts, goal) {
     const params = varying(facts).slice(0, 8);
     return [
         ...metrics.map((key) => `m.${direction(key) ? "best" : "last"}:${key}`),
+        ...facts.summary.filter((one) => !/^_/.test(one.key) && one.distinct > 1).slice(0, 4).map((one) => `s:${one.key}`),
         ...params.map((one) => `p:${one.key}`),
         "a:created", "a:duration", "a:user",
     ];
@@ -57,26 +60,29 @@ export function defaultColumns(facts, goal) {
 
 /** What comes with the first rows while nothing is known of their columns. @param metricKeys */
 export function guessedFields(metricKeys, goal) {
-    const guessed = defaultColumns({ metrics: metricKeys.map((key) => ({ key })), params: [], tags: [], total: 0 }, goal);
-    return { ...fieldsFor(guessed, goal), params: null };
+    const guessed = defaultColumns({ metrics: metricKeys.map((key) => ({ key })), params: [], tags: [], summary: [], total: 0 }, goal);
+    return { ...fieldsFor(guessed, goal), params: null, summary: null };
 }
 
 /** What some runs say of all: enough to begin with. @param runs @returns as `runs/columns` has it */
 export function guessedFacts(runs) {
-    const params = new Map(), metrics = new Set();
+    const params = new Map(), summary = new Map(), metrics = new Set();
     for (const run of runs) {
-        for (const { key, value } of run.params) params.set(key, (params.get(key) ?? new Set()).add(value));
         for (const { key } of run.metrics) metrics.add(key);
+        for (const [list, found] of [[run.params, params], [run.summary, summary]]) {
+            for (const { key, value } of list) found.set(key, (found.get(key) ?? new Set()).add(value));
+        }
     }
+    const counted = (found) => [...found].map(([key, values]) => ({ key, runs: runs.length, distinct: values.size }));
     return {
         isGuessed: true, total: runs.length, tags: [], metrics: [...metrics].map((key) => ({ key, runs: 0 })),
-        params: [...params].map(([key, values]) => ({ key, runs: runs.length, distinct: values.size })),
+        params: counted(params), summary: counted(summary),
     };
 }
 
 /** Whether rows with these fields show columns that need those. */
 export function covers(have, need) {
-    return ["params", "metrics", "tags"].every((kind) => have[kind] === null || need[kind].every((key) => have[kind].includes(key)));
+    return ["params", "metrics", "tags", "summary"].every((kind) => have[kind] === null || need[kind].every((key) => have[kind].includes(key)));
 }
 
 function metricRank(key) {
@@ -110,8 +116,7 @@ export function orderBy(sort) {
 
 function orderField({ kind, key, statistic }) {
     if (kind === "a") return ATTRIBUTES[key];
-    if (kind === "p") return `params.${quoted(key)}`;
-    if (kind === "t") return `tags.${quoted(key)}`;
+    if (TEXTS[kind]) return `${TEXTS[kind][0]}.${quoted(key)}`;
     const metric = `metrics.${quoted(key)}`;
     return statistic === "last" ? metric : `${statistic}(${metric})`;
 }
@@ -143,7 +148,7 @@ export function fieldsFor(ids, goal) {
     const keys = (kind) => [...new Set(names.filter((name) => name.kind === kind).map((name) => name.key))];
     const metrics = keys("m");
     if (goal && !metrics.includes(goal.metric)) metrics.push(goal.metric);
-    return { params: keys("p"), metrics, tags: keys("t"), inputs: false };
+    return { params: keys("p"), metrics, tags: keys("t"), summary: keys("s"), inputs: false };
 }
 
 /** The sort after a press on a heading: greater first where that is better, the other way at the second press. */

@@ -10,7 +10,7 @@ import { quoted } from "../components/filterBar.js";
 const TICK = 1_000;
 /** The tag that tells W&B's client to stop. */
 const STOP = "wandb.stop";
-const NO_FIELDS = { params: [], metrics: [], tags: [], inputs: false };
+const NO_FIELDS = { params: [], metrics: [], tags: [], summary: [], inputs: false };
 
 export class RunHeader {
     /** @param root @param page the run page */

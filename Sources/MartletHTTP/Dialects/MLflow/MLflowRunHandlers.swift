@@ -188,7 +188,7 @@ extension MLflowDialect {
     func storedRun(
         _ id: Run.ID,
         _ context: Context,
-        fields: RunFields = .all
+        fields: RunFields = .logged
     ) async throws(MartletError) -> Run {
         do {
             return try await services.runs.run(id, fields: fields, as: context.principal)

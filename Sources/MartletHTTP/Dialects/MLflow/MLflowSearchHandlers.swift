@@ -22,7 +22,8 @@ extension MLflowDialect {
             view: try MLflowTranslation.view(message, "run_view_type"),
             order: try OrderParser.parse(try message.strings("order_by"), subject: .runs, syntax: .mlflow),
             limit: limit,
-            offset: offset
+            offset: offset,
+            fields: .logged
         )
         let page = try await services.runs.search(search, as: context.principal)
         var places: [Experiment.ID: String] = [:]

@@ -4,7 +4,7 @@ extension RunSearch {
     /// What the matching runs have in common and where they differ; `limit` keys of each kind, most used first.
     static func columns(of request: SearchRuns, limit: Int, on connection: any SQLConnection) throws -> RunColumns {
         guard let scope = try SearchScope(request.experiments, request.view) else {
-            return RunColumns(total: 0, params: [], tags: [], metrics: [])
+            return RunColumns(total: 0, params: [], tags: [], metrics: [], summary: [])
         }
         let predicate = try RunCompiler(scope: scope, connection: connection).predicate(request.filter)
         let source = try source(of: predicate, in: scope, on: connection)
@@ -12,21 +12,30 @@ extension RunSearch {
         let count: SQLText = "SELECT count(*) FROM \(source) WHERE \(condition)"
         return RunColumns(
             total: try connection.first(count) { Int($0.integer(0)) } ?? 0,
-            params: try texts("run_param", source, condition, limit, on: connection),
-            tags: try texts("run_tag", source, condition, limit, on: connection),
-            metrics: try metrics(source, condition, limit, on: connection)
+            params: try columns("run_param", "x.value", source, condition, limit, on: connection),
+            tags: try columns("run_tag", "x.value", source, condition, limit, on: connection),
+            metrics: try metrics(source, condition, limit, on: connection),
+            summary: try columns(
+                "summary_value",
+                "coalesce(x.text, CAST(x.number AS TEXT))",
+                source,
+                condition,
+                limit,
+                on: connection
+            )
         )
     }
 
-    private static func texts(
+    private static func columns(
         _ table: String,
+        _ value: String,
         _ source: SQLText,
         _ condition: SQLText,
         _ limit: Int,
         on connection: any SQLConnection
     ) throws -> [RunColumns.Column] {
         let sql: SQLText = """
-            SELECT x.key, count(*), count(DISTINCT x.value), min(x.value)
+            SELECT x.key, count(*), count(DISTINCT \(code: value)), min(\(code: value))
             FROM \(source) JOIN \(code: table) x ON x.run = r.number
             WHERE \(condition) GROUP BY x.key ORDER BY count(*) DESC, x.key LIMIT \(value: .integer(limit))
             """
