@@ -93,3 +93,4 @@ def test_an_export_has_them(server, summed):
     answer = requests.post(f"{server.url}/api/v1/runs/export", json=query, timeout=60)
     lines = list(csv.DictReader(io.StringIO(answer.text)))
     assert [line["summary.best_acc"] for line in lines] == ["10.0", "9.5", "0.25", ""] and lines[0]["summary.verdict"] == "<b>good</b>"
+    assert [line["summary.loss"] for line in lines] == ["1.0", "2.0", "9.0", "4.0"]

@@ -49,7 +49,7 @@ extension FilterGrammar {
         let token = tokens[index - 1]
         if token.kind == .close { return index >= 4 && statistic(at: index - 4) != nil }
         guard token.kind == .name else { return false }
-        return SearchVocabulary.isPath(token.text) || vocabulary.attribute(named: token.text) != nil
+        return vocabulary.isPath(token.text) || vocabulary.attribute(named: token.text) != nil
     }
 
     private func isValue(_ token: FilterToken?) -> Bool {

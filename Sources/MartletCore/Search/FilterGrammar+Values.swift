@@ -161,6 +161,7 @@ extension FilterGrammar {
                 "While parsing a list in the query, expected a non-empty list of string values, but got empty list"
             )
         }
+        try checkKinds(values, name: name)
         if case .text = first {
             return .texts(values.compactMap { if case .text(let text) = $0 { text } else { nil } })
         }
@@ -172,6 +173,16 @@ extension FilterGrammar {
                 default: nil
                 }
             }
+        )
+    }
+
+    /// Only a summary may be a number or a text.
+    private func checkKinds(_ values: [Filter.Value], name: String) throws(MartletError) {
+        let texts = values.filter { if case .text = $0 { true } else { false } }.count
+        guard texts > 0, texts < values.count else { return }
+        throw MartletError(
+            .invalidArgument,
+            "the list for '\(name)' holds numbers and texts: quote the numbers that are texts, or ask for each with OR"
         )
     }
 

@@ -142,7 +142,7 @@ struct FilterGrammar {
             guard !text.isEmpty else { throw Self.invalid(token.text) }
             return .word(text)
         }
-        guard !SearchVocabulary.isPath(token.text), !token.isKeyword("NOT") else {
+        guard !vocabulary.isPath(token.text), !token.isKeyword("NOT") else {
             throw MartletError(
                 .invalidArgument,
                 "Invalid clause(s) in filter string: '\(token.text)'; compare it with something, or quote it to look "
@@ -170,7 +170,8 @@ struct FilterGrammar {
     ) throws(MartletError) -> SearchField {
         guard let argument = token(ahead: 2), token(ahead: 3)?.kind == .close else { throw Self.invalid("\(name)(") }
         index += 4
-        if argument.kind == .name, SearchVocabulary.isPath(argument.text) {
+        // Summaries have no statistics, but metrics may have such names.
+        if argument.kind == .name, vocabulary.isPath(argument.text), !argument.text.hasPrefix("summary.") {
             if case .metric(let key, _) = try vocabulary.field(of: argument.text) {
                 return .metric(key: key, statistic: statistic)
             }

@@ -61,7 +61,7 @@ package enum OrderParser {
         case .tag where subject != .runs && subject != .loggedModels:
             throw MartletError(.invalidArgument, "Invalid order_by entity: tag")
         // MLflow orders parameters as the texts that they are.
-        case .param where syntax == .martlet:
+        case .param where syntax == .martlet && subject == .runs:
             return SearchOrder(field: field, descending: descending, readsNumbers: true)
         default: return SearchOrder(field: field, descending: descending)
         }

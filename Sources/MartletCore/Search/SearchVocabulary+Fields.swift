@@ -57,10 +57,10 @@ extension SearchVocabulary {
         return attribute
     }
 
-    /// Whether a path begins as that of a metric, a parameter, a tag, an attribute or a dataset does.
-    static func isPath(_ text: String) -> Bool {
+    /// Whether a path begins as that of something that is known here does.
+    func isPath(_ text: String) -> Bool {
         guard let dot = text.utf8.firstIndex(of: UInt8(ascii: ".")) else { return false }
-        return entities[String(text[..<dot])] != nil && text.utf8.index(after: dot) != text.endIndex
+        return known(String(text[..<dot])) != nil && text.utf8.index(after: dot) != text.endIndex
     }
 
     /// Quoted as a whole, or without quotes; MLflow takes only letters, digits, `_`, `.` and `$#@` unquoted.

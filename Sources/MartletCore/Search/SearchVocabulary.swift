@@ -114,7 +114,7 @@ struct SearchVocabulary {
         "mlflow.runName": .name, "mlflow.note.content": .notes,
     ]
 
-    /// The words that begin a path, as MLflow knows them.
+    /// What the words that begin a path stand for.
     enum Entity {
         case metric
         /// Of runs, in Martlet's syntax.
@@ -125,10 +125,14 @@ struct SearchVocabulary {
         case dataset
     }
 
+    func known(_ name: String) -> Entity? {
+        let entity = Self.entities[name]
+        return entity == .summary && (subject != .runs || syntax != .martlet) ? nil : entity
+    }
+
     /// - Throws: `invalidArgument` with MLflow's message.
     func entity(_ name: String) throws(MartletError) -> Entity {
-        var entity = Self.entities[name]
-        if entity == .summary, subject != .runs || syntax != .martlet { entity = nil }
+        let entity = known(name)
         switch subject {
         case .runs:
             guard let entity else {

@@ -26,12 +26,17 @@ struct RunExportRoutes: NativeRoutes {
         query.offset = 0
         query.wantsTotal = false
         let format = try fields.choice("format", of: ExportFormat.self) ?? .csv
+        var columns = RunColumns(total: 0, params: [], tags: [], metrics: [], summary: [])
+        if format == .csv {
+            columns = try await services.runs.columns(of: query, limit: 10_000, as: context.principal)
+            // By name, so that runs that only logged a value have it as well.
+            query.fields.summary = query.fields.summary ?? columns.summary.map(\.key).sorted()
+        }
         let first = try await services.runs.search(query, as: context.principal)
         let pages = RunPages(services: services, query: query, first: first, principal: context.principal)
         let body: ResponseBody
         switch format {
         case .csv:
-            let columns = try await services.runs.columns(of: query, limit: 10_000, as: context.principal)
             let table = RunTable(columns: columns, fields: query.fields)
             body = ResponseBody { writer in
                 try await writer.write(ByteBuffer(string: table.header))
@@ -82,7 +87,7 @@ private struct RunPages: Sendable {
     }
 }
 
-/// Runs as lines of comma-separated values: own fields, then a column for each parameter, metric and tag.
+/// Runs as lines of comma-separated values: own fields, then a column for each parameter, metric, tag and summary.
 struct RunTable: Sendable {
     private let params: [String]
     private let metrics: [String]

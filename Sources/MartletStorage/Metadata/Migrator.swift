@@ -5,7 +5,8 @@ protocol Migration: Sendable {
     /// From 1, ascending.
     var number: Int64 { get }
     func statements(for dialect: SQLDialect) -> [String]
-    /// Fills what the statements made from what is stored, in the same transaction.
+    /// Fills what the statements made from what is stored, in the same transaction: once the schema is the newest, which
+    /// the code of this build is for.
     func fill(_ connection: any SQLConnection) throws
 }
 
@@ -39,14 +40,15 @@ enum Migrator {
         )
         let current = try connection.first("SELECT max(number) FROM schema_migration") { $0.integer(0) } ?? 0
         try requireKnown(current)
-        for migration in migrations where migration.number > current && migration.number <= limit {
+        let missing = migrations.filter { $0.number > current && $0.number <= limit }
+        for migration in missing {
             for statement in migration.statements(for: connection.dialect) { try connection.execute(statement) }
-            try migration.fill(connection)
             try connection.execute(
                 "INSERT INTO schema_migration (number, applied_at) VALUES ($1, $2)",
                 [.integer(migration.number), .integer(now)]
             )
         }
+        for migration in missing { try migration.fill(connection) }
     }
 
     /// - Throws: `failedPrecondition` for a schema from a newer build.

@@ -123,6 +123,7 @@ extension SQLMetadataStore {
                 on: connection
             )
             try StreamRows.truncate(head.number, from: step, on: connection)
+            try SummaryRows.refresh(head.number, experiment: head.experiment, on: connection)
             return removed
         }
     }

@@ -63,6 +63,9 @@ extension SQLMetadataStore: RunStore {
         return try await database.write { connection in
             let head = try Self.writableHead(of: id, on: connection)
             try Self.apply(changes, to: head.number, now: now, on: connection)
+            if changes.endedAt != nil {
+                try SummaryRows.refresh(head.number, experiment: head.experiment, on: connection)
+            }
             return try Self.hydrate(
                 [try Self.row(of: id, on: connection)],
                 fields: RunFields(params: [], metrics: [], tags: nil, inputs: false),

@@ -3,12 +3,18 @@ import MartletCore
 /// The rows of `summary_value`: what the users' summary of a run says and its metrics do not.
 ///
 /// A client repeats in the summary the latest value of all it logs. Searches find these by the metrics; only what was
-/// written over, or was never logged, has a row.
+/// written over, or was never logged as one, has a row.
 enum SummaryRows {
     /// Bytes of a summary over which it is looked through when the run ends, not each time that it comes.
     private static let longSummary = 65_536
     /// Bytes of a key or a text over which there is no row: nobody looks for such.
     private static let longestText = 1_000
+    /// Values of a run that are looked at, the first in the summary.
+    private static let mostValues = 10_000
+    /// Values from which on all metrics of the run are read, and not those of their names.
+    private static let manyValues = 256
+    /// Keys up to which each is asked for by its own.
+    private static let fewKeys = 16
 
     private struct Value: Equatable {
         var number: Double?
@@ -18,42 +24,61 @@ enum SummaryRows {
     /// After what came of a stream is stored, in the same transaction.
     static func note(_ chunk: StreamChunk, to head: RunHead, on connection: any SQLConnection) throws {
         let hasEnded = chunk.batch.changes.endedAt != nil
-        let document = chunk.documents[.summary]
-        let isDue = document.map { $0.utf8.count <= longSummary || chunk.batch.pointCount == 0 } ?? false
-        guard hasEnded || isDue else { return }
+        guard hasEnded || chunk.documents[.summary] != nil else { return }
         // What is being logged may be a step before or behind the summary: the metric says it.
         let logged = hasEnded ? [] : Set(chunk.batch.keys)
-        try refresh(head.number, experiment: head.experiment, besides: logged, on: connection)
+        let longest = hasEnded || logged.isEmpty ? Int.max : longSummary
+        try refresh(head.number, experiment: head.experiment, besides: logged, upTo: longest, on: connection)
     }
 
-    /// Makes the rows of a run what its summary says now. O(values of the summary and metrics of the run).
-    /// - Parameter keys: values that get no row.
+    /// Makes the rows of a run what its summary says now. O(bytes of the summary), and O(metrics of the run) for many.
+    /// - Parameters:
+    ///   - keys: values that get no row.
+    ///   - longest: bytes of the summary over which the rows stay as they are.
     static func refresh(
         _ run: Int64,
         experiment: Int64,
-        besides keys: Set<String>,
+        besides keys: Set<String> = [],
+        upTo longest: Int = .max,
         on connection: any SQLConnection
     ) throws {
         let document = try connection.first(
             "SELECT body FROM run_document WHERE run = $1 AND kind = $2",
             [.integer(run), .text(RunDocument.summary.rawValue)]
         ) { $0.text(0) }
-        guard let document, let json = try? JSONParser.parse(Array(document.utf8), takesBareNaN: true) else { return }
+        guard let document, document.utf8.count <= longest,
+            let json = try? JSONParser.parse(Array(document.utf8), takesBareNaN: true)
+        else { return }
         var wanted: [String: Value] = [:]
         collect(json, path: "", depth: 0, into: &wanted)
         for key in keys { wanted[key] = nil }
-        try connection.query(
+        for (key, last) in try logged(wanted.keys.sorted(), of: run, on: connection) where wanted[key]?.number == last {
+            wanted[key] = nil
+        }
+        try store(wanted, of: run, experiment: experiment, on: connection)
+    }
+
+    /// The latest numbers of metrics: of these keys or, where they are many, of all.
+    private static func logged(
+        _ keys: [String],
+        of run: Int64,
+        on connection: any SQLConnection
+    ) throws -> [(key: String, last: Double)] {
+        if keys.count < manyValues {
+            return try MetricReader.summaries(run: run, keys: keys, on: connection).map { ($0.key, $0.last) }
+        }
+        return try connection.rows(
             """
             SELECT k.name, s.last_value FROM metric_summary s JOIN metric_key k ON k.id = s.key
             WHERE s.run = $1 AND s.last_nan = 0
             """,
             [.integer(run)]
-        ) { row in
-            if wanted[row.text(0)]?.number == row.real(1) { wanted[row.text(0)] = nil }
-        }
-        try store(wanted, of: run, experiment: experiment, on: connection)
+        ) { ($0.text(0), $0.real(1)) }
     }
 
+    private static let valuesOfKey = BatchedQuery(from: 2) {
+        "SELECT run, key, number, text FROM summary_value WHERE key = $1 AND run IN \($0)"
+    }
     private static let valuesByRun = BatchedQuery {
         "SELECT run, key, number, text FROM summary_value WHERE run IN \($0) ORDER BY run, key"
     }
@@ -69,12 +94,20 @@ enum SummaryRows {
         _ places: [Int64: Int],
         on connection: any SQLConnection
     ) throws {
-        let wanted = keys.map(Set.init)
-        try valuesByRun.forEachRow(of: numbers, on: connection) { row in
-            let key = row.text(1)
-            guard let place = places[row.integer(0)], wanted?.contains(key) ?? true else { return }
+        func add(_ row: any SQLRow) {
+            guard let place = places[row.integer(0)] else { return }
             let value = row.isNull(2) ? SummaryValue.Value.text(row.text(3)) : .number(row.real(2))
-            runs[place].summary.append(SummaryValue(key: key, value: value))
+            runs[place].summary.append(SummaryValue(key: row.text(1), value: value))
+        }
+        let wanted = keys.map(Set.init)
+        if let wanted, wanted.count <= fewKeys {
+            for key in wanted {
+                try valuesOfKey.forEachRow(of: numbers, after: [.text(key)], on: connection) { add($0) }
+            }
+        } else {
+            try valuesByRun.forEachRow(of: numbers, on: connection) { row in
+                if wanted?.contains(row.text(1)) ?? true { add(row) }
+            }
         }
         guard let keys else { return }
         for (number, metrics) in try MetricReader.summaries(runs: numbers, keys: keys, on: connection) {
@@ -123,11 +156,14 @@ enum SummaryRows {
             // An image, a table, a histogram: described by what it is, not summed up.
             if depth > 0, json["_type"] != nil { return }
             for member in members where !(depth == 0 && member.key == "_wandb") {
+                guard values.count < mostValues else { return }
+                // Before the path is made: what somebody sends may have long names and many members.
+                guard path.utf8.count + member.key.utf8.count < longestText else { continue }
                 let inner = depth == 0 ? member.key : "\(path).\(member.key)"
                 collect(member.value, path: inner, depth: depth + 1, into: &values)
             }
         case .integer(let value): put(Value(number: Double(value)), at: path, into: &values)
-        case .number(let value): if value.isFinite { put(Value(number: value), at: path, into: &values) }
+        case .number(let value): if !value.isNaN { put(Value(number: value), at: path, into: &values) }
         // As params spell it.
         case .bool(let value): put(Value(text: value ? "True" : "False"), at: path, into: &values)
         case .string(let text): put(Value(text: text), at: path, into: &values)

@@ -341,6 +341,21 @@ struct FilterBoundsTests {
         #expect(error?.code == .invalidArgument)
     }
 
+    @Test("a metric may be called as a summary is, and a word begin like one where there are none")
+    func likeSummaries() throws {
+        let metric = SearchField.metric(key: "summary.loss", statistic: .max)
+        for syntax in [SearchSyntax.mlflow, .martlet] {
+            #expect(
+                try FilterParser.parse("max(summary.loss) > 1", subject: .runs, syntax: syntax, now: 0)
+                    == .comparison(.init(field: metric, relation: .greater, value: .number(1)))
+            )
+        }
+        for subject in [SearchSubject.experiments, .loggedModels] {
+            let words = try FilterParser.parse("summary.md", subject: subject, syntax: .martlet, now: 0)
+            #expect(words == .word("summary.md"))
+        }
+    }
+
     @Test("a text has no size", arguments: ["params.lr < big", "params.lr < '1'", "summary.best >= high"])
     func noSize(text: String) {
         let error = #expect(throws: MartletError.self) {

@@ -35,6 +35,10 @@ struct OrderParserTests {
         let expected = SearchOrder(field: .param(key: "lr"), descending: false, readsNumbers: true)
         #expect(try Self.parse(["params.lr"], .martlet) == [expected])
         #expect(try Self.parse(["params.lr"]) == [SearchOrder(field: .param(key: "lr"), descending: false)])
+        #expect(
+            try Self.parse(["params.lr"], .martlet, .loggedModels)
+                == [SearchOrder(field: .param(key: "lr"), descending: false)]
+        )
         let summary = SearchOrder(field: .summary(key: "best"), descending: true)
         #expect(try Self.parse(["summary.best DESC"], .martlet) == [summary])
         #expect(throws: MartletError.self) { try Self.parse(["summary.best"]) }

@@ -107,9 +107,9 @@ struct WandBTranslationTests {
 
     @Test("orders have a sign and one of the fields")
     func orders() throws {
-        let loss = SearchOrder(field: .summary(key: "loss"), descending: true, readsNumbers: true)
+        let loss = SearchOrder(field: .summary(key: "loss"), descending: true)
         #expect(try WandBFilter.order("-summary_metrics.loss") == [loss])
-        let time = SearchOrder(field: .attribute(.createdAt), descending: false, readsNumbers: true)
+        let time = SearchOrder(field: .attribute(.createdAt), descending: false)
         #expect(try WandBFilter.order("+created_at") == [time])
         #expect(throws: MartletError.self) { try WandBFilter.order("+color") }
     }

@@ -79,6 +79,25 @@ struct SummarySearchTests {
         }
     }
 
+    @Test("a number is another value than any text, and a text than any number")
+    func otherKinds() async throws {
+        try await make("a", loss: 1, summary: #"{"best": 10}"#)
+        try await make("b", loss: 2, summary: #"{"best": "none", "loss": "lost"}"#)
+        try await make("c", loss: .nan, summary: nil)
+        try await make("d", summary: #"{"best": 9, "top": Infinity}"#)
+        for (filter, found) in [
+            ("summary.best != 10", "bd"), ("summary.best != none", "ad"), ("summary.best NOT IN (9, 8)", "ab"),
+            ("summary.best NOT IN (none, x)", "ad"), ("summary.loss != x", "abc"), ("summary.loss != lost", "ac"),
+            ("summary.loss != 1", "bc"), ("summary.best exists and summary.loss exists", "ab"),
+            ("summary.top > 1", "d"),
+        ] {
+            #expect(try await names(filter) == found, "\(filter)")
+        }
+        #expect(try await names("", order: ["summary.loss"]) == "abcd")
+        let error = await #expect(throws: MartletError.self) { _ = try await names("summary.best IN (10, none)") }
+        #expect(error?.message.contains("holds numbers and texts") == true)
+    }
+
     @Test("orders take numbers, then texts, then what is not there")
     func orders() async throws {
         try await make("a", loss: 1, summary: #"{"loss": 5, "score": "high"}"#)
@@ -113,6 +132,54 @@ struct SummarySearchTests {
         end.batch.changes = RunChanges(status: .finished, endedAt: 9)
         _ = try await store.append(end, to: run)
         #expect(try await rows() == ["1 best 2.0", "1 loss 6.5"])
+    }
+
+    @Test("what is taken back or ended by another way is looked through again")
+    func otherEnds() async throws {
+        let run = try await make("a", loss: 1, summary: nil)
+        var chunk = StreamChunk(documents: [.summary: #"{"loss": 3}"#])
+        chunk.batch.append(key: "loss", step: 5, time: 5, value: 3)
+        _ = try await store.append(chunk, to: run)
+        #expect(try await rows().isEmpty)
+        _ = try await store.truncateMetrics(of: run, from: 5)
+        #expect(try await rows() == ["1 loss 3.0"])
+        chunk = StreamChunk(documents: [.summary: #"{"loss": 0.5}"#])
+        chunk.batch.append(key: "loss", step: 6, time: 6, value: 7)
+        _ = try await store.append(chunk, to: run)
+        #expect(try await rows().isEmpty)
+        _ = try await store.updateRun(run, RunChanges(status: .killed, endedAt: 9))
+        #expect(try await rows() == ["1 loss 0.5"])
+    }
+
+    @Test("a run comes with what was written and, of keys that are named, with what was logged")
+    func fields() async throws {
+        let run = try await make("a", loss: 1, summary: #"{"best": 2, "note": "x"}"#)
+        let (best, note) = (SummaryValue(key: "best", value: .number(2)), SummaryValue(key: "note", value: .text("x")))
+        let loss = SummaryValue(key: "loss", value: .number(1))
+        let many = (0..<40).map { "key \($0)" }
+        for (keys, values) in [
+            (nil, [best, note]), ([], []), (["loss", "note", "none"], [loss, note]),
+            (many + ["best", "loss"], [best, loss]),
+        ] as [([String]?, [SummaryValue])] {
+            let fields = RunFields(params: [], metrics: [], tags: [], summary: keys, inputs: false)
+            #expect(try await store.run(run, fields: fields).summary == values)
+        }
+    }
+
+    @Test("a summary that is made to cost much costs little, and the first values of one that is very long are found")
+    func costly() async throws {
+        let run = try await make("a", summary: nil)
+        let name = String(repeating: "k", count: 1_000_000)
+        let members = (0..<100_000).map { #""\#($0)": 1"# }.joined(separator: ", ")
+        let start = ContinuousClock.now
+        try await sum(run, #"{"\#(name)": {\#(members)}, "fine": 1}"#)
+        #expect(try await rows() == ["1 fine 1.0"])
+        // Paths as long as that for each of them would be 100 GB.
+        #expect(ContinuousClock.now - start < .seconds(20))
+        try await sum(run, "{\(members)}")
+        #expect(try await rows().count == 10_000)
+        #expect(try await names("summary.9999 = 1") == "a")
+        #expect(try await names("summary.10000 = 1") == "")
     }
 
     @Test("a long summary is looked through when the run ends")

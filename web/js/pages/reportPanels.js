@@ -6,7 +6,7 @@ import { find } from "../streams.js";
 import { markdown } from "../md.js";
 
 const LINES = "Run History Line Plot";
-/** Runs of which lines are drawn, as many as W&B draws at most. */
+/** Runs that are drawn: as many as W&B draws at most. */
 const SHOWN = 10;
 const COMPARED = ["<", ">", "<=", ">="];
 
@@ -57,7 +57,7 @@ function condition(section, name, op, value) {
     return section === "run" && member && field && field !== "run_id" ? `${field} ${member} ${right}` : null;
 }
 
-/** The runs of one run set. @returns {Promise<{runs, total, experiment, filter, unknown}>} */
+/** @returns {Promise<{runs, total, experiment, filter, unknown}>} */
 async function runsOf(set, home) {
     const { name, entityName } = set.project ?? {};
     const experiment = name ? (await find(entityName || undefined, name)).experimentID : home;

@@ -272,7 +272,7 @@ function textColumn(name, table) {
     };
 }
 
-// Numbers that a client wrote with all their digits are shown as a person would write them; the title has them all.
+// Numbers are shown as a person would write them; the title has all digits.
 function shortened(value, isNumeric) {
     if (!isNumeric || value.length <= 8) return value.length > 60 ? `${value.slice(0, 60)}…` : value;
     return number(Number(value));

@@ -82,7 +82,9 @@ export function guessedFacts(runs) {
 
 /** Whether rows with these fields show columns that need those. */
 export function covers(have, need) {
-    return ["params", "metrics", "tags", "summary"].every((kind) => have[kind] === null || need[kind].every((key) => have[kind].includes(key)));
+    // All summaries lack what was only logged.
+    return need.summary.every((key) => have.summary?.includes(key))
+        && ["params", "metrics", "tags"].every((kind) => have[kind] === null || need[kind].every((key) => have[kind].includes(key)));
 }
 
 function metricRank(key) {

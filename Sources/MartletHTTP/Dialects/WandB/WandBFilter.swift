@@ -107,7 +107,9 @@ struct WandBFilter {
             let isDescending = part.hasPrefix("-")
             let name = String(part.drop { $0 == "-" || $0 == "+" || $0 == " " })
             guard let field = WandBField(name).ordered else { throw unknown("field of the order", name) }
-            orders.append(SearchOrder(field: field, descending: isDescending, readsNumbers: true))
+            var order = SearchOrder(field: field, descending: isDescending)
+            if case .param = field { order.readsNumbers = true }
+            orders.append(order)
         }
         return orders
     }

@@ -23,7 +23,7 @@ struct M0019_summary_values: Migration {
             """
         ) { ($0.integer(0), $0.integer(1)) }
         for (run, experiment) in runs {
-            try SummaryRows.refresh(run, experiment: experiment, besides: [], on: connection)
+            try SummaryRows.refresh(run, experiment: experiment, on: connection)
         }
     }
 }

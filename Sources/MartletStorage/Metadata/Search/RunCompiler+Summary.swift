@@ -5,7 +5,8 @@ extension RunCompiler {
     /// Whether some run has such a row.
     private func isWritten(_ key: String) throws -> Bool {
         let row: SQLText = """
-            SELECT 1 FROM summary_value x WHERE \(scope.experiment("x")) AND x.key = \(value: .text(key)) LIMIT 1
+            SELECT 1 FROM summary_value x WHERE \(scope.experiment("x")) AND x.key = \(value: .text(key))
+            ORDER BY x.experiment, x.key, x.number, x.run LIMIT 1
             """
         return try connection.first(row) { _ in true } ?? false
     }
@@ -14,27 +15,38 @@ extension RunCompiler {
         let logged = try loggedSummary(key, condition)
         guard try isWritten(key) else { return logged }
         let own: SQLText = "x.key = \(value: .text(key))"
-        let isThere = Self.summaryRow(own, isIndexed: false)
+        let isThere = Self.summaryRow(own, isIndexed: true)
         if condition.relation == .isNotNull { return RunPredicate.disjunction([isThere, logged]) }
-        let written: RunPredicate
-        switch condition.value {
-        case .text, .texts:
-            let test = comparison.text("x.text", condition.relation, condition.value)
-            written = Self.summaryRow("\(own) AND \(test)", isIndexed: false)
-        default:
-            let test = comparison.real("x.number", condition.relation, condition.value)
-            written = Self.summaryRow("\(own) AND \(test)", isIndexed: true)
-        }
+        let (test, other): (SQLText, SQLText) =
+            Self.isOfText(condition)
+            ? (comparison.text("x.text", condition.relation, condition.value), "x.number IS NOT NULL")
+            : (comparison.real("x.number", condition.relation, condition.value), "x.text IS NOT NULL")
+        let isNegative = Self.isNegative(condition)
+        let written = Self.summaryRow(
+            isNegative ? "\(own) AND (\(other) OR \(test))" : "\(own) AND \(test)",
+            isIndexed: !isNegative && !Self.isOfText(condition)
+        )
         let unwritten = RunPredicate.conjunction([RunPredicate.negation(isThere), logged])
         return RunPredicate.disjunction([written, unwritten])
     }
 
-    /// The condition on the metric of that name, of which texts say nothing.
+    /// The condition on the metric of that name. A number is another value than any text.
     private func loggedSummary(_ key: String, _ condition: Filter.Comparison) throws -> RunPredicate {
+        guard Self.isOfText(condition) else { return try metric(key, .last, condition) }
+        guard Self.isNegative(condition) else { return .never }
+        let isThere = Filter.Comparison(field: condition.field, relation: .isNotNull, value: .none)
+        return try metric(key, .last, isThere)
+    }
+
+    private static func isOfText(_ condition: Filter.Comparison) -> Bool {
         switch condition.value {
-        case .text, .texts: .never
-        default: try metric(key, .last, condition)
+        case .text, .texts: true
+        default: false
         }
+    }
+
+    private static func isNegative(_ condition: Filter.Comparison) -> Bool {
+        condition.relation == .notEqual || condition.relation == .notAmong
     }
 
     private static func summaryRow(_ test: SQLText, isIndexed: Bool) -> RunPredicate {

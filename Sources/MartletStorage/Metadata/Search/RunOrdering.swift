@@ -1,6 +1,6 @@
 import MartletCore
 
-/// The `ORDER BY` of a search for runs: numbers, then NaN, then what is missing, whichever the direction.
+/// The `ORDER BY` of a search for runs: numbers, then texts, then NaN, then what is missing, whichever the direction.
 struct RunOrdering {
     private let dialect: SQLDialect
     private(set) var joins: SQLText = ""
@@ -72,22 +72,26 @@ struct RunOrdering {
         append("\(alias).value \(direction)")
     }
 
-    /// Numbers, texts, then what is not there.
+    /// Numbers, texts, NaN, then what is not there.
     private mutating func addSummary(_ key: String, _ metric: Int64?, _ alias: String, _ direction: String) {
         joins += """
              LEFT JOIN summary_value \(code: alias) ON \(code: alias).run = r.number
              AND \(code: alias).key = \(value: .text(key))
             """
-        var number = "\(alias).number"
+        var (number, isNaN) = ("\(alias).number", "")
         if let metric {
             let logged = alias + "m"
             joins += """
                  LEFT JOIN metric_summary \(code: logged) ON \(code: logged).run = r.number
-                 AND \(code: logged).key = \(value: .integer(metric)) AND \(code: logged).last_nan = 0
+                 AND \(code: logged).key = \(value: .integer(metric))
                 """
-            number = "CASE WHEN \(alias).run IS NULL THEN \(logged).last_value ELSE \(alias).number END"
+            number = """
+                CASE WHEN \(alias).run IS NOT NULL THEN \(alias).number \
+                WHEN \(logged).last_nan = 0 THEN \(logged).last_value END
+                """
+            isNaN = "WHEN \(alias).run IS NULL AND \(logged).run IS NOT NULL THEN 2 "
         }
-        append("CASE WHEN (\(number)) IS NOT NULL THEN 0 WHEN \(alias).text IS NOT NULL THEN 1 ELSE 2 END")
+        append("CASE WHEN (\(number)) IS NOT NULL THEN 0 WHEN \(alias).text IS NOT NULL THEN 1 \(isNaN)ELSE 3 END")
         append("(\(number)) \(direction)")
         append("\(alias).text \(direction)")
     }
