@@ -52,7 +52,7 @@ def thirty(server):
 def test_the_run_table_is_few_bytes(page, thirty):
     experiment = thirty
     answers = loaded(page, f"/e/{experiment}", "#row-0")
-    assert weight(filter(is_file, answers)) < 61_000
+    assert weight(filter(is_file, answers)) < 60_000
     assert len({answer.url for answer in answers if is_file(answer)}) <= 20
     assert len([answer for answer in answers if not is_file(answer)]) <= 5
 

@@ -202,7 +202,7 @@ export class FilterBar {
     }
 }
 
-/** Keys that hold the word before the caret, those that begin with it first, then those of most runs. */
+/** Keys that hold the word before the caret, best matches first. */
 function keysFor(before, known, isAsked) {
     const drop = WORD.exec(before)[0].length;
     const word = WORD.exec(before)[0].replace(/["`]/g, "").toLowerCase();
@@ -230,7 +230,7 @@ function operatorsFor(before) {
 
 const CITED = [/\bFound (.+?)(?:; write .*)?$/, /\bGot value (.+)$/, /\bin list: (.+)$/, /string value (\S+)\. Use/, /'([^']*)'/, /'(.*)'/];
 
-/** Which part of a filter a refusal is about: the piece of it that the message cites, else all of it. */
+/** The part of a filter that a refusal cites, else all of it. */
 export function faultOf(text, message) {
     for (const pattern of CITED) {
         const piece = pattern.exec(message)?.[1];

@@ -165,7 +165,7 @@ function sparkColumn(table) {
     };
 }
 
-/** The small curves of the goal metric, read for the rows in view and again when a run has more points. */
+/** The small curves of the goal metric, for the rows in view. */
 export class Sparks {
     #known = new Map();
     #color = null;
@@ -232,7 +232,7 @@ export class Bests {
     }
 }
 
-/** What every matching run has in common, on one line; the rest of it behind a button. */
+/** What all runs have in common: a line, the rest behind a button. */
 export function sameLine(facts, isNarrow) {
     const same = equal(facts);
     if (!same.length || facts.total < 2) return [];

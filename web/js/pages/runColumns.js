@@ -1,8 +1,8 @@
-// Which columns a run table has, how they are named in the address, how they order runs. No page, no server here.
+// The columns of a run table: names in the address, orders. No page, no server here.
 import { quoted } from "../components/filterBar.js";
 
 /**
- * A column of the run table is named `p:lr`, `t:team`, `s:note` (of the summary), `a:user` or `m.best:val/acc` (also `last`, `min`, `max`, `mean`).
+ * `p:lr`, `t:team`, `s:note` (of the summary), `a:user`, `m.best:val/acc` (also `last`, `min`, `max`, `mean`).
  * @typedef {{kind: "p" | "t" | "s" | "a" | "m", key: string, statistic?: string, id: string}} ColumnName
  */
 
@@ -20,7 +20,7 @@ const GREATER = new Set(["acc", "accuracy", "f1", "auc", "auroc", "map", "miou",
 
 const words = (key) => key.toLowerCase().split(/[^\p{L}\p{N}]+/u).filter(Boolean);
 
-/** Which end of a metric is the better one, as its name says; null where it says nothing. */
+/** The better end of a metric by its name; null where that says nothing. */
 export function direction(key) {
     const parts = words(key);
     if (parts.some((word) => SMALLER.has(word) || word.endsWith("loss"))) return "minimize";
@@ -43,7 +43,7 @@ export const unpacked = (text) => text.split(",").filter(Boolean)
     .map((part) => part.replaceAll("%2C", ",").replaceAll("%25", "%"));
 
 /**
- * The columns after the goal: up to four more metrics, up to four values of the summary, up to eight parameters that vary.
+ * After the goal: four more metrics, four values of the summary, eight parameters that vary, at most.
  * @param facts what `runs/columns` says
  */
 export function defaultColumns(facts, goal) {
@@ -58,13 +58,13 @@ export function defaultColumns(facts, goal) {
     ];
 }
 
-/** What comes with the first rows while nothing is known of their columns. @param metricKeys */
+/** For the first rows, while no columns are known. @param metricKeys */
 export function guessedFields(metricKeys, goal) {
     const guessed = defaultColumns({ metrics: metricKeys.map((key) => ({ key })), params: [], tags: [], summary: [], total: 0 }, goal);
     return { ...fieldsFor(guessed, goal), params: null, summary: null };
 }
 
-/** What some runs say of all: enough to begin with. @param runs @returns as `runs/columns` has it */
+/** What some runs say of all, as `runs/columns` has it. @param runs */
 export function guessedFacts(runs) {
     const params = new Map(), summary = new Map(), metrics = new Set();
     for (const run of runs) {
@@ -94,14 +94,14 @@ function metricRank(key) {
     return split + (direction(key) ? 0 : 10);
 }
 
-/** Parameters with more than one value among the matching runs; those that differ in every run come last. */
+/** Parameters that vary; those that differ in every run come last. */
 export function varying(facts) {
     const isLabel = (one) => one.distinct === facts.total && facts.total > 5 ? 1 : 0;
     return facts.params.filter((one) => one.distinct > 1 || (one.runs < facts.total && facts.total > 1))
         .sort((a, b) => isLabel(a) - isLabel(b) || b.runs - a.runs || (a.key < b.key ? -1 : 1));
 }
 
-/** Parameters, and tags that people set, that every matching run has with one value. */
+/** Parameters, and tags of people, that are the same in every run. */
 export function equal(facts) {
     const isSame = (one) => one.distinct === 1 && one.runs === facts.total;
     return [...facts.params.filter(isSame), ...facts.tags.filter((one) => isSame(one) && !one.key.startsWith("mlflow."))];
@@ -144,7 +144,7 @@ export function statisticOf(summary, statistic, better) {
     return [summary.last, summary.lastStep];
 }
 
-/** Keys that must come with each run so that these columns can be drawn. @param ids */
+/** Keys that these columns need of each run. @param ids */
 export function fieldsFor(ids, goal) {
     const names = ids.map(columnName).filter(Boolean);
     const keys = (kind) => [...new Set(names.filter((name) => name.kind === kind).map((name) => name.key))];
@@ -153,7 +153,7 @@ export function fieldsFor(ids, goal) {
     return { params: keys("p"), metrics, tags: keys("t"), summary: keys("s"), inputs: false };
 }
 
-/** The sort after a press on a heading: greater first where that is better, the other way at the second press. */
+/** After a press on a heading: the better first, the other way at the second press. */
 export function sortedBy(sort, id, isMore, goal) {
     const name = columnName(id);
     if (!name) return null;

@@ -13,11 +13,11 @@ import * as columns from "./runColumns.js";
 const FACTS = 500;
 /** Height that charts below the table need. */
 const STRIP = 330;
-/** From here on what the runs have in common takes longer to find out than their first rows. */
+/** From here on columns take longer to find out than the first rows. */
 const MANY = 2_000;
 export const SHOWN_BY_ITSELF = 8;
 
-/** The table that was left last: going back to it shows the same rows at the same place while they are read again. */
+/** The table that was left last, to come back to. */
 let left = null;
 
 const actions = () => import("./runActions.js");
@@ -170,7 +170,7 @@ export class RunsTab {
         return api.runColumns({ ...this.question(), limit: FACTS });
     }
 
-    /** Everything anew: the rows, and what is known of the columns; of many runs the rows come first. */
+    /** Rows and columns anew; of many runs the rows come first. */
     async ask({ withFacts, facts = null, isSamePlace = false }) {
         const turn = this.turn = (this.turn ?? 0) + 1;
         const isMany = (this.page.statistics?.runs ?? 0) > MANY || (!this.facts && this.chosen !== null);
@@ -272,7 +272,7 @@ export class RunsTab {
         this.stripSoon();
     }
 
-    /** A table that leaves room below gets the curves of the shown runs there; a long one does without them. */
+    /** Curves of the shown runs, where there is room below. */
     async drawStrip() {
         const room = this.page.root.getBoundingClientRect().bottom - this.host.getBoundingClientRect().top;
         const isRoomy = !this.isNarrow && !this.host.hidden && room > this.grid.naturalHeight + STRIP && this.facts?.metrics.length > 0;
