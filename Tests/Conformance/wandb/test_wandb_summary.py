@@ -1,5 +1,6 @@
 """Runs are found and ordered by what their users wrote into the summary, also over what they logged."""
 
+import json
 import uuid
 
 import pytest
@@ -71,3 +72,25 @@ def test_a_summary_that_changes_is_found_by_what_it_says_now(weights):
         run.log({"loss": 7.0})
     assert ids({"summary_metrics.loss": 7}) == ["one"] and ids({"summary_metrics.best": 2}) == ["one"]
     assert ids({"summary_metrics.loss": {"$lt": 0.5}}) == []
+
+
+RUNS_OF = """query Runs($project: String!, $entity: String!, $filters: JSONString) { project(name: $project, entityName: $entity) {
+  runs(filters: $filters) { edges { node { name } } } } }"""
+LONG = "k" * 1_000_000
+
+
+@pytest.mark.parametrize("summary", [
+    {LONG: {str(index): 1 for index in range(50_000)}}, {"a\u0000b": 1, "t": "\u0000"}, {LONG: 1, "t": LONG}, {str(index): index for index in range(30_000)},
+    {"deep": {"er": {"est": float("nan")}}, "list": [{"a": 1}] * 1000}, {"_wandb": {"best": 1}, "": 1, ".": 1, "..": {"": 1}},
+    {"x'; DROP TABLE run; --": 1, "%": 1, "?": 1, "$1": 1},
+], ids=["long name over many", "zero", "long name and text", "many", "nothing to find", "empty names", "sql"])
+def test_a_summary_of_any_shape_holds_up_nobody(wire, summary):
+    """It is kept, what can be found is found, and the run goes on."""
+    run = wire.new_run()
+    answer = wire.lines(run, 0, [json.dumps({"best": 7, **summary})], file="wandb-summary.json")
+    assert answer.status_code == 200, answer.text
+    assert wire.lines(run, 0, [json.dumps({"_step": 0, "loss": 1.5})]).status_code == 200
+    assert wire.values(run, "loss")
+    for wanted in ({"summary_metrics.loss": 1.5}, {"summary_metrics.best": 7}):
+        asked = wire.ok(RUNS_OF, project=wire.project, entity=wire.entity, filters=json.dumps({"name": run, **wanted}))
+        assert [edge["node"]["name"] for edge in asked["project"]["runs"]["edges"]] == [run]
