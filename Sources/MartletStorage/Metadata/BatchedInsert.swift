@@ -8,13 +8,16 @@ struct BatchedInsert: Sendable {
 
     /// - Parameters:
     ///   - head: up to `VALUES`, without it.
-    ///   - row: an expression for each value of a row, in which `?` stands for the value, once.
+    ///   - row: an expression for each column, in which `?` stands for the next value of the row, at most once.
     ///   - tail: what follows the rows. Rows that conflict with each other must not be sent together.
     init(_ head: String, row: [String], _ tail: String = "") {
         texts = [16, 8, 4, 2, 1].map { rows in
-            let tuples = (0..<rows).map { index in
-                let values = row.enumerated().map { place, value in
-                    value.replacingOccurrences(of: "?", with: "$\(index * row.count + place + 1)")
+            var number = 0
+            let tuples = (0..<rows).map { _ in
+                let values = row.map { value in
+                    guard value.contains("?") else { return value }
+                    number += 1
+                    return value.replacingOccurrences(of: "?", with: "$\(number)")
                 }
                 return "(\(values.joined(separator: ", ")))"
             }

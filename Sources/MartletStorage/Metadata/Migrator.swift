@@ -27,6 +27,7 @@ enum Migrator {
         M0017_views_alerts(),
         M0018_registry(),
         M0019_summary_values(),
+        M0020_log_numbers(),
     ]
 
     static var newest: Int64 { migrations.last?.number ?? 0 }

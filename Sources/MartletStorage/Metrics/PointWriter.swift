@@ -55,7 +55,7 @@ package enum PointWriter {
         for index in all.indices { try all[index].nameNewKeys(on: connection) }
         var (count, log, summaries) = (0, [[SQLValue]](), [[SQLValue]]())
         for groups in all { count += append(groups, now: now, noting: backlog, to: &log, &summaries) }
-        try appendRows.send(log, on: connection)
+        try appendRows(log, on: connection)
         try SeriesState.upsert.send(summaries, on: connection)
         return count
     }
@@ -85,17 +85,29 @@ package enum PointWriter {
         let data = PointLog.encode(pieces, of: points)
         backlog.note(LoggedRows(oldest: now, bytes: Int64(data.count), rows: 1), of: run)
         log.append([
-            .integer(run), .integer(run), .integer(firstTime), .integer(lastTime), .integer(now), .integer(count),
+            .integer(run), .integer(firstTime), .integer(lastTime), .integer(now), .integer(count),
             .integer(data.count), .blob(data),
         ])
         return count
     }
 
-    /// At most one row for each run.
-    private static let appendRows = BatchedInsert(
-        "INSERT INTO point_log (run, seq, first_time, last_time, received_at, points, bytes, data)",
-        row: ["?", "(SELECT coalesce(max(seq), 0) + 1 FROM point_log WHERE run = ?)", "?", "?", "?", "?", "?", "?"]
-    )
+    /// - Parameter log: at most one row for each run.
+    private static func appendRows(_ log: [[SQLValue]], on connection: any SQLConnection) throws {
+        switch connection.dialect {
+        case .postgres: try numbered.send(log, on: connection)
+        case .sqlite: try counted.send(log.map { [$0[0]] + $0 }, on: connection)
+        }
+    }
+
+    private static let numbered = insert(number: "nextval('\(M0020_log_numbers.sequence)')")
+    private static let counted = insert(number: "(SELECT coalesce(max(seq), 0) + 1 FROM point_log WHERE run = ?)")
+
+    private static func insert(number: String) -> BatchedInsert {
+        BatchedInsert(
+            "INSERT INTO point_log (run, seq, first_time, last_time, received_at, points, bytes, data)",
+            row: ["?", number, "?", "?", "?", "?", "?", "?"]
+        )
+    }
 }
 
 /// The points for a run by series, each sorted and distinct, and what is stored of each series.

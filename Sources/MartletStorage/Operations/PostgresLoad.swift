@@ -126,6 +126,10 @@ struct PostgresLoad {
 
     /// Numbers that count themselves go on behind the greatest that was ever given.
     private func setCounters(_ writer: PostgresWriter, _ source: any SQLConnection) throws {
+        try M0020_log_numbers.pass(
+            try source.first("SELECT max(seq) FROM point_log") { $0.integer(0) } ?? 0,
+            on: writer
+        )
         let columns = try writer.connected().rows(
             """
             SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT) FROM information_schema.columns
