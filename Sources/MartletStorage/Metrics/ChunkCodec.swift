@@ -40,6 +40,24 @@ struct ChunkCodec {
         points.advance(by: count)
     }
 
+    /// Reads steps and values of a chunk of `steps.count` points, and passes over its times.
+    /// - Throws: when the bytes are damaged, or hold another number of points.
+    func decode(
+        _ bytes: UnsafeRawBufferPointer,
+        steps: UnsafeMutableBufferPointer<Int64>,
+        values: UnsafeMutableBufferPointer<Double>
+    ) throws(CorruptBytes) {
+        var source = ByteSource(try Checksum.open(bytes))
+        guard try source.byte() == Self.version else { throw CorruptBytes(what: "a chunk of an unknown version") }
+        guard try source.count(upTo: Self.mostPoints, what: "the points of a chunk") == steps.count else {
+            throw CorruptBytes(what: "a chunk has another number of points than its row says")
+        }
+        try IntegerColumn.skip(&source, count: steps.count)
+        try IntegerColumn.decode(from: &source, into: steps, with: compressor)
+        try ValueColumn.decode(from: &source, into: values, with: compressor)
+        guard source.remaining == 0 else { throw CorruptBytes(what: "a chunk is too long") }
+    }
+
     private func slice<Element>(
         _ column: UnsafeMutablePointer<Element>,
         _ range: Range<Int>

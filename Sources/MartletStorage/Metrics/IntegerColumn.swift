@@ -63,20 +63,20 @@ enum IntegerColumn {
         }
     }
 
-    /// Passes over a column that is not compressed. - Returns: whether it was such a one.
-    static func skip(_ source: inout ByteSource, count: Int) throws(CorruptBytes) -> Bool {
+    /// Passes over a column.
+    static func skip(_ source: inout ByteSource, count: Int) throws(CorruptBytes) {
+        guard count > 0 else { return }
         let tag = try source.byte()
         _ = try source.signed()
-        switch tag {
-        case progression: _ = try source.signed()
-        case deltas:
-            _ = try source.signed()
-            for _ in 1..<max(count, 1) { _ = try source.varint() }
-        case curvature: for _ in 1..<max(count, 1) { _ = try source.varint() }
-        case offsets: for _ in 0..<count { _ = try source.varint() }
-        default: return false
+        let kind = tag & ~compressed
+        guard kind <= curvature else { throw CorruptBytes(what: "an integer column of kind \(tag)") }
+        if kind == progression || kind == deltas { _ = try source.signed() }
+        if tag & compressed != 0 {
+            _ = try source.count(upTo: count * 10, what: "the size of an integer column")
+            _ = try source.take(try source.count(upTo: count * 10, what: "the size of an integer column"))
+        } else if kind != progression {
+            for _ in (kind == offsets ? 0 : 1)..<count { _ = try source.varint() }
         }
-        return true
     }
 
     /// The least and the greatest of evenly spaced integers; `nil` for a column of others.

@@ -113,37 +113,12 @@ final class PointBuffer {
         )
     }
 
-    /// Whether the steps of a range are these.
-    func hasSteps(_ others: [Int64], in range: Range<Int>) -> Bool {
-        others.withUnsafeBytes { others in
-            let own = UnsafeRawBufferPointer(UnsafeBufferPointer(start: steps + range.lowerBound, count: range.count))
-            guard own.count == others.count, let start = own.baseAddress, let other = others.baseAddress else {
-                return false
-            }
-            return memcmp(start, other, own.count) == 0
-        }
-    }
-
     func steps(_ range: Range<Int>) -> [Int64] {
         Array(UnsafeBufferPointer(start: steps + range.lowerBound, count: range.count))
     }
 
     func values(_ range: Range<Int>) -> [Double] {
         Array(UnsafeBufferPointer(start: values + range.lowerBound, count: range.count))
-    }
-
-    /// Whether no step is less than the one before.
-    var stepsAscend: Bool {
-        var ascends = true
-        for index in 1..<max(count, 1) { ascends = ascends && steps[index - 1] <= steps[index] }
-        return ascends
-    }
-
-    /// Where points of these steps are. The steps must ascend.
-    func range(ofSteps wanted: ClosedRange<Int64>) -> Range<Int> {
-        let all = UnsafeBufferPointer(start: steps, count: count)
-        let first = all.partitioningIndex { $0 >= wanted.lowerBound }
-        return first..<max(first, all.partitioningIndex { $0 > wanted.upperBound })
     }
 
     /// Whether the points of a range ascend strictly by (time, step, value).
@@ -202,18 +177,6 @@ final class PointBuffer {
         result.append(left, i..<left.count)
         result.append(right, j..<right.count)
         return result
-    }
-}
-
-extension UnsafeBufferPointer<Int64> {
-    /// The first index whose element fulfils what all behind it do.
-    fileprivate func partitioningIndex(_ isBehind: (Int64) -> Bool) -> Int {
-        var (low, high) = (0, count)
-        while low < high {
-            let middle = (low + high) / 2
-            if isBehind(self[middle]) { high = middle } else { low = middle + 1 }
-        }
-        return low
     }
 }
 

@@ -69,7 +69,7 @@ enum PointLog {
         func steps() throws(CorruptBytes) -> ClosedRange<Int64>? {
             guard count > 0 else { return nil }
             var source = ByteSource(content)
-            guard try IntegerColumn.skip(&source, count: count) else { return nil }
+            try IntegerColumn.skip(&source, count: count)
             return try IntegerColumn.progressionBounds(&source, count: count)
         }
 

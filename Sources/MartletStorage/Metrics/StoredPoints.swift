@@ -117,10 +117,14 @@ struct ChunkRow {
 
     /// Adds the chunk's points to the end of `points`.
     func read(into points: PointBuffer, with codec: ChunkCodec, on connection: any SQLConnection) throws {
+        try withData(on: connection) { try codec.decode($0, into: points) }
+    }
+
+    func withData(on connection: any SQLConnection, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
         var isFound = false
         try connection.query("SELECT data FROM metric_chunk_data WHERE id = $1", [.integer(id)]) { row in
             isFound = true
-            try row.withBytes(0) { try codec.decode($0, into: points) }
+            try row.withBytes(0, body)
         }
         guard isFound else { throw CorruptBytes(what: "the points of a chunk are missing") }
     }
