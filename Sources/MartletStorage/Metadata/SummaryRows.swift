@@ -6,7 +6,7 @@ import MartletCore
 /// written over, or was never logged as one, has a row.
 enum SummaryRows {
     /// Bytes of a summary over which it is looked through when the run ends, not each time that it comes.
-    private static let longSummary = 65_536
+    static let longSummary = 65_536
     /// Bytes of a key or a text over which there is no row: nobody looks for such.
     private static let longestText = 1_000
     /// Values of a run that are looked at, the first in the summary.
@@ -42,20 +42,51 @@ enum SummaryRows {
         upTo longest: Int = .max,
         on connection: any SQLConnection
     ) throws {
+        guard var wanted = try values(of: run, upTo: longest, on: connection) else { return }
+        for key in keys { wanted[key] = nil }
+        for (key, last) in try logged(wanted.keys.sorted(), of: run, on: connection) where wanted[key]?.number == last {
+            wanted[key] = nil
+        }
+        try store(wanted, of: run, experiment: experiment, on: connection)
+    }
+
+    /// Whether the rows of a run say what its summary does, but for what is logged as well: that comes by another way, a
+    /// moment before or behind.
+    static func areRight(_ run: Int64, on connection: any SQLConnection) throws -> Bool {
+        guard var wanted = try values(of: run, upTo: .max, on: connection) else { return true }
+        var known = try rows(of: run, on: connection)
+        let logged = try connection.rows(
+            "SELECT k.name FROM metric_summary s JOIN metric_key k ON k.id = s.key WHERE s.run = $1",
+            [.integer(run)]
+        ) { $0.text(0) }
+        for key in logged { (wanted[key], known[key]) = (nil, nil) }
+        return wanted == known
+    }
+
+    /// What the summary of a run says; `nil` without one that can be read, or for a longer one.
+    private static func values(
+        of run: Int64,
+        upTo longest: Int,
+        on connection: any SQLConnection
+    ) throws -> [String: Value]? {
         let document = try connection.first(
             "SELECT body FROM run_document WHERE run = $1 AND kind = $2",
             [.integer(run), .text(RunDocument.summary.rawValue)]
         ) { $0.text(0) }
         guard let document, document.utf8.count <= longest,
             let json = try? JSONParser.parse(Array(document.utf8), takesBareNaN: true)
-        else { return }
-        var wanted: [String: Value] = [:]
-        collect(json, path: "", depth: 0, into: &wanted)
-        for key in keys { wanted[key] = nil }
-        for (key, last) in try logged(wanted.keys.sorted(), of: run, on: connection) where wanted[key]?.number == last {
-            wanted[key] = nil
+        else { return nil }
+        var found: [String: Value] = [:]
+        collect(json, path: "", depth: 0, into: &found)
+        return found
+    }
+
+    private static func rows(of run: Int64, on connection: any SQLConnection) throws -> [String: Value] {
+        var rows: [String: Value] = [:]
+        try connection.query("SELECT key, number, text FROM summary_value WHERE run = $1", [.integer(run)]) { row in
+            rows[row.text(0)] = Value(number: row.optionalReal(1), text: row.optionalText(2))
         }
-        try store(wanted, of: run, experiment: experiment, on: connection)
+        return rows
     }
 
     /// The latest numbers of metrics: of these keys or, where they are many, of all.
@@ -126,10 +157,7 @@ enum SummaryRows {
         experiment: Int64,
         on connection: any SQLConnection
     ) throws {
-        var known: [String: Value] = [:]
-        try connection.query("SELECT key, number, text FROM summary_value WHERE run = $1", [.integer(run)]) { row in
-            known[row.text(0)] = Value(number: row.optionalReal(1), text: row.optionalText(2))
-        }
+        let known = try rows(of: run, on: connection)
         for key in known.keys.sorted() where wanted[key] == nil {
             try connection.send(
                 "DELETE FROM summary_value WHERE run = $1 AND key = $2",

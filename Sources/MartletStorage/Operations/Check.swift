@@ -88,6 +88,7 @@ package struct Check: Sendable {
             try await checkStrayRows(&report)
             try await checkRuns(&report)
             try await checkChunkIDs(&report)
+            try await checkSummaries(&report)
             try await checkBlobs(&report)
             try await checkObjects(&report)
             try await checkCollections(&report)

@@ -60,6 +60,26 @@ struct CheckTests {
     }
 
     @Test(
+        "what searches know of a summary is made anew, but for what is logged as well",
+        arguments: [
+            ("DELETE FROM summary_value", false), ("UPDATE summary_value SET number = 9 WHERE key = 'best'", false),
+            ("UPDATE summary_value SET key = 'other' WHERE key = 'note'", false),
+            ("UPDATE summary_value SET number = 9 WHERE key = 'loss'", true),
+        ]
+    )
+    func summaries(statement: String, isSound: Bool) async throws {
+        let chunk = StreamChunk(documents: [.summary: #"{"best": 2, "note": "x", "loss": 7}"#])
+        _ = try await scene.store.append(chunk, to: scene.run.id)
+        #expect(try await scene.check().findings == [])
+        try await scene.database.write { try $0.execute(statement) }
+        let report = try await scene.check()
+        #expect(report.isSound == isSound)
+        #expect(report.findings.map(\.run) == (isSound ? [] : [scene.run.id.rawValue]))
+        #expect(try await scene.check(repairs: true).isSound)
+        #expect(try await scene.check().findings == [])
+    }
+
+    @Test(
         "damaged pyramids, counts and summaries are made anew",
         arguments: [
             "UPDATE metric_summary SET max_value = 7", "UPDATE metric_summary SET count = count + 1",
