@@ -16,10 +16,16 @@ enum SummaryRows {
     /// Keys up to which each is asked for by its own.
     private static let fewKeys = 16
 
+    /// With neither of both, what was written over a logged number is no value: NaN, nothing, a list.
     private struct Value: Equatable {
         var number: Double?
         var text: String?
+
+        var isNone: Bool { number == nil && text == nil }
     }
+
+    /// Of the row `x`.
+    static let hasValue = "(x.number IS NOT NULL OR x.text IS NOT NULL)"
 
     /// After what came of a stream is stored, in the same transaction.
     static func note(_ chunk: StreamChunk, to head: RunHead, on connection: any SQLConnection) throws {
@@ -44,9 +50,11 @@ enum SummaryRows {
     ) throws {
         guard var wanted = try values(of: run, upTo: longest, on: connection) else { return }
         for key in keys { wanted[key] = nil }
-        for (key, last) in try logged(wanted.keys.sorted(), of: run, on: connection) where wanted[key]?.number == last {
-            wanted[key] = nil
+        var hidden: Set<String> = []
+        for (key, last) in try logged(wanted.keys.sorted(), of: run, on: connection) where !last.isNaN {
+            if wanted[key]?.number == last { wanted[key] = nil } else { hidden.insert(key) }
         }
+        wanted = wanted.filter { !$0.value.isNone || hidden.contains($0.key) }
         try store(wanted, of: run, experiment: experiment, on: connection)
     }
 
@@ -60,7 +68,7 @@ enum SummaryRows {
             [.integer(run)]
         ) { $0.text(0) }
         for key in logged { (wanted[key], known[key]) = (nil, nil) }
-        return wanted == known
+        return wanted.filter { !$0.value.isNone } == known
     }
 
     /// What the summary of a run says; `nil` without one that can be read, or for a longer one.
@@ -125,10 +133,16 @@ enum SummaryRows {
         _ places: [Int64: Int],
         on connection: any SQLConnection
     ) throws {
+        var hidden: [Int: Set<String>] = [:]
         func add(_ row: any SQLRow) {
             guard let place = places[row.integer(0)] else { return }
-            let value = row.isNull(2) ? SummaryValue.Value.text(row.text(3)) : .number(row.real(2))
-            runs[place].summary.append(SummaryValue(key: row.text(1), value: value))
+            if let number = row.optionalReal(2) {
+                runs[place].summary.append(SummaryValue(key: row.text(1), value: .number(number)))
+            } else if let text = row.optionalText(3) {
+                runs[place].summary.append(SummaryValue(key: row.text(1), value: .text(text)))
+            } else {
+                hidden[place, default: []].insert(row.text(1))
+            }
         }
         let wanted = keys.map(Set.init)
         if let wanted, wanted.count <= fewKeys {
@@ -143,7 +157,7 @@ enum SummaryRows {
         guard let keys else { return }
         for (number, metrics) in try MetricReader.summaries(runs: numbers, keys: keys, on: connection) {
             guard let place = places[number] else { continue }
-            let written = Set(runs[place].summary.map(\.key))
+            let written = Set(runs[place].summary.map(\.key)).union(hidden[place] ?? [])
             for metric in metrics where !written.contains(metric.key) && !metric.last.isNaN {
                 runs[place].summary.append(SummaryValue(key: metric.key, value: .number(metric.last)))
             }
@@ -176,13 +190,13 @@ enum SummaryRows {
         "ON CONFLICT (run, key) DO UPDATE SET number = excluded.number, text = excluded.text"
     )
 
-    /// Numbers, texts and flags by their paths, whose parts are joined by dots. Lists, media and what the client keeps
-    /// for itself have none.
+    /// Numbers, texts and flags by their paths, whose parts are joined by dots; no value for NaN, nothing, lists and media.
+    /// What the client keeps for itself is left out.
     private static func collect(_ json: JSONValue, path: String, depth: Int, into values: inout [String: Value]) {
         switch json {
         case .object(let members):
             // An image, a table, a histogram: described by what it is, not summed up.
-            if depth > 0, json["_type"] != nil { return }
+            if depth > 0, json["_type"] != nil { return put(Value(), at: path, into: &values) }
             for member in members where !(depth == 0 && member.key == "_wandb") {
                 guard values.count < mostValues else { return }
                 // Before the path is made: what somebody sends may have long names and many members.
@@ -191,11 +205,11 @@ enum SummaryRows {
                 collect(member.value, path: inner, depth: depth + 1, into: &values)
             }
         case .integer(let value): put(Value(number: Double(value)), at: path, into: &values)
-        case .number(let value): if !value.isNaN { put(Value(number: value), at: path, into: &values) }
+        case .number(let value): put(Value(number: value.isNaN ? nil : value), at: path, into: &values)
         // As params spell it.
         case .bool(let value): put(Value(text: value ? "True" : "False"), at: path, into: &values)
         case .string(let text): put(Value(text: text), at: path, into: &values)
-        case .null, .array: break
+        case .null, .array: put(Value(), at: path, into: &values)
         }
     }
 

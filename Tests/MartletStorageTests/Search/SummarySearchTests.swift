@@ -49,7 +49,7 @@ struct SummarySearchTests {
     private func rows() async throws -> [String] {
         try await database.read { connection in
             try connection.rows("SELECT run, key, number, text FROM summary_value ORDER BY run, key") {
-                "\($0.integer(0)) \($0.text(1)) \($0.isNull(2) ? $0.text(3) : "\($0.real(2))")"
+                "\($0.integer(0)) \($0.text(1)) \($0.isNull(2) ? $0.optionalText(3) ?? "-" : "\($0.real(2))")"
             }
         }
     }
@@ -77,6 +77,30 @@ struct SummarySearchTests {
         ] {
             #expect(try await names(filter) == found, "\(filter)")
         }
+    }
+
+    @Test("what is no value hides the number that was logged", arguments: ["null", "NaN", "[1]", #"{"_type": "table-file"}"#])
+    func hidden(value: String) async throws {
+        try await make("a", loss: 1, summary: #"{"loss": \#(value), "other": \#(value)}"#)
+        try await make("b", loss: 2, summary: #"{"loss": 2}"#)
+        try await make("c", loss: .nan, summary: #"{"loss": \#(value)}"#)
+        for (filter, found) in [
+            ("summary.loss > 0", "b"), ("summary.loss = 1", ""), ("summary.loss != 1", "bc"), ("summary.loss != x", "bc"),
+            ("summary.loss exists", "bc"), ("summary.loss is null", "a"), ("metrics.loss = 1", "a"),
+            ("summary.other is null", "abc"),
+        ] {
+            #expect(try await names(filter) == found, "\(filter)")
+        }
+        #expect(try await names("", order: ["summary.loss DESC"]) == "bca")
+        #expect(try await rows().count == 1)
+        let page = try await store.searchRuns(
+            SearchRuns(
+                experiments: [Experiment.ID(0)],
+                limit: 9,
+                fields: RunFields(params: [], metrics: [], tags: [], summary: ["loss"], inputs: false)
+            )
+        )
+        #expect(page.items.map(\.summary.count).sorted() == [0, 0, 1])
     }
 
     @Test("a number is another value than any text, and a text than any number")

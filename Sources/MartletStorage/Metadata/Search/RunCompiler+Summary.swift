@@ -16,7 +16,11 @@ extension RunCompiler {
         guard try isWritten(key) else { return logged }
         let own: SQLText = "x.key = \(value: .text(key))"
         let isThere = Self.summaryRow(own, isIndexed: true)
-        if condition.relation == .isNotNull { return RunPredicate.disjunction([isThere, logged]) }
+        let unwritten = RunPredicate.conjunction([RunPredicate.negation(isThere), logged])
+        if condition.relation == .isNotNull {
+            let hasValue = Self.summaryRow("\(own) AND \(code: SummaryRows.hasValue)", isIndexed: false)
+            return RunPredicate.disjunction([hasValue, unwritten])
+        }
         let (test, other): (SQLText, SQLText) =
             Self.isOfText(condition)
             ? (comparison.text("x.text", condition.relation, condition.value), "x.number IS NOT NULL")
@@ -26,7 +30,6 @@ extension RunCompiler {
             isNegative ? "\(own) AND (\(other) OR \(test))" : "\(own) AND \(test)",
             isIndexed: !isNegative && !Self.isOfText(condition)
         )
-        let unwritten = RunPredicate.conjunction([RunPredicate.negation(isThere), logged])
         return RunPredicate.disjunction([written, unwritten])
     }
 

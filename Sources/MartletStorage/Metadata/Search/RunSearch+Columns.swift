@@ -19,7 +19,7 @@ extension RunSearch {
                 "summary_value",
                 "coalesce(x.text, CAST(x.number AS TEXT))",
                 source,
-                condition,
+                "\(condition) AND \(code: SummaryRows.hasValue)",
                 limit,
                 on: connection
             )
