@@ -79,13 +79,17 @@ struct SummarySearchTests {
         }
     }
 
-    @Test("what is no value hides the number that was logged", arguments: ["null", "NaN", "[1]", #"{"_type": "table-file"}"#])
+    @Test(
+        "what is no value hides the number that was logged",
+        arguments: ["null", "NaN", "[1]", #"{"_type": "table-file"}"#]
+    )
     func hidden(value: String) async throws {
         try await make("a", loss: 1, summary: #"{"loss": \#(value), "other": \#(value)}"#)
         try await make("b", loss: 2, summary: #"{"loss": 2}"#)
         try await make("c", loss: .nan, summary: #"{"loss": \#(value)}"#)
         for (filter, found) in [
-            ("summary.loss > 0", "b"), ("summary.loss = 1", ""), ("summary.loss != 1", "bc"), ("summary.loss != x", "bc"),
+            ("summary.loss > 0", "b"), ("summary.loss = 1", ""), ("summary.loss != 1", "bc"),
+            ("summary.loss != x", "bc"),
             ("summary.loss exists", "bc"), ("summary.loss is null", "a"), ("metrics.loss = 1", "a"),
             ("summary.other is null", "abc"),
         ] {
