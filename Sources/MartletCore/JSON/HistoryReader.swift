@@ -3,6 +3,9 @@
 /// A line is a JSON object with `_step`, `_timestamp` (seconds) and whatever was logged. Numbers become points, numbers
 /// in nested objects points of dotted keys; everything else is kept as an object, as it was sent. Bare `NaN` and
 /// `Infinity` are numbers.
+///
+/// A client takes a refusal for the end of its stream. So a key that cannot be stored is changed into one that can, and a
+/// value that readers would choke on is kept as a text; only what is no JSON is refused.
 package struct HistoryReader {
     /// Longest key of a metric or an object, in UTF-8 bytes.
     package static let longestKey = 1_000
@@ -30,7 +33,7 @@ package struct HistoryReader {
         var step: Int64?
         var seconds: Double?
         var values: [(column: Int, value: Double)] = []
-        var objects: [(column: Int, json: Range<Int>)] = []
+        var objects: [(column: Int, json: Range<Int>, isDeep: Bool)] = []
 
         mutating func removeAll() {
             (step, seconds) = (nil, nil)
@@ -115,7 +118,7 @@ package struct HistoryReader {
         _ = try cursor.peek()
         if place < shape.count, cursor.skip(shape[place].bytes) { return shape[place].column }
         let start = cursor.index
-        let column = try column(of: try cursor.string(), at: start)
+        let column = column(of: try cursor.string())
         guard place < Self.longestShape, place <= shape.count else { return column }
         let token = Token(
             bytes: Array(UnsafeBufferPointer(start: cursor.base + start, count: cursor.index - start)),
@@ -125,13 +128,23 @@ package struct HistoryReader {
         return column
     }
 
-    private mutating func column(of key: String, at start: Int) throws(JSONFailure) -> Int {
-        if let known = places[key] { return known }
-        guard key.utf8.count <= Self.longestKey else { throw JSONFailure(.longKey, at: start) }
+    private mutating func column(of name: String) -> Int {
+        if let known = places[name] { return known }
+        let key = Self.storable(name)
         let role: Column.Role = key == "_step" ? .step : key == StreamChunk.lineMark ? .mark : .metric
         columns.append(Column(key: key, role: role, index: nil))
-        places[key] = columns.count - 1
+        places[name] = columns.count - 1
         return columns.count - 1
+    }
+
+    /// The key itself or, where it cannot be stored, one that stands for it alone.
+    private static func storable(_ name: String) -> String {
+        if name.isEmpty { return "(empty)" }
+        let key = name.utf8.contains(0) ? name.replacing("\0", with: "\u{fffd}") : name
+        guard key.utf8.count > longestKey else { return key }
+        // FNV-1a (Fowler, Noll, Vo) of the whole key after what there is room for.
+        let hash = key.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+        return String(decoding: key.utf8.prefix(longestKey - 32), as: UTF8.self) + "…" + String(hash, radix: 16)
     }
 
     private mutating func member(_ cursor: inout JSONCursor, _ column: Int, depth: Int) throws(JSONFailure) {
@@ -139,40 +152,40 @@ package struct HistoryReader {
         let byte = try cursor.peek()
         if byte == UInt8(ascii: "-") || byte &- 48 <= 9 || byte == UInt8(ascii: "N") || byte == UInt8(ascii: "I") {
             number(try cursor.number(), column)
-        } else if byte == UInt8(ascii: "{"), try isPlainObject(cursor, depth) {
+        } else if byte == UInt8(ascii: "{"), isPlainObject(cursor, depth) {
             let key = columns[column].key
             if depth == 0 { nested.insert(key) }
             cursor.index += 1
             repeat {
-                let start = cursor.index
                 let name = try cursor.string()
-                try member(&cursor, try self.column(of: "\(key).\(name)", at: start), depth: depth + 1)
+                try member(&cursor, self.column(of: "\(key).\(name)"), depth: depth + 1)
             } while try cursor.hasNext(before: UInt8(ascii: "}"))
         } else {
             let start = cursor.index
-            _ = try cursor.value(depth: 0)
-            line.objects.append((column, start..<cursor.index))
+            let size = try cursor.skipValue()
+            line.objects.append((column, start..<cursor.index, !size.isReadable))
         }
     }
 
     /// Whether an object holds numbers, at any depth, and is no media value. What is empty, has a list, or has a name with
     /// a dot, which would stand for another object, is kept whole.
-    private func isPlainObject(_ cursor: JSONCursor, _ depth: Int) throws(JSONFailure) -> Bool {
-        guard depth < Self.deepest else { return false }
+    private func isPlainObject(_ cursor: JSONCursor, _ depth: Int) -> Bool {
         var look = cursor
-        guard case .object(let members) = try look.value(depth: 0), !members.isEmpty else { return false }
-        return Self.holdsNumbers(members)
+        // What goes wrong in it is told by who reads it.
+        guard case .object(let members)? = try? look.value(depth: 0), !members.isEmpty else { return false }
+        return Self.holdsNumbers(members, depth + 1)
     }
 
-    private static func holdsNumbers(_ members: [JSONValue.Member]) -> Bool {
-        members.allSatisfy { member in
-            guard !member.key.utf8.contains(UInt8(ascii: ".")) else { return false }
-            return switch member.value {
-            case .integer, .number: true
-            case .object(let inner): !inner.isEmpty && holdsNumbers(inner)
-            default: false
+    private static func holdsNumbers(_ members: [JSONValue.Member], _ depth: Int) -> Bool {
+        depth <= deepest
+            && members.allSatisfy { member in
+                guard !member.key.utf8.contains(UInt8(ascii: ".")) else { return false }
+                return switch member.value {
+                case .integer, .number: true
+                case .object(let inner): !inner.isEmpty && holdsNumbers(inner, depth + 1)
+                default: false
+                }
             }
-        }
     }
 
     private mutating func number(_ number: JSONCursor.Number, _ column: Int) {
@@ -203,14 +216,21 @@ package struct HistoryReader {
         } else {
             time = now
             if line.seconds == nil {
-                line.values.append((try column(of: StreamChunk.lineMark, at: 0), Double(now) / 1_000))
+                line.values.append((column(of: StreamChunk.lineMark), Double(now) / 1_000))
             }
         }
         for (column, value) in line.values { append(column, step, time, value) }
-        for (column, range) in line.objects {
-            let json = try cursor.text(range)
+        for (column, range, isDeep) in line.objects {
+            let text = try cursor.text(range)
+            let json = isDeep ? Self.quoted(text) : text
             objects.append(LoggedObject(key: columns[column].key, step: step, time: time, json: json))
         }
+    }
+
+    private static func quoted(_ json: String) -> String {
+        var writer = JSONWriter(reserving: json.utf8.count + 64)
+        writer.string(json)
+        return String(decoding: writer.bytes, as: UTF8.self)
     }
 
     private mutating func append(_ column: Int, _ step: Int64, _ time: Int64, _ value: Double) {

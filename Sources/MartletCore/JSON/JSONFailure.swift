@@ -13,7 +13,6 @@ package struct JSONFailure: Error, Equatable {
         case badUTF8 = "the string is not UTF-8"
         case tooDeep = "more than 64 levels deep"
         case tooMany = "more than 1000000 values"
-        case longKey = "a key has over 1000 bytes"
         case trailingBytes = "something follows the end of the value"
     }
 

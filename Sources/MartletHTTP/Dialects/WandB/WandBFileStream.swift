@@ -154,15 +154,18 @@ struct WandBStreamMessage {
                 chunk.printed = Self.range(console, after: state.consoleLines)
             }
         }
-        if let summary, !summary.isEmpty {
-            guard case .object = try JSONText.lenient(summary) else {
-                throw MartletError(.invalidArgument, "the summary is no JSON object")
-            }
-            chunk.documents[.summary] = summary
-        }
+        if let summary, !summary.isEmpty { chunk.documents[.summary] = try Self.readable(summary) }
         chunk.batch.changes = changes
         if changes.status != nil { chunk.batch.changes.endedAt = now }
         return (chunk, nested, machine)
+    }
+
+    private static func readable(_ summary: String) throws(MartletError) -> String {
+        switch try? JSONText.lenient(summary) {
+        case .object?: return summary
+        case nil: return try JSONParser.readable(summary)
+        default: throw MartletError(.invalidArgument, "the summary is no JSON object")
+        }
     }
 
     private static func read(
