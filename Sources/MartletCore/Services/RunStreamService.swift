@@ -50,6 +50,53 @@ package struct RunStreamService: Sendable {
         if !chunk.console.isEmpty { events.publish([Topic.console(of: run)]) }
     }
 
+    /// Gives a run what another logged up to a step: points, and objects as they were sent. Its own lines are counted
+    /// without these. The same again changes nothing. O(what the other logged).
+    /// - Parameter machine: metrics that stay behind: they have steps of their own.
+    package func copyHistory(
+        of source: Run.ID,
+        upTo step: Int64,
+        besides machine: Set<String>,
+        to run: Run.ID,
+        as principal: Principal
+    ) async throws(MartletError) {
+        try await access.require(.viewer, of: source, as: principal, to: "read metrics")
+        try await access.require(.editor, of: run, as: principal, to: "log to a run")
+        for key in try await store.metricKeys(of: source) where !machine.contains(key) {
+            var cursor: HistoryCursor?
+            while true {
+                let page = try await store.history(of: source, key: key, after: cursor, limit: Self.pointsAtOnce)
+                var chunk = StreamChunk()
+                for index in page.steps.indices where page.steps[index] <= step {
+                    chunk.batch.append(
+                        key: key,
+                        step: page.steps[index],
+                        time: page.times[index],
+                        value: page.values[index]
+                    )
+                }
+                if chunk.batch.pointCount > 0 { _ = try await store.append(chunk, to: run) }
+                guard page.steps.count == Self.pointsAtOnce, let last = page.steps.indices.last else { break }
+                cursor = HistoryCursor(
+                    time: page.times[last],
+                    step: page.steps[last],
+                    valueKey: PointOrder.sortKey(of: page.values[last])
+                )
+            }
+        }
+        var chunk = StreamChunk()
+        let keys = try await store.objectKeys(of: source).map(\.key)
+        if !keys.isEmpty {
+            chunk.objects = try await store.table(of: source, keys: keys, steps: .min...step).objects
+        }
+        if let nested = try await store.documents([.nestedKeys], of: [source])[source]?[.nestedKeys] {
+            chunk.documents[.nestedKeys] = nested
+        }
+        if !chunk.objects.isEmpty || !chunk.documents.isEmpty { _ = try await store.append(chunk, to: run) }
+    }
+
+    private static let pointsAtOnce = 50_000
+
     /// - Parameter writer: whose lines are counted; `nil` for those of all.
     package func state(
         of run: Run.ID,

@@ -130,8 +130,45 @@ def test_a_fork_goes_on_from_a_step_of_another_run(wandb, api, project):
             run.log({"x": i})
     assert values(api, f"{project}/source") == list(range(10))
     rows = list(api.run(f"{project}/fork").scan_history())
-    assert [(row["_step"], row["x"]) for row in rows][-2:] == [(5, 100), (6, 101)]
+    assert [(row["_step"], row["x"]) for row in rows] == [(i, i) for i in range(5)] + [(5, 100), (6, 101)]
     assert api.run(f"{project}/fork").summary["x"] == 101
+
+
+def test_a_fork_has_what_its_source_logged_of_every_kind(wandb, api, project):
+    with wandb.init(project=project, id="source") as run:
+        for i in range(8):
+            run.log({"x": i, "d": {"a": i}, "word": f"w{i}", "only": i} if i < 4 else {"x": i, "d": {"a": i}})
+    with wandb.init(project=project, id="fork", fork_from="source?_step=3") as run:
+        run.log({"x": 50, "d": {"a": 50}})
+    with wandb.init(project=project, id="again", fork_from="fork?_step=4") as run:
+        run.log({"x": 60})
+    rows = list(api.run(f"{project}/fork").scan_history())
+    assert [(row["_step"], row["x"], row["d"]["a"], row.get("word")) for row in rows] == [
+        (0, 0, 0, "w0"), (1, 1, 1, "w1"), (2, 2, 2, "w2"), (3, 3, 3, "w3"), (4, 50, 50, None)]
+    assert rows[1]["_timestamp"] == list(api.run(f"{project}/source").scan_history())[1]["_timestamp"]
+    assert values(api, f"{project}/again") == [0, 1, 2, 3, 50, 60]
+    assert api.run(f"{project}/fork").summary["only"] == 3
+    assert not [key for row in rows for key in row if key.startswith("system.")]
+
+
+def test_a_fork_of_no_run_is_refused(wandb, project):
+    with pytest.raises(Exception, match="fork from is not in this project"):
+        wandb.init(project=project, id="fork", fork_from="nowhere?_step=4")
+
+
+def test_a_program_whose_run_was_deleted_ends(api, project, ran, tmp_path):
+    text = """
+import time, wandb
+run = wandb.init(id="gone")
+run.log({"a": 1})
+time.sleep(1)
+wandb.Api().run(run.path).delete()
+run.log({"a": 2})
+run.finish()
+"""
+    begun = time.monotonic()
+    ran(text)
+    assert time.monotonic() - begun < 90
 
 
 OFFLINE = """

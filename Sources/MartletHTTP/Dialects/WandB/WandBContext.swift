@@ -79,7 +79,11 @@ struct WandBContext: Sendable {
         let known = try await services.experiments.experiment(named: wanted, as: principal)
         if let known {
             guard known.stage == .active else {
-                throw MartletError(.conflict, "project \(wanted) was deleted; restore it, or use another name")
+                // A client tries a conflict again for minutes.
+                throw MartletError(
+                    .failedPrecondition,
+                    "project \(wanted) was deleted; restore it, or use another name"
+                )
             }
             return (WandBProject(experiment: known, principal: principal), false)
         }

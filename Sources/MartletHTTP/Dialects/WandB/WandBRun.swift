@@ -48,6 +48,27 @@ struct WandBRun: Sendable {
         return labels.compactMap { label in if case .string(let label) = label { label } else { nil } }
     }
 
+    /// Where a fork begins: a run's own id, and the last step that it has from it.
+    struct BranchPoint: Equatable {
+        let run: String
+        let step: Int64
+
+        /// - Parameter config: as the client sends it.
+        init?(_ config: String?) {
+            guard let config, let json = try? JSONText.lenient(config),
+                let point = json["_wandb"]?["value"]?["branch_point"], case .string(let run)? = point["run_id"]
+            else { return nil }
+            switch point["step"] {
+            case .integer(let step)?: self.step = step
+            case .number(let step)? where abs(step) < 9e15: self.step = Int64(step)
+            default: return nil
+            }
+            self.run = run
+        }
+    }
+
+    var branchPoint: BranchPoint? { BranchPoint(documents[.config]) }
+
     func tag(_ tag: WandBTag) -> String? { run.tags.first { $0.key == tag.key }?.value }
 }
 

@@ -73,6 +73,9 @@ extension WandBSchema {
         try await setFields(of: run, context, input)
         if let config = try input.string("config") {
             let params = try WandBConfig.params(of: config)
+            if let point = WandBRun.BranchPoint(config), run.branchPoint == nil {
+                try await fork(run, from: point, context)
+            }
             try await context.services.runStreams.setConfig(config, params: params, of: id, as: run.project.principal)
         }
         if let summary = try input.string("summaryMetrics") {
@@ -89,6 +92,20 @@ extension WandBSchema {
             "bucket": .object(try await context.run(id, of: run.project)), "inserted": .bool(isNew),
             "serverSettings": .record(["serverMessages": []]),
         ])
+    }
+
+    /// Gives a fork what its source logged up to the step that it goes on from.
+    private static func fork(_ run: WandBRun, from point: WandBRun.BranchPoint, _ context: WandBContext) async throws {
+        guard let source = try await context.run(point.run, of: run.project) else {
+            throw MartletError(.notFound, "the run '\(point.run.prefix(100))' to fork from is not in this project")
+        }
+        try await context.services.runStreams.copyHistory(
+            of: source.run.id,
+            upTo: point.step,
+            besides: source.keys(.machineKeys),
+            to: run.run.id,
+            as: run.project.principal
+        )
     }
 
     /// The run that is meant, made where it is not there.
@@ -207,7 +224,8 @@ extension WandBContext {
         } catch {
             guard error.code == .alreadyExists else { throw error }
             if let known = try await run(name, of: project) { return (known, false) }
-            throw MartletError(.conflict, "the run '\(name)' was deleted; use another id, or restore it")
+            // A conflict would be tried again for minutes.
+            throw MartletError(.failedPrecondition, "the run '\(name)' was deleted; use another id, or restore it")
         }
     }
 
