@@ -118,6 +118,21 @@ def test_a_key_can_be_deleted_from_the_summary(wandb, api, project):
     assert "gone" not in api.run(run.path).summary and api.run(run.path).summary["stays"] == 2
 
 
+def test_what_was_logged_can_be_left_out_of_the_summary(wandb, api, project):
+    with wandb.init(project=project) as run:
+        run.define_metric("none", summary="none")
+        run.log({"none": 1, "gone": 1, "late": 1, "stays": 1, "nested": {"a": 1, "b": {"c": 2}}})
+        del run.summary["gone"]
+    found = api.run(run.path)
+    assert found.summary["stays"] == 1 and not {"none", "gone"} & set(dict(found.summary))
+    del found.summary["late"], found.summary["nested"]
+    found.summary.update()
+    summary = dict(type(api)().run(run.path).summary)
+    assert summary["stays"] == 1 and not [key for key in summary if key.startswith(("late", "nested"))]
+    [row] = found.scan_history(keys=["none", "gone", "late"])
+    assert (row["none"], row["gone"], row["late"]) == (1, 1, 1)
+
+
 @pytest.mark.parametrize("kind, wanted", [("max", {"max": 9}), ("min", {"min": 1}), ("mean", {"mean": 4.0}), ("first", {"first": 4})])
 def test_define_metric_says_what_the_summary_keeps(wandb, api, project, kind, wanted):
     with wandb.init(project=project) as run:

@@ -63,6 +63,7 @@ extension WandBSchema {
             for member in members { known.insert(member.key) }
             let isExact = whole.metrics.allSatisfy { isKnown($0.key, known) }
             if isExact { return document }
+            if try await isWhole(run, call) { return document }
             for member in members {
                 json.key(member.key)
                 json.value(member.value)
@@ -74,6 +75,18 @@ extension WandBSchema {
         }
         json.endObject()
         return json.text
+    }
+
+    /// Whether one program logged the run and summed up all of it: what is not in its summary was left out. Several that
+    /// write at once sum up what is theirs, a fork lacks what its source logged, and other clients sum up nothing.
+    private static func isWhole(_ run: WandBRun, _ call: Call) async throws -> Bool {
+        guard run.branchPoint == nil else { return false }
+        let state = try await call.context.services.runStreams.state(
+            of: run.run.id,
+            writer: "",
+            as: run.project.principal
+        )
+        return state.historyLines > 0
     }
 
     private static func isKnown(_ key: String, _ known: Set<String>) -> Bool {
