@@ -201,3 +201,47 @@ def test_a_version_is_linked_into_a_registry(linked, api, project):
     assert [one.name for one in api.registry(project).collections()] == ["nets"]
     found.unlink()
     assert not api.artifact_exists(f"{shelf}/nets:v0")
+
+
+def test_a_registry_keeps_what_is_saved(linked, api, project):
+    registry = api.create_registry(name=project, visibility="restricted", description="old", artifact_types=["model"])
+    registry.artifact_types.append("dataset")
+    registry.description = "new"
+    registry.save()
+    found = api.registry(project)
+    assert sorted(found.artifact_types) == ["dataset", "model"] and found.description == "new" and not found.allow_all_artifact_types
+    source, _ = linked()
+    assert source.link(f"wandb-registry-{project}/nets").project == f"wandb-registry-{project}"
+    found.allow_all_artifact_types = True
+    found.save()
+    assert api.registry(project).allow_all_artifact_types and api.registry(project).description == "new"
+
+
+def test_the_name_of_a_deleted_registry_is_free(linked, api, project):
+    shelf = f"wandb-registry-{project}"
+    registry = api.create_registry(name=project, visibility="organization")
+    source, _ = linked()
+    source.link(f"{shelf}/nets")
+    registry.delete()
+    assert not [one for one in api.registries() if one.name == project]
+    links = api.artifact(f"default/{project}/net:v0").linked_artifacts
+    assert not [one for one in links if shelf in one.qualified_name]
+    assert list(api.create_registry(name=project, visibility="organization").collections()) == []
+
+
+def test_versions_of_a_registry_are_found_by_their_metadata(wandb, api, project):
+    registry = api.create_registry(name=project, visibility="organization")
+    with wandb.init(project=project) as run:
+        for accuracy in (0.5, 0.9):
+            artifact = wandb.Artifact("net", "model", metadata={"acc": accuracy, "by": {"who": "ana"}})
+            with artifact.new_file("w.txt") as file:
+                file.write(str(accuracy))
+            version = run.log_artifact(artifact).wait()
+            version.link(f"wandb-registry-{project}/nets")
+
+    def found(filters):
+        return [one.version for one in registry.versions(filter=filters)]
+
+    assert found({"metadata.acc": {"$gt": 0.6}}) == ["v1"] and sorted(found({"metadata.by.who": "ana"})) == ["v0", "v1"]
+    assert sorted(found({"metadata": {"$exists": True}})) == ["v0", "v1"] and found({"metadata.none": 1}) == []
+    assert found({"version": "v0"}) == ["v0"] and found({"metadata.acc": 0.9, "version": "v0"}) == []

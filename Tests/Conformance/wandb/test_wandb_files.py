@@ -51,6 +51,14 @@ def test_a_file_of_any_size_comes_back_whole(saved, tmp_path, size):
         assert open(got.name, "rb").read() == content
 
 
+def test_a_file_says_what_it_is(saved):
+    run = saved({"a.png": b"x", "b.json": b"{}", "c.txt": b"x", "d.html": b"x", "e.unknown": b"x"})
+    kinds = {file.name: file.mimetype for file in run.files()}
+    assert (kinds["a.png"], kinds["b.json"], kinds["c.txt"]) == ("image/png", "application/json", "text/plain")
+    # As it is served: no page of a stranger runs.
+    assert (kinds["d.html"], kinds["e.unknown"]) == ("text/plain", "application/octet-stream")
+
+
 def test_hundreds_of_files_are_listed(saved):
     contents = {f"many/{i:03}.txt": str(i).encode() for i in range(230)}
     run = saved(contents)

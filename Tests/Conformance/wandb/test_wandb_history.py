@@ -176,3 +176,13 @@ def test_what_the_machine_reports_is_beside_the_history(wandb, api, project):
     assert all("_timestamp" in row and "_runtime" in row and "x" not in row for row in rows)
     assert any(key.startswith("system.") for key in found.systemMetrics or {})
     assert not any(key.startswith("system.") for row in found.scan_history() for key in row)
+
+
+def test_the_steps_alone_are_rows(wandb, api, project):
+    with wandb.init(project=project) as run:
+        run.log({"a": 1})
+        run.log({"word": "x"}, step=5)
+        run.log({"d": {"b": 1}}, step=7)
+    found = api.run(run.path)
+    assert [row["_step"] for row in found.scan_history(keys=["_step"])] == [0, 5, 7]
+    assert [row["_step"] for row in found.history(keys=["_step"], pandas=False)] == [0, 5, 7]

@@ -87,7 +87,12 @@ extension WandBContext {
         for id in Set(versions.map(\.experimentID) + members.map(\.collection.experimentID)) {
             projects[id] = try await project(id)
         }
-        let byVersion = Dictionary(grouping: members, by: \.version.id)
+        // A registry that was deleted takes its links along.
+        let shown = members.filter { member in
+            let place = member.collection.experimentID
+            return place == member.version.experimentID || projects[place]?.experiment.stage == .active
+        }
+        let byVersion = Dictionary(grouping: shown, by: \.version.id)
         return versions.compactMap { version in
             projects[version.experimentID].map { project in
                 WandBArtifact(

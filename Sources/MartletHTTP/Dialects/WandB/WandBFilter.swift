@@ -9,12 +9,14 @@ struct WandBFilter {
     private static let deepest = 32
     /// Milliseconds since 1970-01-01 UTC: who did not report for long has crashed.
     let now: Int64
+    /// Whose runs are searched.
+    let entity: String
 
     /// - Parameter text: JSON; `nil` or empty for no filter.
     /// - Throws: `invalidArgument` that says which part is not understood.
-    static func filter(_ text: String?, now: Int64) throws(MartletError) -> Filter? {
+    static func filter(_ text: String?, of entity: String = "", now: Int64) throws(MartletError) -> Filter? {
         guard let text, !text.isEmpty else { return nil }
-        let filter = try WandBFilter(now: now).filter(try JSONParser.parse(Array(text.utf8)), depth: 0)
+        let filter = try WandBFilter(now: now, entity: entity).filter(try JSONParser.parse(Array(text.utf8)), depth: 0)
         if case .all(let parts) = filter, parts.isEmpty { return nil }
         return filter
     }
@@ -67,6 +69,7 @@ struct WandBFilter {
         _ value: JSONValue,
         depth: Int
     ) throws(MartletError) -> Filter {
+        if key == "entity" || key == "entityName" { return ofEntity(name, value) }
         switch name {
         case "$not":
             guard case .object = value else { return .not(try comparison(key, "$eq", value, depth: depth)) }
@@ -91,6 +94,19 @@ struct WandBFilter {
         case "$regex": return try WandBField(key).compare(.matches, value, now: now)
         default: throw Self.unknown("operator", name)
         }
+    }
+
+    /// All runs of a search are one entity's.
+    private func ofEntity(_ name: String, _ value: JSONValue) -> Filter {
+        let isOwn: Bool
+        switch (name, value) {
+        case ("$in", .array(let names)): isOwn = names.contains(.string(entity))
+        case ("$nin", .array(let names)): isOwn = !names.contains(.string(entity))
+        case ("$ne", _), ("$not", .string): isOwn = value != .string(entity)
+        case ("$exists", _): isOwn = value != .bool(false)
+        default: isOwn = value == .string(entity)
+        }
+        return isOwn ? .all([]) : .any([])
     }
 
     static func unknown(_ what: String, _ name: String) -> MartletError {
@@ -177,7 +193,11 @@ enum WandBField {
 
     /// - Throws: `invalidArgument` for a value that cannot be compared.
     func compare(_ relation: Filter.Relation, _ value: JSONValue, now: Int64) throws(MartletError) -> Filter {
-        if value.isNull { return exists(false) }
+        if value.isNull {
+            // A value that a program gave as None, as params spell it.
+            guard relation == .equal, case .search(let field) = self, case .param = field else { return exists(false) }
+            return .any([exists(false), .comparison(.init(field: field, relation: .equal, value: .text("None")))])
+        }
         if relation == .matches { try Self.checkPattern(try Self.text(value)) }
         switch self {
         case .nothing: return .any([])

@@ -34,20 +34,29 @@ struct WandBHistory {
     /// chosen is written.
     func list(keys: [String]? = nil, style: Style, most: Int? = nil) -> [UInt8] {
         let keys = keys.map { Set($0) }
-        let series = table.series.filter { keys?.contains($0.key) ?? !machine.contains($0.key) }
+        let isOnlyStep = keys == ["_step"]
+        let series = table.series.filter { one in
+            isOnlyStep ? !machine.contains(one.key) : keys?.contains(one.key) ?? !machine.contains(one.key)
+        }
         var objects: [Int64: [LoggedObject]] = [:]
-        for object in table.objects where keys?.contains(object.key) ?? true {
+        for object in table.objects where isOnlyStep || keys?.contains(object.key) ?? true {
             objects[object.step, default: []].append(object)
         }
         var steps = steps(series, objects.keys.sorted())
-        if let keys {
+        if let keys, !isOnlyStep {
             let wanted = keys.count { $0 != "_step" }
             let areOneShape = objects.isEmpty && series.allSatisfy { $0.steps == steps }
             if !areOneShape || series.count < wanted { steps = whole(steps, series, objects, wanted) }
         }
         let needsStep = keys?.contains("_step") ?? true
         steps = Self.thinned(steps, to: most)
-        var writer = HistoryRowWriter(series, nested: keys == nil ? nested : [], style: style, rows: steps.count)
+        if isOnlyStep { objects = [:] }
+        var writer = HistoryRowWriter(
+            isOnlyStep ? [] : series,
+            nested: keys == nil ? nested : [],
+            style: style,
+            rows: steps.count
+        )
         for step in steps {
             writer.find(step)
             writer.write(needsStep ? step : nil, objects.isEmpty ? [] : objects[step] ?? [])

@@ -6,6 +6,14 @@ protocol WandBFilterable: Sendable {
     static var title: String { get }
     /// The fields by their names; `nil` for a value that it has not.
     static var fields: [String: @Sendable (Self) -> JSONValue?] { get }
+    /// A field whose name is made of a part that is known and one that is not; `nil` for no such one.
+    static func field(_ name: String) -> (@Sendable (Self) -> JSONValue?)?
+}
+
+extension WandBFilterable {
+    static func field(_ name: String) -> (@Sendable (Self) -> JSONValue?)? { nil }
+
+    fileprivate static func known(_ name: String) -> (@Sendable (Self) -> JSONValue?)? { fields[name] ?? field(name) }
 }
 
 /// A filter in the form of MongoDB over values at hand, of which there are few enough.
@@ -70,7 +78,7 @@ struct WandBMatch<Thing: WandBFilterable>: Sendable {
     }
 
     private static func comparison(_ field: String, _ json: JSONValue) throws(MartletError) -> Condition {
-        guard Thing.fields[field] != nil else { throw WandBFilter.unknown("field of \(Thing.title)", field) }
+        guard Thing.known(field) != nil else { throw WandBFilter.unknown("field of \(Thing.title)", field) }
         guard case .object(let members) = json else { return .compare(field, "$eq", json) }
         var parts: [Condition] = []
         for member in members {
@@ -98,7 +106,7 @@ struct WandBMatch<Thing: WandBFilterable>: Sendable {
         }
     }
 
-    private static func value(_ field: String, _ thing: Thing) -> JSONValue? { Thing.fields[field]?(thing) }
+    private static func value(_ field: String, _ thing: Thing) -> JSONValue? { Thing.known(field)?(thing) }
 
     private static func texts(_ value: JSONValue?) -> [String] {
         switch value {

@@ -277,7 +277,22 @@ extension WandBMembership: WandBFilterable {
         "description": { .string($0.member.version.description) },
         "created_at": { .time($0.member.createdAt) }, "createdAt": { .time($0.member.createdAt) },
         "updated_at": { .time($0.member.version.updatedAt) }, "updatedAt": { .time($0.member.version.updatedAt) },
+        "id": { .string(WandBID.text("Artifact", $0.member.version.id.rawValue)) },
+        "version": { .string("v\($0.member.number)") }, "metadata": { $0.metadata },
     ]
+
+    /// `metadata.x.y`.
+    static func field(_ name: String) -> (@Sendable (WandBMembership) -> JSONValue?)? {
+        let path = name.split(separator: ".").map(String.init)
+        guard path.count > 1, path[0] == "metadata" else { return nil }
+        return { membership in path.dropFirst().reduce(membership.metadata) { $0?[$1] } }
+    }
+
+    /// `nil` without any.
+    private var metadata: JSONValue? {
+        guard let json = try? JSONText.lenient(member.version.metadata), json != .object([]) else { return nil }
+        return json
+    }
 }
 
 extension JSONValue {

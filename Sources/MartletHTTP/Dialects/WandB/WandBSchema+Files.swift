@@ -23,7 +23,9 @@ extension WandBSchema {
             file.field("storagePath", "String") { $0.path.description }
             file.field("artifact", "Artifact") { _ in .null }
             file.field("sizeBytes", "Int64!") { .int($0.entry?.size ?? 0) }
-            file.field("mimetype", "String") { _ in .null }
+            file.field("mimetype", "String") { file in
+                .string(String(ContentType.ofArtifact(named: file.path.description).prefix { $0 != ";" }))
+            }
             file.field("updatedAt", "DateTime") { file in
                 .value(file.entry.map { WandBTime.text(milliseconds: $0.modifiedAt) })
             }

@@ -160,7 +160,9 @@ extension WandBSchema {
                 lists.append([])
                 continue
             }
-            let table = try await table(of: run, call, keys: keys, steps: least...greatest)
+            // Which steps there are, all that was logged says.
+            let read = keys.map(Set.init) == ["_step"] ? nil : keys
+            let table = try await table(of: run, call, keys: read, steps: least...greatest)
             lists.append(.raw(table.list(keys: keys, style: .strict, most: samples)))
         }
         return .list(lists)

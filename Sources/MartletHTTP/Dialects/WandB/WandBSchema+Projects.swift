@@ -103,7 +103,11 @@ extension WandBSchema {
     }
 
     private static func search(_ project: WandBProject, _ call: Call) throws -> SearchRuns {
-        let filter = try WandBFilter.filter(try call.arguments.string("filters"), now: call.context.now)
+        let filter = try WandBFilter.filter(
+            try call.arguments.string("filters"),
+            of: project.entity,
+            now: call.context.now
+        )
         return SearchRuns(experiments: [project.experiment.id], filter: filter, fields: WandBRun.fields)
     }
 }

@@ -171,14 +171,20 @@ extension WandBSchema {
                 guard let id = WandBID.id(text, of: "Project").flatMap({ Experiment.ID($0) }) else {
                     throw MartletError(.notFound, "project \(text.prefix(100)) not found")
                 }
-                let context = call.context
-                try await context.services.experiments.move(id, to: .deleted, as: context.principal)
+                let (experiments, principal) = (call.context.services.experiments, call.context.principal)
+                let known = try await experiments.experiment(id, as: principal)
+                // Its name is free again: no client can restore it.
+                let name = "\(known.name)-deleted-\(id)"
+                if Experiment.isRegistryName(known.name) {
+                    _ = try await experiments.update(id, ExperimentChanges(name: name), as: principal)
+                }
+                try await experiments.move(id, to: .deleted, as: principal)
                 return .record(["success": true])
             }
         }
     }
 
-    /// Keeps who may see a registry, and which types it takes, where a client says so.
+    /// Keeps what a registry is for, who may see it, and which types it takes, where a client says so.
     static func setRegistry(
         _ project: WandBProject,
         _ input: GraphQLArguments,
@@ -188,18 +194,24 @@ extension WandBSchema {
         if let access = try input.string("access") {
             tags.append(Tag(key: WandBProject.accessTag, value: access))
         }
-        if let types = try input.objects("artifactTypes") {
-            var names: [JSONValue] = []
-            for type in types { names.append(.string(try type.requiredString("name"))) }
-            let all = try input.bool("allowAllArtifactTypesInRegistry") == true
+        // Types that it takes already stay, and a client names the new ones.
+        var types = project.registryTypes
+        for type in try input.objects("artifactTypes") ?? [] {
+            let name = try type.requiredString("name")
+            if !types.contains(name) { types.append(name) }
+        }
+        if try input.bool("allowAllArtifactTypesInRegistry") == true { types = [] }
+        if types != project.registryTypes {
             var json = JSONWriter()
-            json.value(.array(all ? [] : names))
+            json.value(.array(types.map { .string($0) }))
             tags.append(Tag(key: WandBProject.typesTag, value: json.text))
         }
-        guard !tags.isEmpty else { return project }
+        var purpose = try input.string("description")
+        if purpose == project.experiment.purpose { purpose = nil }
+        guard !tags.isEmpty || purpose != nil else { return project }
         let changed = try await context.services.experiments.update(
             project.experiment.id,
-            ExperimentChanges(tags: tags),
+            ExperimentChanges(purpose: purpose, tags: tags),
             as: project.principal
         )
         return WandBProject(experiment: changed, principal: project.principal)

@@ -86,7 +86,7 @@ extension WandBSchema {
         if let filters = try input.string("priorRunsFilters"), !filters.isEmpty {
             var search = SearchRuns(
                 experiments: [project.experiment.id],
-                filter: try WandBFilter.filter(filters, now: context.now),
+                filter: try WandBFilter.filter(filters, of: project.entity, now: context.now),
                 fields: WandBRun.fields
             )
             search.limit = 10_000

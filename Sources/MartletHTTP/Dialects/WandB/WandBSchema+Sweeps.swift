@@ -130,7 +130,11 @@ extension WandBSchema {
         let own = Filter.comparison(
             .init(field: .tag(key: WandBTag.sweep.key), relation: .equal, value: .text(sweep.sweep.name))
         )
-        let filter = try WandBFilter.filter(try call.arguments.string("filters"), now: context.now)
+        let filter = try WandBFilter.filter(
+            try call.arguments.string("filters"),
+            of: sweep.project.entity,
+            now: context.now
+        )
         var search = SearchRuns(
             experiments: [sweep.project.experiment.id],
             filter: filter.map { .all([own, $0]) } ?? own,
