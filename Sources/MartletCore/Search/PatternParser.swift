@@ -3,6 +3,8 @@ struct PatternParser {
     private let scalars: [Unicode.Scalar]
     private var index = 0
     private var depth = 0
+    /// Whether what follows is found in either case, to the end of the group.
+    private var ignoresCase = false
     private static let deepest = 32
     /// As in PostgreSQL.
     private static let mostRepetitions = 255
@@ -90,8 +92,8 @@ struct PatternParser {
         guard let scalar = current else { throw wrong("it ends too soon") }
         switch scalar {
         case "(": return try group()
-        case "[": return .set(try brackets())
-        case "\\": return .set(try escape())
+        case "[": return .set(cased(try brackets()))
+        case "\\": return try escaped()
         case "*", "+", "?": throw wrong("'\(scalar)' has nothing before it to repeat")
         default: break
         }
@@ -100,19 +102,52 @@ struct PatternParser {
         case ".": return .set(.all)
         case "^": return .start
         case "$": return .end
-        default: return .set(PatternSet(ranges: [scalar.value...scalar.value]))
+        default: return .set(cased(PatternSet(ranges: [scalar.value...scalar.value])))
         }
     }
 
+    private func cased(_ set: PatternSet) -> PatternSet { ignoresCase ? set.inBothCases : set }
+
     private mutating func group() throws(MartletError) -> PatternNode {
         index += 1
-        if take("?"), !take(":") { throw wrong("'(?' is not known; only '(?:' is") }
+        let outer = ignoresCase
+        // `(?i)` is for what follows it in the group around it.
+        if take("?"), try !opening() { return .sequence([]) }
         depth += 1
         guard depth <= Self.deepest else { throw wrong("nested deeper than \(Self.deepest) levels") }
         let inner = try choice()
         depth -= 1
         guard take(")") else { throw wrong("'(' lacks its ')'") }
+        ignoresCase = outer
         return inner
+    }
+
+    /// What follows `(?`: `:`, a name (`P<x>`), or flags.
+    /// - Returns: whether a group follows.
+    private mutating func opening() throws(MartletError) -> Bool {
+        if take(":") { return true }
+        let start = index
+        _ = take("P")
+        if take("<") {
+            while let scalar = current, PatternSet(ranges: PatternSet.wordCharacters).contains(scalar.value) {
+                index += 1
+            }
+            if take(">") { return true }
+        }
+        index = start
+        // A dot means every character anyway.
+        while take("i") || take("s") { if scalars[index - 1] == "i" { ignoresCase = true } }
+        if index > start, take(")") { return false }
+        if index > start, take(":") { return true }
+        throw wrong("'(?' is followed by ':', a name in '<>', or the flags 'i' and 's'")
+    }
+
+    private mutating func escaped() throws(MartletError) -> PatternNode {
+        guard index + 1 < scalars.count, scalars[index + 1] == "A" || scalars[index + 1] == "z" else {
+            return .set(cased(try escape()))
+        }
+        index += 2
+        return scalars[index - 1] == "A" ? .start : .end
     }
 
     /// `\d` and the like, or a character that would mean something without its backslash.
@@ -129,12 +164,31 @@ struct PatternParser {
             case "S": PatternSet(ranges: PatternSet.spaces, isNegated: true)
             case "t": PatternSet(ranges: [9...9])
             case "n": PatternSet(ranges: [10...10])
+            case "x": try byNumber()
             default: nil
             }
         let isName = ("0"..."9").contains(scalar) || ("a"..."z").contains(scalar) || ("A"..."Z").contains(scalar)
         guard set != nil || !isName else { throw wrong("'\\\(scalar)' is not known") }
         index += 1
         return set ?? PatternSet(ranges: [scalar.value...scalar.value])
+    }
+
+    /// `\x41` or `\x{1F600}`; the last digit, or the brace, is left to be passed over.
+    private mutating func byNumber() throws(MartletError) -> PatternSet {
+        let start = index
+        index += 1
+        let isLong = take("{")
+        let first = index
+        while let scalar = current, scalar.properties.isASCIIHexDigit, isLong || index < first + 2 { index += 1 }
+        let digits = String(String.UnicodeScalarView(scalars[first..<index]))
+        guard isLong ? current == "}" : digits.count == 2, let value = UInt32(digits, radix: 16), value > 0,
+            Unicode.Scalar(value) != nil
+        else {
+            index = start
+            throw wrong("'\\x' is followed by two hexadecimal digits, or some in braces")
+        }
+        if !isLong { index -= 1 }
+        return PatternSet(ranges: [value...value])
     }
 
     private mutating func brackets() throws(MartletError) -> PatternSet {
@@ -163,13 +217,56 @@ struct PatternParser {
     private mutating func member() throws(MartletError) -> PatternSet {
         guard let scalar = current else { throw wrong("'[' lacks its ']'") }
         if scalar == "\\" { return try escape() }
-        // `[:alpha:]` and its like differ from engine to engine.
         if scalar == "[", index + 1 < scalars.count, [":", ".", "="].contains(scalars[index + 1]) {
-            throw wrong("'[\(scalars[index + 1])' is not known; write the characters")
+            return try named()
         }
         index += 1
         return PatternSet(ranges: [scalar.value...scalar.value])
     }
+
+    /// `[:alpha:]` and its like, of ASCII as in RE2: the engines have their own.
+    private mutating func named() throws(MartletError) -> PatternSet {
+        let rest = String(String.UnicodeScalarView(scalars[index...].prefix(16)))
+        for (name, ranges) in PatternSet.named {
+            for isNegated in [false, true] where rest.hasPrefix("[:\(isNegated ? "^" : "")\(name):]") {
+                index += name.unicodeScalars.count + (isNegated ? 5 : 4)
+                return PatternSet(ranges: ranges, isNegated: isNegated)
+            }
+        }
+        throw wrong("'[\(scalars[index + 1])' is followed by no name that is known; write the characters")
+    }
+}
+
+extension PatternSet {
+    /// Its characters, and those that they are in the other case.
+    fileprivate var inBothCases: PatternSet {
+        var both = self
+        let (small, great): (ClosedRange<UInt32>, ClosedRange<UInt32>) = (97...122, 65...90)
+        for range in ranges {
+            for (letters, other) in [(small, 65 as UInt32), (great, 97)] where range.overlaps(letters) {
+                let part = range.clamped(to: letters)
+                let first = other + part.lowerBound - letters.lowerBound
+                both.ranges.append(first...(first + part.upperBound - part.lowerBound))
+            }
+            // Alphabets are shorter.
+            guard range.count <= 1_024 else { continue }
+            for value in range where value > 127 {
+                guard let properties = Unicode.Scalar(value)?.properties else { continue }
+                for mapping in [properties.lowercaseMapping, properties.uppercaseMapping] {
+                    guard mapping.unicodeScalars.count == 1, let mapped = mapping.unicodeScalars.first else { continue }
+                    if mapped.value != value { both.ranges.append(mapped.value...mapped.value) }
+                }
+            }
+        }
+        return both
+    }
+
+    fileprivate static let named: [(name: String, ranges: [ClosedRange<UInt32>])] = [
+        ("alnum", [48...57, 65...90, 97...122]), ("alpha", [65...90, 97...122]), ("ascii", [1...127]),
+        ("blank", [9...9, 32...32]), ("cntrl", [1...31, 127...127]), ("digit", digits), ("graph", [33...126]),
+        ("lower", [97...122]), ("print", [32...126]), ("punct", [33...47, 58...64, 91...96, 123...126]),
+        ("space", spaces), ("upper", [65...90]), ("word", wordCharacters), ("xdigit", [48...57, 65...70, 97...102]),
+    ]
 }
 
 extension PatternSet {

@@ -1,7 +1,8 @@
 /// A regular expression that means the same in both engines and never takes long.
 ///
 /// Characters, `.`, `[a-z]`, `[^…]`, `\d \w \s` and their opposites (ASCII), `( )`, `|`, `* + ? {2,5}`, `^` and `$` for
-/// the ends of the text. Case matters; a character is a Unicode scalar. There are no references to groups and no looks
+/// the ends of the text, and of RE2 `(?i)`, named groups, `\A`, `\z`, `\x41`, `[[:alpha:]]` (ASCII). Case matters but after
+/// `(?i)`; a character is a Unicode scalar. There are no references to groups and no looks
 /// ahead, so that a search takes O(length of the text × size of the pattern).
 package struct TextPattern: Sendable {
     /// Longest pattern in UTF-8 bytes.

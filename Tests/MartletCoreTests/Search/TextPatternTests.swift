@@ -9,7 +9,9 @@ struct TextPatternTests {
         "a pattern finds what the regular expressions of the system find",
         arguments: [
             "resnet", "^res", "net$", "res|vit", "^(res|vit)[0-9]+$", "r.s", "[a-f]+\\d{2,3}", "(ab)*c", "a+?b", "^$",
-            "[^0-9]$", "\\w+\\s\\w+", "(a|b|)c", "x{3}", "((a?){3}){2}$",
+            "[^0-9]$", "\\w+\\s\\w+", "(a|b|)c", "x{3}", "((a?){3}){2}$", "(?i)^RES", "(?i:R)es", "v(?i)IT|É",
+            "(?i)[^A-Z]$",
+            "\\A(?<net>res)", "net\\z", "\\x61b", "\\x{e9}", "[[:alpha:]]+[[:digit:]]$", "(?is)r.S", "(?:(?i)R)esN",
         ]
     )
     func agreement(pattern: String) throws {
@@ -26,8 +28,8 @@ struct TextPatternTests {
     @Test(
         "what is no pattern is refused, and where is said",
         arguments: [
-            "(", ")", "a)", "[", "[a", "[b-a]", "*a", "a**", "a{3,2}", "a{300}", "a{1", "\\", "\\b", "(?=a)", "(?i)a",
-            "[[:alpha:]]",
+            "(", ")", "a)", "[", "[a", "[b-a]", "*a", "a**", "a{3,2}", "a{300}", "a{1", "\\", "\\b", "(?=a)", "(?a)b",
+            "(?i", "(?P<n", "(?<!a)", "[[:alfa:]]", "[[.a.]]", "\\x4", "\\xzz", "\\x{110000}", "\\x{}", "\\x00",
             "((((((((((a{9}){9}){9}){9}){9}))))))", String(repeating: "(", count: 100),
             String(repeating: "a", count: 1_001),
         ]
@@ -36,6 +38,18 @@ struct TextPatternTests {
         let error = #expect(throws: MartletError.self) { _ = try TextPattern(pattern) }
         #expect(error?.code == .invalidArgument)
         #expect(error?.message.isEmpty == false)
+    }
+
+    @Test("either case is found of letters beyond ASCII, and of a class")
+    func cases() throws {
+        for (pattern, text) in [
+            ("(?i)ÜNÏ", "ünï"), ("(?i)[а-я]+ж", "ЖЖ"), ("(?i)straSSe", "STRAsse"), ("(?i)\\x41", "a"),
+        ] {
+            #expect(try TextPattern(pattern).isFound(in: text), "\(pattern)")
+        }
+        #expect(try !TextPattern("(?:(?i)a)b").isFound(in: "AB"))
+        #expect(try TextPattern("[[:^digit:]]").isFound(in: "1a") && !TextPattern("^[[:^digit:]]$").isFound(in: "1"))
+        #expect(try TextPattern("(?P<n>a)b").isFound(in: "xab"))
     }
 
     @Test("no pattern takes long")

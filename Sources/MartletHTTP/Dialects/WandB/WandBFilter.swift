@@ -237,10 +237,18 @@ enum WandBField {
         return .comparison(.init(field: .tag(key: key), relation: .equal, value: .text("")))
     }
 
+    private static let states = ["running", "crashed", "finished", "failed", "killed", "pending"]
+
     private static func state(_ relation: Filter.Relation, _ state: String, _ now: Int64) throws(MartletError) -> Filter
     {
+        if relation == .matches {
+            let pattern = try TextPattern(state)
+            var parts: [Filter] = []
+            for one in states where pattern.isFound(in: one) { parts.append(try Self.state(.equal, one, now)) }
+            return .any(parts)
+        }
         guard relation == .equal else {
-            throw MartletError(.invalidArgument, "filters: state is compared by $eq, $ne and $in")
+            throw MartletError(.invalidArgument, "filters: state is compared by $eq, $ne, $in and $regex")
         }
         // A state that nothing has matches nothing.
         guard let status = try? WandBRun.status(of: state) else { return .any([]) }

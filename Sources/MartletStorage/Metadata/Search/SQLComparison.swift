@@ -18,6 +18,10 @@ struct SQLComparison {
         case (.equal, .number), (.less, .number), (.lessOrEqual, .number), (.greater, .number),
             (.greaterOrEqual, .number):
             real(dialect.number(column), relation, value)
+        case (.less, .text(let text)), (.lessOrEqual, .text(let text)), (.greater, .text(let text)),
+            (.greaterOrEqual, .text(let text)):
+            // By the bytes of UTF-8, in both engines.
+            "\(code: column) \(code: sign(relation) ?? "=") \(value: .text(text))"
         case (.isNotNull, _): "\(code: column) IS NOT NULL"
         case (.isNull, _): "\(code: column) IS NULL"
         default: "1 = 0"
