@@ -121,6 +121,14 @@ package protocol ArtifactStore: Sendable {
     func entry(at path: ArtifactPath, of owner: ArtifactOwner) async throws(MartletError) -> ArtifactEntry?
     /// Files and folders directly inside a folder, by name. Empty when the folder does not exist.
     func list(_ folder: ArtifactPath, of owner: ArtifactOwner) async throws(MartletError) -> [ArtifactEntry]
+    /// Gives files of a tree to another, under the same paths and without a look at their content. Those that are not
+    /// there are left out, and those whose place is taken.
+    /// - Returns: the bytes that the other tree has more.
+    func copy(
+        _ paths: [ArtifactPath],
+        of source: ArtifactOwner,
+        to owner: ArtifactOwner
+    ) async throws(MartletError) -> Int64
     /// Removes a file, or a folder with all inside. Blobs go later, when nothing names them.
     /// - Throws: `notFound`.
     func delete(_ path: ArtifactPath, of owner: ArtifactOwner) async throws(MartletError)

@@ -88,6 +88,24 @@ package struct ArtifactService: Sendable {
         }
     }
 
+    /// Gives files of a tree to another, under the same paths; see `ArtifactStore.copy`.
+    /// - Throws: `quotaExceeded` where there is no room left.
+    package func copy(
+        _ paths: [ArtifactPath],
+        of source: ArtifactOwner,
+        to owner: ArtifactOwner,
+        as principal: Principal
+    ) async throws(MartletError) {
+        try await access.require(.viewer, of: source, as: principal, to: "read artifacts")
+        try await access.require(.editor, of: owner, as: principal, to: "write artifacts")
+        let store = store
+        let request = QuotaKeeper.Request(owner: owner, length: 0)
+        try await quotas.within(request) { (_) async throws(MartletError) -> (Void, bytes: Int64) in
+            ((), bytes: try await store.copy(paths, of: source, to: owner))
+        }
+        publish(owner)
+    }
+
     package func delete(
         _ path: ArtifactPath,
         of owner: ArtifactOwner,

@@ -34,7 +34,7 @@ package struct ReferenceEntry: Sendable, Equatable {
 }
 
 extension ArtifactVersionService {
-    /// Notes that a run used or made a version.
+    /// Notes that a run used or made a version. - Throws: `failedPrecondition` for one that is used and was deleted.
     package func note(
         _ role: VersionRole,
         of run: Run.ID,
@@ -43,6 +43,9 @@ extension ArtifactVersionService {
     ) async throws(MartletError) {
         try await access.require(.editor, of: run, as: principal, to: "change a run")
         try await access.require(.viewer, of: id, as: principal, to: "read artifacts")
+        if role == .input, try await store.version(id).state == .deleted {
+            throw MartletError(.failedPrecondition, "the version is deleted and cannot be used")
+        }
         try await store.note(role, of: run, id)
         events.publish([Topic.artifacts(of: run)])
     }

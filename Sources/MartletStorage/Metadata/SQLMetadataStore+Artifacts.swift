@@ -15,6 +15,29 @@ extension SQLMetadataStore: ArtifactStore {
         return try await database.read { try ArtifactRows.list(folder, of: owner, $0) }
     }
 
+    package func copy(
+        _ paths: [ArtifactPath],
+        of source: ArtifactOwner,
+        to owner: ArtifactOwner
+    ) async throws(MartletError) -> Int64 {
+        let (now, source, owner) = (environment.now(), source.key, owner.key)
+        return try await database.write { connection in
+            var bytes: Int64 = 0
+            for path in paths where !path.isRoot {
+                let place = TreePlace(path)
+                guard let file = try ArtifactRows.entry(at: place, of: source, connection), let digest = file.digest,
+                    try BlobRows.isPresent(digest, connection),
+                    try ArtifactRows.entry(at: place, of: owner, connection) == nil
+                else { continue }
+                let vacancy = try ArtifactRows.vacancy(at: path.description, of: owner, connection)
+                let blob = StoredBlob(digest: digest, md5: file.md5, size: file.size ?? 0)
+                try ArtifactRows.put(blob, at: vacancy, now: now, connection)
+                bytes += blob.size
+            }
+            return bytes
+        }
+    }
+
     package func delete(_ path: ArtifactPath, of owner: ArtifactOwner) async throws(MartletError) {
         let (path, owner) = (path.description, owner.key)
         try await database.write { try ArtifactRows.delete(path, of: owner, $0) }

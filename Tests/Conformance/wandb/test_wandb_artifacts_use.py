@@ -257,3 +257,14 @@ def test_the_default_folder_is_named_after_the_version(log, found, fresh, monkey
     monkeypatch.setenv("WANDB_ARTIFACT_DIR", str(tmp_path / "artifacts"))
     log(CONTENTS)
     assert os.path.relpath(found("data:latest").download(), tmp_path) == "artifacts/data:v0"
+
+
+def test_a_version_that_was_deleted_is_not_used(wandb, api, project):
+    with wandb.init(project=project) as run:
+        run.log_artifact(wandb.Artifact("gone", "model")).wait()
+    known = api.artifact(f"{project}/gone:v0")
+    api.artifact(f"{project}/gone:v0").delete(delete_aliases=True)
+    with wandb.init(project=project) as run:
+        with pytest.raises(Exception, match="deleted"):
+            run.use_artifact(known)
+    assert list(api.run(run.path).used_artifacts()) == []

@@ -78,7 +78,7 @@ def test_processes_share_a_run(server, program, ran, api, printed, project, tmp_
     text = """
 import sys, wandb
 name = sys.argv[1]
-run = wandb.init(id="shared", mode="shared", settings=wandb.Settings(x_label=name, x_primary=name == "p0",
+run = wandb.init(id="shared", mode="shared", config={f"of {name}": name}, settings=wandb.Settings(x_label=name, x_primary=name == "p0",
                  x_update_finish_state=name == "p0"))
 for i in range(200):
     run.log({f"{name}/x": i, "step of its own": i})
@@ -96,6 +96,7 @@ run.finish()
         assert sorted(row[f"{name}/x"] for row in rows if f"{name}/x" in row) == list(range(200)), name
         assert run.summary[f"{name}/x"] == 199
         assert f"{name} printed" in printed(f"{project}/shared")
+        assert run.config[f"of {name}"] == name
     assert run.state == "finished"
 
 
@@ -149,6 +150,24 @@ def test_a_fork_has_what_its_source_logged_of_every_kind(wandb, api, project):
     assert values(api, f"{project}/again") == [0, 1, 2, 3, 50, 60]
     assert api.run(f"{project}/fork").summary["only"] == 3
     assert not [key for row in rows for key in row if key.startswith("system.")]
+
+
+def test_a_fork_has_the_files_of_what_it_shows(wandb, api, project, tmp_path):
+    import numpy
+
+    with wandb.init(project=project, id="source") as run:
+        for i in range(4):
+            run.log({"image": wandb.Image(numpy.full((4, 4, 3), i, "uint8")), "table": wandb.Table(["a"], [[i]])})
+    with wandb.init(project=project, id="fork", fork_from="source?_step=1") as run:
+        run.log({"x": 1})
+    rows = [row for row in api.run(f"{project}/fork").scan_history() if row.get("image")]
+    assert len(rows) == 2
+    names = {file.name for file in api.run(f"{project}/fork").files()}
+    for row in rows:
+        assert {row["image"]["path"], row["table"]["path"]} <= names
+        both = [api.run(f"{project}/{name}").file(row["image"]["path"]).download(root=str(tmp_path / name)).name for name in ("source", "fork")]
+        assert len({pathlib.Path(path).read_bytes() for path in both}) == 1
+    assert len([name for name in names if name.startswith("media/images")]) == 2
 
 
 def test_a_fork_of_no_run_is_refused(wandb, project):

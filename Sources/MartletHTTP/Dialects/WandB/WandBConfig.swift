@@ -53,6 +53,16 @@ enum WandBConfig {
         return json.text
     }
 
+    /// A document with the members of both; the second says what one of both has.
+    static func joined(_ first: String, _ second: String) throws(MartletError) -> String {
+        guard case .object(let old) = try JSONText.lenient(first), case .object(let new) = try JSONText.lenient(second)
+        else { return second }
+        let names = Set(new.map(\.key))
+        var json = JSONWriter()
+        json.value(.object(old.filter { !names.contains($0.key) } + new))
+        return json.text
+    }
+
     /// Of what the client adds for itself, the named parts; as JSON.
     static func own(_ keys: [String]?, of text: String) throws(MartletError) -> String {
         let own = try JSONText.lenient(text)["_wandb"]?["value"]

@@ -71,7 +71,8 @@ extension WandBSchema {
         let (run, isNew) = try await target(context, input)
         let id = run.run.id
         try await setFields(of: run, context, input)
-        if let config = try input.string("config") {
+        if let given = try input.string("config") {
+            let config = isNew ? given : try await shared(given, of: run, context)
             let params = try WandBConfig.params(of: config)
             if let point = WandBRun.BranchPoint(config), run.branchPoint == nil {
                 try await fork(run, from: point, context)
@@ -94,6 +95,16 @@ extension WandBSchema {
         ])
     }
 
+    /// Programs that write to one run at once know only what each was given: none takes the others' out.
+    private static func shared(_ config: String, of run: WandBRun, _ context: WandBContext) async throws -> String {
+        guard let known = run.documents[.config] else { return config }
+        let (streams, principal) = (context.services.runStreams, run.project.principal)
+        let all = try await streams.state(of: run.run.id, writer: nil, as: principal)
+        let own = try await streams.state(of: run.run.id, writer: "", as: principal)
+        guard all.historyLines > own.historyLines || all.eventLines > own.eventLines else { return config }
+        return try WandBConfig.joined(known, config)
+    }
+
     /// Gives a fork what its source logged up to the step that it goes on from.
     private static func fork(_ run: WandBRun, from point: WandBRun.BranchPoint, _ context: WandBContext) async throws {
         guard let source = try await context.run(point.run, of: run.project) else {
@@ -106,6 +117,30 @@ extension WandBSchema {
             to: run.run.id,
             as: run.project.principal
         )
+        let (streams, principal) = (context.services.runStreams, run.project.principal)
+        let keys = try await streams.objectKeys(of: run.run.id, as: principal).map(\.key)
+        guard !keys.isEmpty else { return }
+        var paths: Set<String> = []
+        for object in try await streams.table(of: run.run.id, keys: keys, as: principal).objects {
+            if let value = try? JSONText.lenient(object.json) { addFiles(of: value, to: &paths) }
+        }
+        try await context.services.artifacts.copy(
+            paths.sorted().compactMap { try? WandBDialect.path($0) },
+            of: .run(source.run.id),
+            to: .run(run.run.id),
+            as: principal
+        )
+    }
+
+    /// The paths of files that an image, a table or another object of the media names.
+    private static func addFiles(of value: JSONValue, to paths: inout Set<String>) {
+        switch value {
+        case .object(let members):
+            if value["_type"] != nil, case .string(let path)? = value["path"] { paths.insert(path) }
+            for member in members { addFiles(of: member.value, to: &paths) }
+        case .array(let elements): for element in elements { addFiles(of: element, to: &paths) }
+        default: break
+        }
     }
 
     /// The run that is meant, made where it is not there.
