@@ -186,3 +186,30 @@ def test_the_steps_alone_are_rows(wandb, api, project):
     found = api.run(run.path)
     assert [row["_step"] for row in found.scan_history(keys=["_step"])] == [0, 5, 7]
     assert [row["_step"] for row in found.history(keys=["_step"], pandas=False)] == [0, 5, 7]
+
+
+def test_members_of_objects_that_are_kept_whole_are_keys_of_their_own(wandb, api, project):
+    with wandb.init(project=project) as run:
+        for i in range(3):
+            run.log({"mix": {"a": i, "s": f"x{i}", "deep": {"b": [i], "t": None}}, "plain": i} if i else {"plain": i})
+    found = api.run(run.path)
+
+    def rows(*keys):
+        return [[row[key] for key in keys] for row in found.scan_history(keys=list(keys))]
+
+    assert rows("mix.a") == [[1], [2]] and rows("mix.s", "plain") == [["x1", 1], ["x2", 2]] and rows("mix.deep.b") == [[[1]], [[2]]]
+    assert rows("mix.none") == [] and [row["mix"]["a"] for row in found.scan_history(keys=["mix"])] == [1, 2]
+    assert [row["mix.a"] for row in found.history(keys=["mix.a"], pandas=False)] == [1, 2]
+
+
+@pytest.mark.needs_client("0.22", "export of a history")
+def test_an_export_of_the_history_says_that_there_is_none(wandb, api, project, tmp_path):
+    from wandb.apis.public.runhistory import IncompleteRunHistoryError
+
+    with wandb.init(project=project) as run:
+        run.log({"a": 1})
+    found = api.run(run.path)
+    with pytest.raises(IncompleteRunHistoryError):
+        found.download_history_exports(tmp_path)
+    assert found.download_history_exports(tmp_path, require_complete_history=False).contains_live_data
+    assert [row["a"] for row in found.scan_history()] == [1]

@@ -39,8 +39,13 @@ struct WandBHistory {
             isOnlyStep ? !machine.contains(one.key) : keys?.contains(one.key) ?? !machine.contains(one.key)
         }
         var objects: [Int64: [LoggedObject]] = [:]
-        for object in table.objects where isOnlyStep || keys?.contains(object.key) ?? true {
-            objects[object.step, default: []].append(object)
+        for object in table.objects {
+            if isOnlyStep || keys?.contains(object.key) ?? true { objects[object.step, default: []].append(object) }
+            // Objects that are kept whole have members that are asked for by their paths.
+            for key in keys ?? [] where key.hasPrefix(object.key + ".") {
+                guard let member = Self.member(object, key) else { continue }
+                objects[object.step, default: []].append(member)
+            }
         }
         var steps = steps(series, objects.keys.sorted())
         if let keys, !isOnlyStep {
@@ -62,6 +67,23 @@ struct WandBHistory {
             writer.write(needsStep ? step : nil, objects.isEmpty ? [] : objects[step] ?? [])
         }
         return writer.list()
+    }
+
+    /// The member of an object at a path that begins with its key; `nil` for none.
+    private static func member(_ object: LoggedObject, _ key: String) -> LoggedObject? {
+        guard var value = try? JSONText.lenient(object.json) else { return nil }
+        for name in key.dropFirst(object.key.count + 1).split(separator: ".") {
+            guard let inner = value[String(name)] else { return nil }
+            value = inner
+        }
+        var json = JSONWriter()
+        json.value(value)
+        return LoggedObject(key: key, step: object.step, time: object.time, json: json.text)
+    }
+
+    /// Keys that may hold what stands at the path of another: `a` and `a.b` for `a.b.c`.
+    static func roots(of keys: [String]) -> [String] {
+        keys.flatMap { key in key.indices.filter { key[$0] == "." }.map { String(key[..<$0]) } }.filter { !$0.isEmpty }
     }
 
     /// The steps at which as many keys have something as are wanted.

@@ -34,8 +34,8 @@ extension WandBSchema {
             }
             run.field("sampledHistory", "[JSON]", arguments: ["specs: [JSONString!]!"], sampledHistory)
             run.field("parquetHistory", "ParquetHistory", arguments: ["liveKeys: [String!]"]) { _, _ in
-                // None is kept as Parquet: the client reads pages then.
-                .record(["parquetUrls": [], "liveData": []])
+                // None is kept as Parquet, and so all of it is live: the client reads pages then.
+                .record(["parquetUrls": [], "liveData": .list([.raw(Array(#"{"_step":0}"#.utf8))])])
             }
             run.connection("logLines", of: "LogLine", arguments: ["useImprovedPagination: Boolean"], logLines)
         }
@@ -161,7 +161,7 @@ extension WandBSchema {
                 continue
             }
             // Which steps there are, all that was logged says.
-            let read = keys.map(Set.init) == ["_step"] ? nil : keys
+            let read = keys.map(Set.init) == ["_step"] ? nil : keys.map { $0 + WandBHistory.roots(of: $0) }
             let table = try await table(of: run, call, keys: read, steps: least...greatest)
             lists.append(.raw(table.list(keys: keys, style: .strict, most: samples)))
         }

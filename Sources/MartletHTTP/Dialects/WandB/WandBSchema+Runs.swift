@@ -63,7 +63,7 @@ extension WandBSchema {
             for member in members { known.insert(member.key) }
             let isExact = whole.metrics.allSatisfy { isKnown($0.key, known) }
             if isExact { return document }
-            if try await isWhole(run, call) { return document }
+            known.formUnion(try await leftOut(whole.metrics.filter { !isKnown($0.key, known) }, of: run, call))
             for member in members {
                 json.key(member.key)
                 json.value(member.value)
@@ -77,16 +77,30 @@ extension WandBSchema {
         return json.text
     }
 
-    /// Whether one program logged the run and summed up all of it: what is not in its summary was left out. Several that
-    /// write at once sum up what is theirs, a fork lacks what its source logged, and other clients sum up nothing.
-    private static func isWhole(_ run: WandBRun, _ call: Call) async throws -> Bool {
-        guard run.branchPoint == nil else { return false }
-        let state = try await call.context.services.runStreams.state(
-            of: run.run.id,
-            writer: "",
-            as: run.project.principal
-        )
-        return state.historyLines > 0
+    /// Of metrics that a run's summary lacks, those that its program logged: it left them out. Several programs that write
+    /// at once sum up what is theirs, a fork lacks what its source logged, and other clients sum up nothing.
+    private static func leftOut(
+        _ metrics: [MetricSummary],
+        of run: WandBRun,
+        _ call: Call
+    ) async throws -> Set<String> {
+        let (services, principal) = (call.context.services, run.project.principal)
+        guard run.branchPoint == nil, !metrics.isEmpty,
+            try await services.runStreams.state(of: run.run.id, writer: "", as: principal).historyLines > 0
+        else { return [] }
+        var found: Set<String> = []
+        for metric in metrics.prefix(1_000) {
+            // What the program logged stands at the step and time of one of its lines.
+            let line = try await services.runs.history(
+                of: run.run.id,
+                key: StreamChunk.lineMark,
+                after: HistoryCursor(time: metric.lastTime, step: metric.lastStep, valueKey: .min),
+                limit: 1,
+                as: principal
+            )
+            if line.times.first == metric.lastTime, line.steps.first == metric.lastStep { found.insert(metric.key) }
+        }
+        return found
     }
 
     private static func isKnown(_ key: String, _ known: Set<String>) -> Bool {
