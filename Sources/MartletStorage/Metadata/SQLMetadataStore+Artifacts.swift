@@ -29,10 +29,15 @@ extension SQLMetadataStore: ArtifactStore {
                     try BlobRows.isPresent(digest, connection),
                     try ArtifactRows.entry(at: place, of: owner, connection) == nil
                 else { continue }
-                let vacancy = try ArtifactRows.vacancy(at: path.description, of: owner, connection)
-                let blob = StoredBlob(digest: digest, md5: file.md5, size: file.size ?? 0)
-                try ArtifactRows.put(blob, at: vacancy, now: now, connection)
-                bytes += blob.size
+                do {
+                    let vacancy = try ArtifactRows.vacancy(at: path.description, of: owner, connection)
+                    let blob = StoredBlob(digest: digest, md5: file.md5, size: file.size ?? 0)
+                    try ArtifactRows.put(blob, at: vacancy, now: now, connection)
+                    bytes += blob.size
+                } catch let error as MartletError where error.code == .conflict {
+                    // A file has the name of one of its folders.
+                    continue
+                }
             }
             return bytes
         }
