@@ -7,9 +7,7 @@ extension JSONCursor {
         var values = 0
 
         /// Whether readers of whole values take it; see `value`.
-        var isReadable: Bool { depth <= JSONParser.deepest && values <= Self.most }
-
-        private static let most = 1_000_000
+        var isReadable: Bool { depth <= JSONParser.deepest && values <= JSONParser.mostValues }
     }
 
     /// Passes over any value, whitespace before it skipped, however deep and long it is. O(bytes).
@@ -63,6 +61,8 @@ extension JSONParser {
         cursor.takesBareNaN = true
         var json = JSONWriter(reserving: bytes.count)
         json.beginObject()
+        // Of the object itself and of those that stand in it as they are.
+        var values = 1
         do throws(JSONFailure) {
             try cursor.expect(UInt8(ascii: "{"))
             var hasMember = try cursor.peek() != UInt8(ascii: "}")
@@ -73,7 +73,9 @@ extension JSONParser {
                 let start = cursor.index
                 var size = try cursor.skipValue()
                 size.depth += 1
+                size.values += values
                 let value = try cursor.text(start..<cursor.index)
+                values = size.isReadable ? size.values : values + 1
                 if size.isReadable { json.json(value.utf8) } else { json.string(value) }
                 hasMember = try cursor.hasNext(before: UInt8(ascii: "}"))
             }

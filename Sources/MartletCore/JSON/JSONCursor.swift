@@ -5,8 +5,8 @@ struct JSONCursor {
     let base: UnsafePointer<UInt8>
     let end: Int
     var index = 0
-    /// Values that may still be read: a bound on the memory that a small text of many empty values takes.
-    var remaining = 1_000_000
+    /// Values that may still be read.
+    var remaining = JSONParser.mostValues
     /// Whether `NaN`, `Infinity` and `-Infinity` are numbers, as some clients write them.
     var takesBareNaN = false
 

@@ -2,6 +2,8 @@
 package enum JSONParser {
     /// Levels of arrays and objects that are followed.
     package static let deepest = 64
+    /// Values in a text: a bound on the memory that a small text of many empty values takes.
+    package static let mostValues = 1_000_000
 
     /// - Throws: `invalidArgument` that names the byte where the text goes wrong. O(bytes).
     /// - Parameter takesBareNaN: whether `NaN`, `Infinity` and `-Infinity` are numbers.

@@ -91,6 +91,10 @@ struct HistoryReaderTests {
         let readable = try JSONParser.readable(#" {"a": NaN, "d": \#(deep), "t": "ü", "o": {"x": [1, 2.50]}} "#)
         let json = try JSONParser.parse(Array(readable.utf8), takesBareNaN: true)
         #expect(json["d"] == .string(deep) && json["t"] == .string("ü") && readable.contains("[1, 2.50]"))
+        // Each can be read, and both together not.
+        let half = "[" + String(repeating: "0,", count: 600_000) + "0]"
+        let both = try JSONParser.parse(Array(try JSONParser.readable(#"{"a": \#(half), "b": \#(half)}"#).utf8))
+        #expect(both["b"] == .string(half) && both["a"] != .string(half))
         for wrong in ["[]", "1", "", "{", #"{"a"}"#, #"{"a":1,}"#] {
             #expect(throws: MartletError.self) { _ = try JSONParser.readable(wrong) }
         }
