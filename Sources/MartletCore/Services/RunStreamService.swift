@@ -62,20 +62,17 @@ package struct RunStreamService: Sendable {
     ) async throws(MartletError) {
         try await access.require(.viewer, of: source, as: principal, to: "read metrics")
         try await access.require(.editor, of: run, as: principal, to: "log to a run")
+        var chunk = StreamChunk()
         for key in try await store.metricKeys(of: source) where !machine.contains(key) {
             var cursor: HistoryCursor?
             while true {
                 let page = try await store.history(of: source, key: key, after: cursor, limit: Self.pointsAtOnce)
-                var chunk = StreamChunk()
-                for index in page.steps.indices where page.steps[index] <= step {
-                    chunk.batch.append(
-                        key: key,
-                        step: page.steps[index],
-                        time: page.times[index],
-                        value: page.values[index]
-                    )
+                chunk.batch.append(key, page, upTo: step)
+                // Many short series are one write, a long one several.
+                if chunk.batch.pointCount >= Self.pointsAtOnce {
+                    _ = try await store.append(chunk, to: run)
+                    chunk = StreamChunk()
                 }
-                if chunk.batch.pointCount > 0 { _ = try await store.append(chunk, to: run) }
                 guard page.steps.count == Self.pointsAtOnce, let last = page.steps.indices.last else { break }
                 cursor = HistoryCursor(
                     time: page.times[last],
@@ -84,7 +81,6 @@ package struct RunStreamService: Sendable {
                 )
             }
         }
-        var chunk = StreamChunk()
         let keys = try await store.objectKeys(of: source).map(\.key)
         if !keys.isEmpty {
             chunk.objects = try await store.table(of: source, keys: keys, steps: .min...step).objects
@@ -92,7 +88,9 @@ package struct RunStreamService: Sendable {
         if let nested = try await store.documents([.nestedKeys], of: [source])[source]?[.nestedKeys] {
             chunk.documents[.nestedKeys] = nested
         }
-        if !chunk.objects.isEmpty || !chunk.documents.isEmpty { _ = try await store.append(chunk, to: run) }
+        if chunk.batch.pointCount > 0 || !chunk.objects.isEmpty || !chunk.documents.isEmpty {
+            _ = try await store.append(chunk, to: run)
+        }
     }
 
     private static let pointsAtOnce = 50_000
@@ -155,5 +153,18 @@ package struct RunStreamService: Sendable {
     ) async throws(MartletError) -> [ConsoleLine] {
         try await access.require(.viewer, of: run, as: principal, to: "read runs")
         return try await store.console(of: run, from: number, limit: limit)
+    }
+}
+
+extension LogBatch {
+    /// Adds the points of a series up to a step; those of one series come one after another.
+    fileprivate mutating func append(_ key: String, _ points: PointColumns, upTo step: Int64) {
+        if keys.last != key { keys.append(key) }
+        for index in points.steps.indices where points.steps[index] <= step {
+            keyIndexes.append(UInt32(keys.count - 1))
+            steps.append(points.steps[index])
+            times.append(points.times[index])
+            values.append(points.values[index])
+        }
     }
 }
