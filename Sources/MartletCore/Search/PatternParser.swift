@@ -249,7 +249,7 @@ extension PatternSet {
                 both.ranges.append(first...(first + part.upperBound - part.lowerBound))
             }
             // Alphabets are shorter.
-            guard range.count <= 1_024 else { continue }
+            guard range.count <= 256 else { continue }
             for value in range where value > 127 {
                 guard let properties = Unicode.Scalar(value)?.properties else { continue }
                 for mapping in [properties.lowercaseMapping, properties.uppercaseMapping] {
@@ -258,7 +258,21 @@ extension PatternSet {
                 }
             }
         }
+        both.unite()
         return both
+    }
+
+    /// Each character once, in as few ranges as there can be: a character is looked for in all of them.
+    private mutating func unite() {
+        var united: [ClosedRange<UInt32>] = []
+        for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+            if let last = united.last, range.lowerBound <= last.upperBound + 1 {
+                united[united.count - 1] = last.lowerBound...max(last.upperBound, range.upperBound)
+            } else {
+                united.append(range)
+            }
+        }
+        ranges = united
     }
 
     fileprivate static let named: [(name: String, ranges: [ClosedRange<UInt32>])] = [
