@@ -174,7 +174,7 @@ extension WandBSchema {
                 let (experiments, principal) = (call.context.services.experiments, call.context.principal)
                 let known = try await experiments.experiment(id, as: principal)
                 // Its name is free again: no client can restore it.
-                let name = "\(known.name)-deleted-\(id)"
+                let name = "\(known.name.prefix(100))-deleted-\(id)"
                 if Experiment.isRegistryName(known.name) {
                     _ = try await experiments.update(id, ExperimentChanges(name: name), as: principal)
                 }
