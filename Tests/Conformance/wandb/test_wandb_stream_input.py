@@ -259,3 +259,35 @@ def test_very_many_files_in_one_request_are_refused(wire):
     files = {f"f{index}": {"offset": 0, "content": ["x"]} for index in range(50_000)}
     answer = wire.stream(run, {"files": files})
     assert answer.status_code == 400, answer.text[:300]
+
+
+FORK = """mutation($entity: String!, $project: String!, $name: String!, $config: JSONString) {
+  upsertBucket(input: {name: $name, modelName: $project, entityName: $entity, config: $config}) { bucket { name } } }"""
+
+
+@pytest.mark.parametrize("point, wanted", [
+    ({"run_id": "source", "step": 1}, [0, 1]), ({"run_id": "source", "step": 1.0}, [0, 1]), ({"run_id": "source", "step": -1}, []),
+    ({"run_id": "source", "step": 1e300}, []), ({"run_id": "source", "step": "1"}, []), ({"run_id": "source"}, []), ({"run_id": 5, "step": 1}, []),
+    ("source", []), (None, []), ([], [])], ids=str)
+def test_a_branch_point_that_makes_no_sense_forks_nothing(wire, point, wanted):
+    source = wire.new_run()
+    sent(wire, source, 0, 4)
+    if isinstance(point, dict) and point.get("run_id") == "source":
+        point = point | {"run_id": source}
+    name = f"fork-of-{source}"
+    config = json.dumps({"_wandb": {"value": {"branch_point": point}}})
+    assert wire.ok(FORK, **wire.place(name=name, config=config))["upsertBucket"]["bucket"]["name"] == name
+    assert wire.values(name) == wanted
+    # The same again, and a run that is said to be a fork of itself.
+    wire.ok(FORK, **wire.place(name=name, config=config))
+    wire.ok(FORK, **wire.place(name=source, config=json.dumps({"_wandb": {"value": {"branch_point": {"run_id": source, "step": 2}}}})))
+    assert wire.values(name) == wanted and wire.values(source) == [0, 1, 2, 3]
+
+
+def test_a_fork_copies_no_file_that_leads_out_of_the_run(wire):
+    source = wire.new_run()
+    lines = [{"i": {"_type": "image-file", "path": path}, "_step": i, "x": i} for i, path in enumerate(["../../x", "/etc/passwd", "a\x00b", "", "none.png"])]
+    assert wire.lines(source, 0, lines).status_code == 200
+    config = json.dumps({"_wandb": {"value": {"branch_point": {"run_id": source, "step": 9}}}})
+    wire.ok(FORK, **wire.place(name="fork-" + source, config=config))
+    assert wire.values("fork-" + source) == [0, 1, 2, 3, 4] and wire.files("fork-" + source) == {}
