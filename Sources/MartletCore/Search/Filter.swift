@@ -68,6 +68,10 @@ public enum SearchField: Sendable, Equatable, Hashable {
     case summary(key: String)
     case param(key: String)
     case tag(key: String)
+    /// Any tag without a value, compared by its key: a run may have many, and one that fits is enough.
+    case label
+    /// The key of any parameter.
+    case paramKey
     case datasetName
     case datasetDigest
     case datasetContext

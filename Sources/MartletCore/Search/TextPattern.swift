@@ -6,7 +6,7 @@
 /// ahead, so that a search takes O(length of the text × size of the pattern).
 package struct TextPattern: Sendable {
     /// Longest pattern in UTF-8 bytes.
-    static let longest = 1_000
+    package static let longest = 1_000
 
     /// The same pattern as an advanced regular expression of PostgreSQL 15.
     package let posix: String
@@ -20,6 +20,16 @@ package struct TextPattern: Sendable {
         let node = try PatternParser.parse(text)
         posix = node.posix
         program = try PatternProgram.steps(of: node)
+    }
+
+    /// The pattern that only this text matches.
+    package static func quoted(_ text: String) -> String {
+        var pattern = ""
+        for scalar in text.unicodeScalars {
+            let isPlain = scalar.value > 127 || PatternSet.wordCharacters.contains { $0.contains(scalar.value) }
+            pattern += isPlain ? "\(scalar)" : "\\\(scalar)"
+        }
+        return pattern
     }
 
     /// Whether some part of the text matches. For many texts see `PatternSearch`.

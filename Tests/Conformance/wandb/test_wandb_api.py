@@ -44,6 +44,8 @@ def four(weights):
     ({"state": {"$regex": "^f"}}, "abcd"), ({"state": {"$regex": "(?i)FAIL|crash"}}, "d"), ({"config.opt": {"$regex": "(?i)^ÜNÏ$"}}, "d"),
     ({"config.opt": {"$regex": "\\Aada(?P<rest>m)\\z"}}, "ac"), ({"display_name": {"$regex": "[[:space:]]a$"}}, "a"), ({"name": "c"}, "c"), ({"name": {"$in": ["a", "d"]}}, "ad"),
     ({"tags": "x"}, "ab"), ({"tags": {"$in": ["y", "z w"]}}, "bd"), ({"tags": {"$nin": ["x"]}}, "cd"), ({"group": "g1"}, "ab"),
+    ({"tags": {"$exists": True}}, "abd"), ({"tags": {"$exists": False}}, "c"), ({"tags": None}, "c"), ({"tags": {"$regex": "^[xy]$"}}, "ab"), ({"tags": {"$not": {"$regex": "w$"}}}, "abc"),
+    ({"config.net": {"$exists": True}}, "abc"), ({"config.net": {"$exists": False}}, "d"), ({"config.ne": {"$exists": True}}, ""), ({"config.net": None}, "d"),
     ({"jobType": "train"}, "a"), ({"job_type": "train"}, "a"), ({"group": None}, "d"), ({"config.opt": {"$gt": "adam"}}, "bd"), ({"config.opt": {"$lte": "sgd"}}, "abc"),
     ({"display_name": {"$lt": "run c"}}, "ab"), ({"config.opt": {"$gte": "b", "$lt": "t"}}, "b"), ({"entity": "default"}, "abcd"), ({"entity": {"$ne": "default"}}, ""), ({"entity": "other"}, ""),
     ({"config.extra": None}, "abcd"), ({"config.lr": None}, ""), ({"config.flag": None}, "cd"),

@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+from native_view import NativeRun
 
 LOG = """
 import sys, wandb
@@ -122,7 +123,7 @@ def test_a_rewound_run_can_be_resumed(wandb, api, project):
     assert values(api, run.path) == [0, 1, 2, 30, 40, 50]
 
 
-def test_a_fork_goes_on_from_a_step_of_another_run(wandb, api, project):
+def test_a_fork_goes_on_from_a_step_of_another_run(wandb, api, project, server):
     with wandb.init(project=project, id="source", config={"lr": 1}) as run:
         for i in range(10):
             run.log({"x": i})
@@ -132,7 +133,9 @@ def test_a_fork_goes_on_from_a_step_of_another_run(wandb, api, project):
     assert values(api, f"{project}/source") == list(range(10))
     rows = list(api.run(f"{project}/fork").scan_history())
     assert [(row["_step"], row["x"]) for row in rows] == [(i, i) for i in range(5)] + [(5, 100), (6, 101)]
-    assert api.run(f"{project}/fork").summary["x"] == 101
+    assert api.run(f"{project}/fork").summary["x"] == 101 and api.run(f"{project}/fork").tags == []
+    fork = NativeRun(server, run.path.split("/"))
+    assert {tag["key"]: tag["value"] for tag in fork.get(f"runs/{fork.id}")["tags"]}["wandb.forkedFrom"] == "source at step 4"
 
 
 def test_a_fork_has_what_its_source_logged_of_every_kind(wandb, api, project):

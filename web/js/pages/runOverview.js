@@ -17,7 +17,7 @@ const CHARTS = 2;
 /** How often a summary is read while a run goes on. */
 const SUMMARY = 3_000;
 const MADE = [["command", "mlflow.source.name"], ["entry point", "mlflow.project.entryPoint"], ["commit", "mlflow.source.git.commit"],
-    ["branch", "mlflow.source.git.branch"], ["repository", "mlflow.source.git.repoURL"], ["host", "mlflow.source.host"], ["parent run", "mlflow.parentRunId"]];
+    ["branch", "mlflow.source.git.branch"], ["repository", "mlflow.source.git.repoURL"], ["host", "mlflow.source.host"], ["parent run", "mlflow.parentRunId"], ["forked from", "wandb.forkedFrom"]];
 
 /** @param root @param page the run page */
 export function drawOverview(root, page) {

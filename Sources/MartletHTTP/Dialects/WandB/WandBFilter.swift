@@ -185,10 +185,23 @@ enum WandBField {
         let exists: Filter =
             switch self {
             case .search(.attribute), .state, .name: .all([])
-            case .search(let field): .comparison(.init(field: field, relation: .isNotNull, value: .none))
-            case .labels, .nothing: .any([])
+            case .search(let field):
+                .any([.comparison(.init(field: field, relation: .isNotNull, value: .none)), Self.object(field)])
+            case .labels:
+                .any([SearchField.label, .tag(key: WandBTag.labels.key)].map { field in
+                    .comparison(.init(field: field, relation: .isNotNull, value: .none))
+                })
+            case .nothing: .any([])
             }
         return wants ? exists : .not(exists)
+    }
+
+    /// The members of an object are params of their own.
+    private static func object(_ field: SearchField) -> Filter {
+        guard case .param(let key) = field else { return .any([]) }
+        let pattern = "^\(TextPattern.quoted(key))\\."
+        guard pattern.utf8.count <= TextPattern.longest else { return .any([]) }
+        return .comparison(.init(field: .paramKey, relation: .matches, value: .text(pattern)))
     }
 
     /// - Throws: `invalidArgument` for a value that cannot be compared.
@@ -225,7 +238,9 @@ enum WandBField {
     private func label(_ relation: Filter.Relation, _ value: JSONValue) throws(MartletError) -> Filter {
         let key = try Self.text(value)
         guard relation == .equal else {
-            throw MartletError(.invalidArgument, "filters: tags are compared by $eq, $ne and $in")
+            return .any([
+                .comparison(.init(field: .label, relation: relation, value: .text(key))),
+            ])
         }
         guard Rules.isWellFormed(key) else {
             var json = JSONWriter()

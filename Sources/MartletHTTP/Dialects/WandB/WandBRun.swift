@@ -82,6 +82,8 @@ enum WandBTag: String, CaseIterable {
     case program
     case repository
     case sweep
+    /// The run and the step that a fork goes on from, for people.
+    case forkedFrom
     /// Labels with characters that no key has: a JSON list.
     case labels
     /// Whether somebody asked the program to stop.

@@ -117,6 +117,8 @@ extension WandBSchema {
             to: run.run.id,
             as: run.project.principal
         )
+        let origin = Tag(key: WandBTag.forkedFrom.key, value: "\(source.name) at step \(point.step)")
+        try await context.services.runs.tag([run.run.id], set: [origin], delete: [], as: run.project.principal)
         let (streams, principal) = (context.services.runStreams, run.project.principal)
         let keys = try await streams.objectKeys(of: run.run.id, as: principal).map(\.key)
         guard !keys.isEmpty else { return }

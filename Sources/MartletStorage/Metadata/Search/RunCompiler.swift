@@ -34,6 +34,8 @@ struct RunCompiler {
         case .summary(let key): return try summary(key, condition)
         case .param(let key): return text(in: "run_param x", key: key, condition)
         case .tag(let key): return text(in: "run_tag x", key: key, condition)
+        case .label: return text(in: "run_tag x", own: "x.value = ''", condition)
+        case .paramKey: return text(in: "run_param x", own: "1 = 1", condition)
         case .datasetName: return dataset("d.name", condition)
         case .datasetDigest: return dataset("d.digest", condition)
         case .datasetContext: return dataset("x.context", condition)
@@ -129,6 +131,13 @@ struct RunCompiler {
                 RunLeaf.RowCondition(table: table, ofRun: whole, ofAll: indexed ?? whole, isIndexed: indexed != nil)
             )
         )
+    }
+
+    /// A condition on the key of any row.
+    private func text(in table: String, own: SQLText, _ condition: Filter.Comparison) -> RunPredicate {
+        let test = comparison.text("x.key", condition.relation, condition.value)
+        let whole: SQLText = condition.relation == .isNotNull ? own : "\(own) AND \(test)"
+        return .leaf(.row(RunLeaf.RowCondition(table: table, ofRun: whole, ofAll: whole, isIndexed: false)))
     }
 
     /// The values of which the condition wants one; `nil` when it is another condition.
