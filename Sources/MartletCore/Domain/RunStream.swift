@@ -60,6 +60,9 @@ public enum RunDocument: String, Sendable, CaseIterable {
     case nestedKeys
     /// Names of metrics that the machine reported: a JSON list.
     case machineKeys
+
+    /// Whether it is a list that grows: what is stored is added to what is there, whoever writes at the same time.
+    public var isList: Bool { self == .nestedKeys || self == .machineKeys }
 }
 
 /// How far the streams of a run are: lines that are stored.

@@ -73,6 +73,8 @@ public struct Sweep: Sendable, Equatable {
     public static let tag = "wandb.sweep"
     /// The tag by which a program is asked to stop, with the value `1`. W&B's dialect reads it.
     public static let stopTag = "wandb.stop"
+    /// The tag by which a program says that its machine will be taken from it, with the value `1`. W&B's dialect sets it.
+    public static let preemptingTag = "wandb.preempting"
 }
 
 /// A program that executes runs of a sweep, one at a time.
@@ -133,8 +135,11 @@ public struct SweepTrial: Sendable, Equatable {
         /// It did not report for long, and nobody said that it ended.
         case crashed
         case killed
+        /// Its program said that the machine would be taken from it, and then failed or fell silent: it is given to the
+        /// next agent that is free.
+        case preempted
 
-        public var hasEnded: Bool { self != .pending && self != .running }
+        public var hasEnded: Bool { self != .pending && self != .running && self != .preempted }
     }
 
     public var run: Run.ID

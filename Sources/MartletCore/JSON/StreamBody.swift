@@ -40,6 +40,8 @@ package struct StreamBody: Sendable {
     package private(set) var files: [String: File] = [:]
     package private(set) var isComplete = false
     package private(set) var exitCode: Int64 = 0
+    /// Whether the program says that its machine will be taken from it.
+    package private(set) var isPreempting = false
 
     /// - Throws: `invalidArgument` that says what is wrong with which file. O(bytes).
     package init(_ bytes: [UInt8]) throws(MartletError) {
@@ -77,6 +79,7 @@ package struct StreamBody: Sendable {
                     files[name] = try Self.file(&cursor)
                 }
             case "complete": isComplete = try cursor.value(depth: 1) == .bool(true)
+            case "preempting": isPreempting = try cursor.value(depth: 1) == .bool(true)
             case "exitcode": if case .integer(let code) = try cursor.value(depth: 1) { exitCode = code }
             default: _ = try cursor.value(depth: 1)
             }

@@ -134,6 +134,7 @@ extension SweepService {
         } catch  where error.code == .conflict {
             return nil
         }
+        if trial.state == .preempted { events.publish([Topic.run(trial.run)]) }
         return .run(name: trial.name, program: plan.outline.program, parameters: trial.parameters)
     }
 
@@ -146,7 +147,8 @@ extension SweepService {
         for _ in 1...Self.mostAttempts {
             let snapshot = try await store.snapshot(of: sweep.id, metric: plan.outline.metric)
             let isGivenBack = { (trial: SweepTrial) in
-                trial.state == .pending && (trial.agent.map { !snapshot.agents.contains($0) } ?? false)
+                let isForsaken = trial.agent.map { !snapshot.agents.contains($0) } ?? false
+                return trial.state == .preempted || trial.state == .pending && isForsaken
             }
             for trial in snapshot.trials where isGivenBack(trial) {
                 if let command = try await handed(trial, to: agent, plan) { return [command] }
@@ -213,7 +215,7 @@ extension SweepService {
         if changes.state != nil || !snapshot.sweep.isExhausted {
             publish(try await store.updateSweep(snapshot.sweep.id, changes))
         }
-        if snapshot.trials.contains(where: { $0.state == .pending }) { return [] }
+        if snapshot.trials.contains(where: { $0.state == .pending || $0.state == .preempted }) { return [] }
         _ = try await store.beat(agent, live: [], leaves: true)
         return [.exit]
     }

@@ -283,12 +283,12 @@ enum StreamRows {
         on connection: any SQLConnection
     ) throws {
         var body = body
-        if isPart {
+        if isPart || kind.isList {
             let known = try connection.first(
                 "SELECT body FROM run_document WHERE run = $1 AND kind = $2",
                 [.integer(run), .text(kind.rawValue)]
             ) { $0.text(0) }
-            if let known { body = merged(known, body) }
+            if let known { body = kind.isList ? united(known, body) : merged(known, body) }
         }
         try connection.send(
             """
@@ -297,6 +297,18 @@ enum StreamRows {
             """,
             [.integer(run), .text(kind.rawValue), .text(body)]
         )
+    }
+
+    /// The elements of both lists.
+    private static func united(_ old: String, _ new: String) -> String {
+        guard case .array(let known)? = try? JSONParser.parse(Array(old.utf8)),
+            case .array(let elements)? = try? JSONParser.parse(Array(new.utf8))
+        else { return new }
+        let texts = Set(known.compactMap { if case .string(let text) = $0 { text } else { nil } })
+        let fresh = elements.filter { if case .string(let text) = $0 { !texts.contains(text) } else { false } }
+        var json = JSONWriter()
+        json.value(.array(known + fresh))
+        return String(decoding: json.bytes, as: UTF8.self)
     }
 
     /// The members of both objects, the latter's where both have one. What is no object is replaced.

@@ -75,24 +75,31 @@ extension SQLMetadataStore {
     }
 
     package func hand(_ trial: SweepTrial, to agent: SweepAgent.ID) async throws(MartletError) {
+        let now = environment.now()
         try await database.write { connection in
             let found = try connection.first(
-                """
-                SELECT t.run, t.agent, t.handed, r.status, r.stage FROM sweep_run t JOIN run r ON r.number = t.run
-                WHERE r.id = $1 \(connection.dialect.holdingRow)
-                """,
+                "\(SweepRows.selectTrials) WHERE r.id = $1 AND r.stage = 0 \(connection.dialect.holdingRow)",
                 [.text(trial.run.rawValue)]
-            ) { row in
-                let isSame = row.optionalText(1) == trial.agent?.rawValue && row.integer(2) == trial.handed
-                return isSame && row.integer(3) == RunStatus.scheduled.stored && row.integer(4) == 0
-                    ? row.integer(0) : nil
-            }
-            guard case let number?? = found else {
+            ) { (number: $0.integer(0), trial: SweepRows.trial($0, now: now)) }
+            guard let found, found.trial.agent == trial.agent, found.trial.handed == trial.handed,
+                found.trial.state == .pending || found.trial.state == .preempted
+            else {
                 throw MartletError(.conflict, "the run \(trial.name) is no longer waiting")
             }
+            let number = SQLValue.integer(found.number)
+            if found.trial.state == .preempted {
+                try connection.execute(
+                    "UPDATE run SET status = $1, ended_at = NULL, heartbeat_at = $2 WHERE number = $3",
+                    [.integer(RunStatus.scheduled.stored), .integer(now), number]
+                )
+                try connection.execute(
+                    "DELETE FROM run_tag WHERE run = $1 AND key = $2",
+                    [number, .text(Sweep.preemptingTag)]
+                )
+            }
             try connection.execute(
-                "UPDATE sweep_run SET agent = $1, handed = handed + 1, is_known = 0 WHERE run = $2",
-                [.text(agent.rawValue), .integer(number)]
+                "UPDATE sweep_run SET agent = $1, handed = $2, is_known = 0 WHERE run = $3",
+                [.text(agent.rawValue), .integer(found.trial.state == .preempted ? 1 : trial.handed + 1), number]
             )
         }
     }
@@ -107,14 +114,19 @@ enum SweepRows {
           (SELECT count(*) FROM sweep_run t JOIN run r ON r.number = t.run WHERE t.sweep = s.id AND r.stage = 0),
           CASE WHEN s.is_exhausted = 1 AND s.state = 2 THEN
             (SELECT count(*) FROM sweep_run t JOIN run r ON r.number = t.run
-             WHERE t.sweep = s.id AND r.stage = 0 AND (r.status = 2 OR (r.status = 1 AND r.heartbeat_at >= $1)))
+             WHERE t.sweep = s.id AND r.stage = 0
+               AND (r.status = 2 OR (r.status = 1 AND r.heartbeat_at >= $1) OR (r.status IN (1, 4) AND \(isPreempting))))
           ELSE 1 END
         FROM sweep s JOIN experiment e ON e.id = s.experiment AND e.stage = 0
         """
 
+    private static let isPreempting = """
+        EXISTS (SELECT 1 FROM run_tag g WHERE g.run = r.number AND g.key = '\(Sweep.preemptingTag)' AND g.value = '1')
+        """
+
     static let selectTrials = """
         SELECT t.run, r.id, r.foreign_id, t.number, t.agent, t.parameters, r.status, r.heartbeat_at, t.handed,
-          t.is_known, t.is_stopped, r.created_at, t.sweep
+          t.is_known, t.is_stopped, r.created_at, t.sweep, CASE WHEN \(isPreempting) THEN 1 ELSE 0 END
         FROM sweep_run t JOIN run r ON r.number = t.run
         """
 
@@ -159,10 +171,11 @@ enum SweepRows {
         let isSilent = row.integer(7) < now - Run.stalledAfterMilliseconds
         let state: SweepTrial.State =
             switch RunStatus(stored: row.integer(6)) {
-            case .running: isSilent ? .crashed : .running
+            case .running where !isSilent: .running
+            case .running: row.flag(13) ? .preempted : .crashed
             case .scheduled: .pending
             case .finished: .finished
-            case .failed: .failed
+            case .failed: row.flag(13) ? .preempted : .failed
             case .killed: .killed
             }
         return SweepTrial(

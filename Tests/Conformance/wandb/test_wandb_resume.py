@@ -101,6 +101,40 @@ run.finish()
     assert run.state == "finished"
 
 
+def test_what_the_machine_says_of_several_writers_at_once_is_not_the_history(wire):
+    from concurrent.futures import ThreadPoolExecutor
+
+    run = wire.new_run()
+    def write(number):
+        headers = {"X-Wandb-Async-Client-Id": f"w{number}"}
+        row = {"_step": number, "_timestamp": 1.79e9, f"d{number}": {"a": 1, "b": 2}}
+        files = {"wandb-events.jsonl": {"offset": 0, "content": [json.dumps({"_timestamp": 1.79e9, f"cpu.{number}": number})]},
+                 "wandb-history.jsonl": {"offset": 0, "content": [json.dumps(row)]}}
+        assert wire.stream(run, {"files": files}, headers=headers).status_code == 200
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(write, range(8)))
+    rows = wire.history(run)
+    assert [key for row in rows for key in row if key.startswith("system.")] == []
+    assert {key: value for row in rows for key, value in row.items() if key[0] == "d"} == {f"d{n}": {"a": 1, "b": 2} for n in range(8)}
+
+
+def test_a_preempted_run_says_so_until_it_goes_on(wandb, api, project):
+    with pytest.raises(RuntimeError), wandb.init(project=project, id="r") as run:
+        run.log({"x": 1})
+        run.mark_preempting()
+        raise RuntimeError("the machine is gone")
+    def state():
+        api.flush()
+        return api.run(f"{project}/r").state
+
+    found = lambda filters: [one.id for one in api.runs(project, filters=filters)]
+    assert state() == "preempted" and found({"state": "preempted"}) == ["r"] and found({"state": "failed"}) == []
+    with wandb.init(project=project, id="r", resume="must") as run:
+        run.log({"x": 2})
+    assert state() == "finished" and found({"state": {"$in": ["preempted", "preempting"]}}) == []
+
+
 def test_a_run_is_rewound_to_a_step(wandb, api, project):
     with wandb.init(project=project, id="r", config={"a": 1}) as run:
         for i in range(10):

@@ -242,6 +242,24 @@ def test_a_run_that_falls_behind_is_stopped(sweep, agents, stored):
     assert stored(name)._attrs["bestLoss"] == pytest.approx(0.1)
 
 
+PREEMPTED = AGENT.replace("        for step in range(3):", """        if x == 1 and run.starting_step == 0:
+            run.log({"score": 5})
+            run.mark_preempting()
+            run.finish(exit_code=1)
+            return
+        for step in range(3):""").replace("wandb.init()", "wandb.init(resume='allow')")
+
+
+def test_a_preempted_run_is_given_to_an_agent_again(sweep, agents, stored, api, project):
+    name = sweep({**GRID, "parameters": {"x": {"values": [1, 2]}}})
+    [given] = agents(name, count=1, text=PREEMPTED)
+    assert sorted(one["x"] for _, one in given) == [1, 1, 2]
+    again = [run for run, one in given if one["x"] == 1]
+    assert len(set(again)) == 1
+    assert {run.state for run in stored(name).runs} == {"finished"} and stored(name).state == "FINISHED"
+    assert [row["score"] for row in api.run(f"{project}/{again[0]}").scan_history(keys=["score"])] == [5, 2.0, 1.5, 1 + 1 / 3]
+
+
 def test_a_sweep_that_is_not_there(api, ran, project):
     with pytest.raises(Exception, match="Could not find"):
         api.sweep(f"default/{project}/nothere1")

@@ -105,7 +105,9 @@ struct RunStreamStoreTests {
             chunk.history = 0..<2
             chunk.printed = 0..<1
             chunk.console = [ConsoleLine(number: 0, time: nil, isError: false, label: writer, text: writer)]
-            chunk.documents = [.summary: "{\"\(writer)\":1,\"both\":\"\(writer)\"}"]
+            chunk.documents = [
+                .summary: "{\"\(writer)\":1,\"both\":\"\(writer)\"}", .machineKeys: "[\"\(writer)\",\"both\"]",
+            ]
             _ = try await store.append(chunk, to: run.id)
         }
         #expect(try await store.streamState(of: run.id, writer: "a") == StreamState(historyLines: 2, consoleLines: 1))
@@ -114,6 +116,8 @@ struct RunStreamStoreTests {
         #expect(try await store.table(of: run.id, keys: ["loss"], steps: .min ... .max).series[0].values.count == 4)
         let summary = try await store.documents([.summary], of: [run.id])[run.id]?[.summary]
         #expect(summary == #"{"a":1,"b":1,"both":"b"}"#)
+        let machine = try await store.documents([.machineKeys], of: [run.id])[run.id]?[.machineKeys]
+        #expect(machine == #"["a","both","b"]"#)
     }
 
     @Test("a configuration replaces the params of the one before")
@@ -142,6 +146,26 @@ struct RunStreamStoreTests {
         let filter = Filter.comparison(.init(field: .param(key: "p"), relation: relation, value: .number(number)))
         let found = try await store.searchRuns(SearchRuns(experiments: [Experiment.ID(0)], filter: filter))
         #expect(found.items.count == (fits ? 1 : 0))
+    }
+
+    @Test(
+        "a run is found by any of its labels, and by the key of any param",
+        arguments: [
+            (SearchField.label, Filter.Relation.matches, "^ni", true), (.label, .like, "%b%", true),
+            (.label, .equal, "valued", false), (.label, .isNotNull, "", true), (.paramKey, .matches, "^net\\.", true),
+            (.paramKey, .matches, "^n\\.", false), (.paramKey, .equal, "net.depth", true),
+            (.paramKey, .equal, "net", false),
+        ]
+    )
+    func keys(field: SearchField, relation: Filter.Relation, text: String, fits: Bool) async throws {
+        let tags = [Tag(key: "nice", value: ""), Tag(key: "a b", value: ""), Tag(key: "valued", value: "x")]
+        try await store.tagRuns([run.id], set: tags, delete: [])
+        _ = try await store.setConfig("{}", params: [Param(key: "net.depth", value: "2")], of: run.id)
+        let filter = Filter.comparison(.init(field: field, relation: relation, value: .text(text)))
+        for (filter, fits) in [(filter, fits), (.not(filter), !fits)] {
+            let found = try await store.searchRuns(SearchRuns(experiments: [Experiment.ID(0)], filter: filter))
+            #expect(found.items.count == (fits ? 1 : 0))
+        }
     }
 
     @Test("a deleted run takes nothing, an unknown one has nothing")

@@ -9,6 +9,7 @@ const SIGNS = {
     cancelled: ["■", "cancelled", "warn"],
     failed: ["✗", "failed", "bad"],
     crashed: ["✗", "crashed", "bad"],
+    preempted: ["◌", "preempted", "muted"],
     killed: ["■", "killed", "warn"],
 };
 

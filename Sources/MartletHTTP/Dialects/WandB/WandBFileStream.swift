@@ -60,10 +60,13 @@ extension WandBDialect {
             if message.goesOn, run.run.status != .running {
                 // It is resumed.
                 chunk.batch.changes.status = .running
-                if run.tag(.stop) != nil { chunk.batch.tags.append(Tag(key: WandBTag.stop.key, value: "")) }
+                for tag in [WandBTag.stop, .preempting] where run.tag(tag) != nil {
+                    chunk.batch.tags.append(Tag(key: tag.key, value: ""))
+                }
             }
-            try await note(nested, as: .nestedKeys, of: run)
-            try await note(machine, as: .machineKeys, of: run)
+            if message.isPreempting { chunk.batch.tags.append(Tag(key: WandBTag.preempting.key, value: "1")) }
+            chunk.documents[.nestedKeys] = Self.list(nested, besides: run.keys(.nestedKeys))
+            chunk.documents[.machineKeys] = Self.list(machine, besides: run.keys(.machineKeys))
             do {
                 return try await services.runStreams.append(chunk, to: run.run.id, as: run.project.principal)
             } catch  where error.code == .conflict && attempts < 20 {
@@ -72,15 +75,12 @@ extension WandBDialect {
         }
     }
 
-    /// Remembers which keys were objects, and which the machine's: rows give them back as such.
-    private func note(_ keys: Set<String>, as kind: RunDocument, of run: WandBRun) async throws(MartletError) {
-        let known = run.keys(kind)
-        guard !keys.isSubset(of: known) else { return }
-        let all = known.union(keys).sorted().map { JSONValue.string($0) }
+    /// Keys that are to be remembered as objects' or the machine's, so that rows give them back as such; `nil` for none.
+    private static func list(_ keys: Set<String>, besides known: Set<String>) -> String? {
+        guard !keys.isSubset(of: known) else { return nil }
         var json = JSONWriter()
-        json.value(.array(all))
-        let chunk = StreamChunk(documents: [kind: json.text])
-        try await services.runStreams.append(chunk, to: run.run.id, as: run.project.principal)
+        json.value(.array(keys.sorted().map { .string($0) }))
+        return json.text
     }
 
     private static let longestStream = 64 << 20
@@ -104,6 +104,7 @@ struct WandBStreamMessage {
     private var console: Lines?
     private var summary: String?
     private var changes = RunChanges()
+    let isPreempting: Bool
 
     /// Whether the program runs, which is not told by one of several: the first of them says when all have ended.
     var goesOn: Bool { writer.isEmpty && changes.status == nil && (history ?? console ?? events) != nil }
@@ -118,6 +119,7 @@ struct WandBStreamMessage {
         if let lines = body.files["wandb-summary.json"]?.lines, lines.count > 0 {
             summary = try lines.text(lines.count - 1)
         }
+        isPreempting = body.isPreempting
         guard body.isComplete else { return }
         changes.status = body.exitCode == 0 ? .finished : .failed
     }

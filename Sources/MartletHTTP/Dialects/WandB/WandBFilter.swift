@@ -188,9 +188,11 @@ enum WandBField {
             case .search(let field):
                 .any([.comparison(.init(field: field, relation: .isNotNull, value: .none)), Self.object(field)])
             case .labels:
-                .any([SearchField.label, .tag(key: WandBTag.labels.key)].map { field in
-                    .comparison(.init(field: field, relation: .isNotNull, value: .none))
-                })
+                .any(
+                    [SearchField.label, .tag(key: WandBTag.labels.key)].map { field in
+                        .comparison(.init(field: field, relation: .isNotNull, value: .none))
+                    }
+                )
             case .nothing: .any([])
             }
         return wants ? exists : .not(exists)
@@ -239,7 +241,7 @@ enum WandBField {
         let key = try Self.text(value)
         guard relation == .equal else {
             return .any([
-                .comparison(.init(field: .label, relation: relation, value: .text(key))),
+                .comparison(.init(field: .label, relation: relation, value: .text(key)))
             ])
         }
         guard Rules.isWellFormed(key) else {
@@ -252,7 +254,9 @@ enum WandBField {
         return .comparison(.init(field: .tag(key: key), relation: .equal, value: .text("")))
     }
 
-    private static let states = ["running", "crashed", "finished", "failed", "killed", "pending"]
+    private static let states = [
+        "running", "crashed", "finished", "failed", "killed", "pending", "preempting", "preempted",
+    ]
 
     private static func state(_ relation: Filter.Relation, _ state: String, _ now: Int64) throws(MartletError) -> Filter
     {
@@ -272,10 +276,15 @@ enum WandBField {
         let has = { (status: RunStatus) in
             Filter.comparison(.init(field: .attribute(.status), relation: .equal, value: .text(status.rawValue)))
         }
+        let preempts = Filter.comparison(
+            .init(field: .tag(key: WandBTag.preempting.key), relation: .equal, value: .text("1"))
+        )
         switch state {
-        case "running": return .all([has(.running), .not(isSilent)])
-        case "crashed": return .all([has(.running), isSilent])
-        case "preempting", "preempted": return .any([])
+        case "running": return .all([has(.running), .not(isSilent), .not(preempts)])
+        case "crashed": return .all([has(.running), isSilent, .not(preempts)])
+        case "failed": return .all([has(.failed), .not(preempts)])
+        case "preempting": return .all([has(.running), .not(isSilent), preempts])
+        case "preempted": return .all([.any([has(.failed), .all([has(.running), isSilent])]), preempts])
         default: return has(status)
         }
     }

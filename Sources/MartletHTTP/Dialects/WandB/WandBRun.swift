@@ -18,13 +18,17 @@ struct WandBRun: Sendable {
 
     var state: String {
         switch run.status {
-        case .running: tag(.stop) == "1" ? "killed" : run.isStalled(now: now) ? "crashed" : "running"
+        case .running where tag(.stop) == "1": "killed"
+        case .running where run.isStalled(now: now): isPreempting ? "preempted" : "crashed"
+        case .running: isPreempting ? "preempting" : "running"
         case .scheduled: "pending"
         case .finished: "finished"
-        case .failed: "failed"
+        case .failed: isPreempting ? "preempted" : "failed"
         case .killed: "killed"
         }
     }
+
+    private var isPreempting: Bool { tag(.preempting) == "1" }
 
     static func status(of state: String) throws(MartletError) -> RunStatus {
         switch state {
@@ -88,6 +92,8 @@ enum WandBTag: String, CaseIterable {
     case labels
     /// Whether somebody asked the program to stop.
     case stop
+    /// Whether the program said that its machine will be taken from it.
+    case preempting
 
     static let prefix = "wandb."
 
