@@ -39,7 +39,7 @@ extension ArtifactVersionService {
     /// In one request, each of which is a row that all other writes wait for.
     private static let mostLabels = 1_000
 
-    static func checkAliases(_ aliases: [String]) throws(MartletError) {
+    package static func checkAliases(_ aliases: [String]) throws(MartletError) {
         guard aliases.count <= mostLabels else {
             throw MartletError(.invalidArgument, "\(aliases.count) aliases at once; give at most \(mostLabels)")
         }

@@ -65,7 +65,10 @@ extension SQLMetadataStore {
                 }
                 collection.name = name
             }
-            if let type = changes.type { collection.type = type }
+            if let type = changes.type, type != collection.type {
+                try VersionRows.requireUnlinked(collection, connection)
+                collection.type = type
+            }
             if let description = changes.description { collection.description = description }
             try connection.execute(
                 """
@@ -95,6 +98,26 @@ extension SQLMetadataStore {
 }
 
 extension VersionRows {
+    /// A version has the type of each collection that it is in.
+    fileprivate static func requireUnlinked(
+        _ collection: ArtifactCollection,
+        _ connection: any SQLConnection
+    ) throws {
+        let other = try connection.first(
+            """
+            SELECT c.name FROM artifact_membership own
+            JOIN artifact_membership m ON m.version = own.version AND m.collection <> own.collection
+            JOIN artifact_collection c ON c.id = m.collection WHERE own.collection = $1 LIMIT 1
+            """,
+            [.integer(collection.id.number)]
+        ) { $0.text(0) }
+        guard let other else { return }
+        throw MartletError(
+            .failedPrecondition,
+            "versions of '\(collection.name)' are in '\(other)' as of the type '\(collection.type)': unlink them before"
+        )
+    }
+
     /// The collection of that name, made where it is not there.
     /// - Throws: `conflict` when it is of another type or kind.
     static func collection(

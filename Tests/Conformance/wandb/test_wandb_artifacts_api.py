@@ -132,6 +132,25 @@ def test_the_type_of_a_collection_is_changed(log, api, collection, path):
     assert log({"a": b"2"}, type="model").version == "v1"
 
 
+def test_the_type_of_a_collection_with_linked_versions_stays(wandb, log, api, collection, path, project):
+    log({"a": b"1"})
+    api.artifact(path + ":v0").link(f"default/{project}/best")
+    found = collection()
+    found.type = "model"
+    with pytest.raises(Exception, match="unlink them before"):
+        found.save()
+    assert api.artifact(f"default/{project}/best:v0").collection.name == "best"
+
+
+def test_aliases_are_added_all_or_none(log, api, path):
+    log({"a": b"1"})
+    artifact = api.artifact(path + ":v0")
+    artifact.aliases += ["one", "two", "v7"]
+    with pytest.raises(Exception, match="'v7' is no alias"):
+        artifact.save()
+    assert api.artifact(path + ":v0").aliases == ["latest"]
+
+
 def test_a_collection_is_deleted_with_its_versions(log, api, collection, path, project):
     log({"a": b"1"})
     log({"a": b"2"}, name="other")

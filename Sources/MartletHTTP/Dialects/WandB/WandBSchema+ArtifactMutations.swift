@@ -98,18 +98,28 @@ extension WandBSchema {
     ) async throws -> GraphQLOutput {
         let context = call.context
         let id = try context.artifactID(try input.requiredID("artifactID"))
+        // All are looked at before the first is changed, and those of a collection change at once.
+        var places: [(collection: ArtifactCollection, aliases: [String])] = []
         for change in try input.requiredObjects("aliases") {
-            let collection = try await context.requiredCollection(
+            let found = try await context.requiredCollection(
                 try change.requiredString("artifactCollectionName"),
                 try change.string("projectName"),
                 try change.string("entityName")
             )
-            let aliases = [try change.requiredString("alias")]
+            let alias = try change.requiredString("alias")
+            if areAdded { try ArtifactVersionService.checkAliases([alias]) }
+            if let index = places.firstIndex(where: { $0.collection.id == found.collection.id }) {
+                places[index].aliases.append(alias)
+            } else {
+                places.append((found.collection, [alias]))
+            }
+        }
+        for place in places {
             try await context.services.versions.setAliases(
-                areAdded ? aliases : [],
-                removing: areAdded ? [] : aliases,
+                areAdded ? place.aliases : [],
+                removing: areAdded ? [] : place.aliases,
                 of: id,
-                in: collection.collection,
+                in: place.collection,
                 as: context.principal
             )
         }
