@@ -2,9 +2,10 @@ import Foundation
 
 extension Goal {
     /// The metric that most likely judges the runs: validation before test before training before the rest,
-    /// an accuracy-like metric before a loss; `nil` without metrics.
+    /// an accuracy-like metric before a loss; `nil` without metrics. What the machine reports and what a client counts
+    /// for itself (`_runtime`) judges nothing.
     public static func inferred(from keys: [String]) -> Goal? {
-        let candidates = keys.filter { !$0.hasPrefix("system/") }
+        let candidates = keys.filter { key in !["system/", "system.", "_"].contains { key.hasPrefix($0) } }
         let best = candidates.min { left, right in
             let ranks = (rank(of: left), rank(of: right))
             return ranks.0 == ranks.1 ? left < right : ranks.0 < ranks.1

@@ -74,5 +74,7 @@ struct RulesTests {
                 == Goal(metric: "val_loss", direction: .minimize, isInferred: true)
         )
         #expect(Goal.inferred(from: []) == nil)
+        #expect(Goal.inferred(from: ["_runtime", "a", "system.cpu"])?.metric == "a")
+        #expect(Goal.inferred(from: ["_runtime", "_timestamp", "system.gpu.0.gpu", "system/cpu"]) == nil)
     }
 }

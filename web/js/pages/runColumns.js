@@ -94,9 +94,9 @@ function metricRank(key) {
     return split + (direction(key) ? 0 : 10);
 }
 
-/** Parameters that vary; those that differ in every run come last. */
+/** Parameters that vary; then those that differ in every run, and last those that some runs only lack. */
 export function varying(facts) {
-    const isLabel = (one) => one.distinct === facts.total && facts.total > 5 ? 1 : 0;
+    const isLabel = (one) => one.distinct < 2 ? 2 : one.distinct === facts.total && facts.total > 5 ? 1 : 0;
     return facts.params.filter((one) => one.distinct > 1 || (one.runs < facts.total && facts.total > 1))
         .sort((a, b) => isLabel(a) - isLabel(b) || b.runs - a.runs || (a.key < b.key ? -1 : 1));
 }
