@@ -91,7 +91,7 @@ public struct Goal: Codable, Sendable, Equatable {
 public struct ExperimentStatistics: Codable, Sendable, Equatable {
     /// Runs that are not deleted.
     public var runs: Int
-    /// Of these, runs with the status running.
+    /// Of these, runs with the status running that are not stalled.
     public var running: Int
     /// Milliseconds since 1970-01-01 UTC of the latest write to a run; `nil` without runs.
     public var lastActivityAt: Int64?

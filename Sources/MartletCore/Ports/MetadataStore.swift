@@ -17,7 +17,8 @@ package protocol ExperimentStore: Sendable {
     func moveExperiment(_ id: Experiment.ID, to stage: LifecycleStage) async throws(MartletError)
     /// - Throws: `notFound` for an unknown experiment or tag.
     func deleteTag(_ key: String, of id: Experiment.ID) async throws(MartletError)
-    /// Counts for a list of experiments, in the order of `ids`; zeros for an unknown one.
+    /// Counts for a list of experiments, in the order of `ids`; zeros for an unknown one. Stalled runs do not count as
+    /// running.
     func statistics(of ids: [Experiment.ID]) async throws(MartletError) -> [ExperimentStatistics]
     /// What each experiment stores. O(runs + chunks + artifacts), from several snapshots.
     func storageUsage() async throws(MartletError) -> StorageUsage

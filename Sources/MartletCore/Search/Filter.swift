@@ -7,7 +7,8 @@ public indirect enum Filter: Sendable, Equatable {
     case any([Filter])
     case not(Filter)
     case comparison(Comparison)
-    /// A free word: name, notes, purpose, tags or parameters contain it, whatever the case.
+    /// A free word: name, notes, purpose, its client's id, values of tags, labels or parameters contain it, whatever the
+    /// case.
     case word(String)
 
     /// Whether some condition is about a metric.

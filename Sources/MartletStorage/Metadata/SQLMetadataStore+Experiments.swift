@@ -142,8 +142,9 @@ extension SQLMetadataStore: ExperimentStore {
     package func statistics(
         of ids: [Experiment.ID]
     ) async throws(MartletError) -> [ExperimentStatistics] {
-        try await database.read { connection in
-            try ids.map { try Self.statistics(of: $0.number, on: connection) }
+        let alive = environment.now() - Run.stalledAfterMilliseconds
+        return try await database.read { connection in
+            try ids.map { try Self.statistics(of: $0.number, aliveSince: alive, on: connection) }
         }
     }
 }
@@ -248,14 +249,16 @@ extension SQLMetadataStore {
 
     private static func statistics(
         of id: Int64,
+        aliveSince alive: Int64,
         on connection: any SQLConnection
     ) throws -> ExperimentStatistics {
         let counts = try connection.first(
             """
-            SELECT count(*), coalesce(sum(CASE WHEN status = 1 THEN 1 ELSE 0 END), 0), max(heartbeat_at)
+            SELECT count(*), coalesce(sum(CASE WHEN status = 1 AND heartbeat_at >= $2 THEN 1 ELSE 0 END), 0),
+                   max(heartbeat_at)
             FROM run WHERE experiment = $1 AND stage = 0
             """,
-            [.integer(id)]
+            [.integer(id), .integer(alive)]
         ) { (Int($0.integer(0)), Int($0.integer(1)), $0.optionalInteger(2)) }
         return ExperimentStatistics(
             runs: counts?.0 ?? 0,

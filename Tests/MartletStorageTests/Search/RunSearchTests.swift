@@ -63,6 +63,20 @@ struct RunSearchTests {
         #expect(try await names(filter) == found)
     }
 
+    @Test(
+        "a free word is found in a label, not in the key of a tag that has a value, and in the client's id",
+        arguments: [("nightly", "d"), ("team", ""), ("abc123", "f"), ("not abc123", "ecbad"), ("not nightly", "fecba")]
+    )
+    func labels(filter: String, found: String) async throws {
+        let id = Run.ID("d" + String(repeating: "0", count: 31))
+        _ = try await store.tagRuns([id], set: [Tag(key: "nightly build", value: "")], delete: [])
+        _ = try await store.createRun(
+            CreateRun(experimentID: Experiment.ID(0), foreignID: "abc123", name: "f", startedAt: 10),
+            id: Run.ID("f" + String(repeating: "0", count: 31))
+        )
+        #expect(try await names(filter) == found)
+    }
+
     @Test("without an order the newest come first, and those without a start last")
     func defaultOrder() async throws {
         #expect(try await names() == "ecbad")

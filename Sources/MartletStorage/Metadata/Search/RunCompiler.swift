@@ -179,13 +179,18 @@ struct RunCompiler {
     /// A free word finds whatever contains it, `%` and `_` as they stand.
     private func word(_ word: String) -> RunPredicate {
         let value = comparison.containing("x.value", word)
-        let columns = ["r.name", "r.notes", "r.purpose"].map { comparison.containing($0, word) }
-        let row = { (table: String) in
-            RunPredicate.leaf(
-                .row(RunLeaf.RowCondition(table: table, ofRun: value, ofAll: value, isIndexed: false))
-            )
+        // A label is a tag without a value.
+        let label: SQLText = "x.value = '' AND \(comparison.containing("x.key", word))"
+        let columns = ["r.name", "coalesce(r.foreign_id, '')", "r.notes", "r.purpose"].map {
+            comparison.containing($0, word)
         }
-        return .any([.leaf(.run(SQLText.joined(columns, " OR "))), row("run_tag x"), row("run_param x")])
+        let row = { (table: String, test: SQLText) in
+            RunPredicate.leaf(.row(RunLeaf.RowCondition(table: table, ofRun: test, ofAll: test, isIndexed: false)))
+        }
+        return .any([
+            .leaf(.run(SQLText.joined(columns, " OR "))), row("run_tag x", "(\(value) OR \(label))"),
+            row("run_param x", value),
+        ])
     }
 
     // MARK: Attributes
