@@ -31,6 +31,22 @@ def test_an_address_of_a_project_leads_to_its_experiment(page, server, run):
         assert re.fullmatch(rf"{server.url}/e/\d+", page.url)
 
 
+def test_an_address_below_a_run_leads_to_its_tab(page, server, run):
+    for tail, tab in (("overview", ""), ("logs", "/console"), ("files", "/artifacts"), ("files/config.yaml", "/artifacts"), ("system", "/charts"), ("nonsense", "")):
+        page.goto(f"/default/addresses/runs/abc123/{tail}")
+        page.get_by_role("heading", name="abc123").wait_for()
+        assert page.url == f"{server.url}/r/{run.id}{tab}"
+    for tail in ("table", "overview", "groups/g/workspace", "runs"):
+        page.goto(f"/default/addresses/{tail}")
+        page.locator("#row-0").wait_for()
+
+
+def test_the_page_of_a_run_tells_the_id_that_its_program_knows(page, run):
+    page.goto(f"/r/{run.id}")
+    page.get_by_role("row", name="run id abc123").wait_for()
+    page.get_by_role("row", name=f"id in Martlet {run.id}").wait_for()
+
+
 def test_an_address_of_a_sweep_leads_to_its_page(page, server, run):
     experiment = server.call("GET", "find?experiment=addresses")["experimentID"]
     sweep = server.call("POST", "sweeps", json={"experimentID": experiment, "configuration": {"method": "random", "parameters": {"x": {"min": 0, "max": 9}}}})

@@ -233,6 +233,9 @@ export function href(parts, query = {}) {
     return parts.map(encodeURIComponent).join("/") + (tail ? `?${tail}` : "") || "./";
 }
 
+/** The way back to the list that an experiment is in. */
+export const experimentsCrumb = ({ workspace }) => ["Experiments", href(["e"], { workspace: workspace === "default" ? null : workspace })];
+
 /** Goes to a link below the base. @param link */
 export function navigate(link, { replace = false } = {}) {
     const url = new URL(link, base);

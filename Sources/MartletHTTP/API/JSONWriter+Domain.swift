@@ -88,9 +88,11 @@ extension JSONWriter {
 
     /// - Parameter now: decides `isStalled`, which stands beside the run's own fields.
     /// - Parameter metricCount: of all metrics, where those of the run are some of them.
-    package mutating func run(_ run: Run, now: Int64, metricCount: Int? = nil) {
+    /// - Parameter foreignID: what its client calls it, where that is another name than ours.
+    package mutating func run(_ run: Run, now: Int64, metricCount: Int? = nil, foreignID: String? = nil) {
         beginObject()
         field("id", run.id.rawValue)
+        if let foreignID { field("foreignID", foreignID) }
         field("experimentID", run.experimentID.description)
         field("name", run.name)
         field("status", run.status.rawValue)

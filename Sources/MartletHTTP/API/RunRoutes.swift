@@ -66,7 +66,13 @@ struct RunRoutes: NativeRoutes {
         let keys = try await services.runs.metricKeys(of: id, matching: nil, as: context.principal)
         run.metrics = try await services.runs.summaries(of: id, keys: Array(keys.prefix(most)), as: context.principal)
         var json = JSONWriter(reserving: 1_024 + 192 * run.metrics.count)
-        json.run(run, now: services.environment.now(), metricCount: keys.count)
+        let name = try await services.runStreams.foreignIDs(of: [id], as: context.principal)[id]
+        json.run(
+            run,
+            now: services.environment.now(),
+            metricCount: keys.count,
+            foreignID: name == id.rawValue ? nil : name
+        )
         return answer(json, to: request, context)
     }
 

@@ -35,7 +35,9 @@ struct WebUIRoutes: Sendable {
         }
         // Addresses that W&B's client prints; the interface finds out what they mean.
         let paths: [RouterPath] = [
-            "/{file}/{project}", "/{file}/{project}/workspace", "/{file}/{project}/runs/{run}",
+            "/{file}/{project}", "/{file}/{project}/workspace", "/{file}/{project}/table", "/{file}/{project}/overview",
+            "/{file}/{project}/runs", "/{file}/{project}/runs/{run}", "/{file}/{project}/runs/{run}/**",
+            "/{file}/{project}/groups/**",
             "/{file}/{project}/artifacts", "/{file}/{project}/artifacts/**", "/{file}/{project}/sweeps",
             "/{file}/{project}/sweeps/{sweep}", "/{file}/{project}/reports", "/{file}/{project}/reports/**",
         ]

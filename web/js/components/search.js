@@ -43,7 +43,7 @@ export function showSearch(shell, commands) {
         .slice(0, word ? 8 : 12)
         .map((one) => ({
             mark: h("span.kind", {}, "experiment"), label: one.name,
-            hint: plural(one.statistics?.runs ?? 0, "run"), link: href(["e", one.id]),
+            hint: [one.workspace === "default" ? null : one.workspace, plural(one.statistics?.runs ?? 0, "run")].filter(Boolean).join(" · "), link: href(["e", one.id]),
         }));
     const find = async () => {
         const mine = ++turn;
@@ -84,9 +84,17 @@ export function showSearch(shell, commands) {
         return [field, list];
     });
     field.focus();
-    api.experiments({ limit: 1000 }).then((answer) => {
-        experiments = answer.experiments;
+    everyExperiment().then((all) => {
+        experiments = all;
         isLoaded = true;
         find();
     }, shell.fail);
+}
+
+/** Those of all workspaces, the latest activity first. */
+async function everyExperiment() {
+    const { experiments, workspace, workspaces = [] } = await api.experiments({ limit: 1000 });
+    const others = await Promise.all(workspaces.filter((one) => one !== workspace).map((one) => api.experiments({ limit: 1000, workspace: one })));
+    const activity = (one) => one.statistics?.lastActivityAt ?? 0;
+    return [experiments, ...others.map((one) => one.experiments)].flat().sort((a, b) => activity(b) - activity(a));
 }

@@ -1,5 +1,5 @@
 // How versions of artifacts look wherever they are listed, and the keys of such lists.
-import { errorBox, fill, h, href } from "../dom.js";
+import { errorBox, fill, h, href, experimentsCrumb } from "../dom.js";
 import { ago, bytes, grouped, iso } from "../format.js";
 
 /** @param version @param more parts of the address below it */
@@ -10,7 +10,7 @@ export const versionName = (version) => `${version.collection}:v${version.number
 
 /** What stands above a collection: its experiment, or the models that were registered. */
 export const above = (experiment) => experiment.isRegistry ? [["Models", href(["m"], { workspace: experiment.workspace === "default" ? null : experiment.workspace })]]
-    : [["Experiments", href(["e"])], [experiment.name, href(["e", experiment.id])], ["Artifacts", href(["e", experiment.id, "artifacts"])]];
+    : [experimentsCrumb(experiment), [experiment.name, href(["e", experiment.id])], ["Artifacts", href(["e", experiment.id, "artifacts"])]];
 
 /** Whether it is where MLflow's clients register models. */
 export const hasModels = (experiment) => experiment.isRegistry && experiment.name === "wandb-registry-model";

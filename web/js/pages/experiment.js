@@ -1,5 +1,5 @@
 // One experiment: its question, its goal, and the tabs below.
-import { h, fill, coalesced, errorBox, href, navigate, skeleton } from "../dom.js";
+import { h, fill, coalesced, errorBox, href, navigate, skeleton, experimentsCrumb } from "../dom.js";
 import { grouped, plural } from "../format.js";
 import { subscribe } from "../live.js";
 import * as api from "../api.js";
@@ -119,7 +119,7 @@ class ExperimentPage {
         const { experiment } = this;
         // Only a purpose of many words or lines is Markdown.
         const markdown = experiment.purpose.length > 160 || experiment.purpose.includes("\n") ? (await import("../md.js")).markdown : null;
-        this.shell.setCrumbs([["Experiments", href(["e"])], [experiment.name]]);
+        this.shell.setCrumbs([experimentsCrumb(experiment), [experiment.name]]);
         this.purpose = inlineEdit({
             value: experiment.purpose, placeholder: "Which question do these runs answer? Add a purpose.",
             label: "the purpose", tag: "h1", long: markdown, may: this.may, save: (purpose) => this.change({ purpose }),

@@ -8,6 +8,8 @@ import { showWorkspaces, workspaceChoice } from "../components/workspaceChoice.j
 const LIMIT = 1_000;
 const MOST = 10_000;
 const DRAWN = 100;
+/** In so many other workspaces runs are looked for. */
+const MOST_ROOMS = 10;
 /** What a heading sorts by; the second is the direction of the first press. */
 const SORTS = {
     name: [(one) => one.name.toLowerCase(), 1], runs: [(one) => one.statistics.runs, -1],
@@ -42,8 +44,9 @@ class ExperimentsPage {
             this.load();
         } } }, ["active", "deleted", "all"].map((view) => h("option", { value: view }, view)));
         this.room = workspaceChoice((workspace) => {
-            setQuery({ workspace }, { silent: true });
+            // The default one is named as well: who chose it stays there.
             this.workspace = workspace ?? "default";
+            setQuery({ workspace: this.workspace }, { silent: true });
             this.first = 0;
             this.load();
         });
@@ -112,6 +115,7 @@ class ExperimentsPage {
                 if (workspace !== this.workspace) return;
                 rows.push(...answer.experiments);
             }
+            if (await this.goWhereRunsAre(rows, answer)) return;
             this.showRooms(answer);
             this.rows = rows.sort((a, b) => activity(b) - activity(a));
             this.isLoaded = true;
@@ -122,6 +126,20 @@ class ExperimentsPage {
             if (!this.isLoaded) fill(this.body, errorBox(error, () => this.load()));
             else this.shell.fail(error);
         }
+    }
+
+    /** Who names no workspace sees another one where only that has runs. @returns whether it is being read */
+    async goWhereRunsAre(rows, { workspace, workspaces = [] }) {
+        if (new URLSearchParams(location.search).has("workspace") || rows.some((one) => one.statistics.runs)) return false;
+        for (const other of workspaces.filter((one) => one !== workspace).slice(0, MOST_ROOMS)) {
+            const { experiments } = await api.experiments({ limit: LIMIT, workspace: other });
+            if (!experiments.some((one) => one.statistics.runs)) continue;
+            this.workspace = other;
+            setQuery({ workspace: other }, { silent: true });
+            await this.load();
+            return true;
+        }
+        return false;
     }
 
     matching() {

@@ -1,8 +1,11 @@
-// An address that leads nowhere, unless it is one of those that W&B's client prints: <entity>/<project>[/runs/<run>|/sweeps[/<sweep>]],
+// An address that leads nowhere, unless it is one of those that W&B's client prints: <entity>/<project>[/runs/<run>[/<tab>]|/sweeps[/<sweep>]],
 // <entity>/<project>/artifacts[/<type>[/<name>[/<alias>]]], and of a linked version ?selectionPath=<entity>/<project>/<name>&version=<v>.
 // Reports have addresses of that kind, <entity>/<project>/reports[/<title>--<id>], and one of their own, which the shell leaves to this page.
 import { h, errorBox, fill, href, navigate, skeleton } from "../dom.js";
 import { find } from "../streams.js";
+
+/** Its pages of a run by the names that they have there. */
+const TABS = { logs: "console", files: "artifacts", artifacts: "artifacts", system: "charts", charts: "charts", workspace: "charts", model: "params" };
 
 /** @returns what an address means to that client; null for any other */
 function names({ path, query }) {
@@ -10,11 +13,11 @@ function names({ path, query }) {
     if (chosen?.length === 3) return { entity: chosen[0], project: chosen[1], name: chosen[2], alias: query.get("version") };
     const [entity, project, kind, one, name, alias] = path;
     if (!entity || !project) return null;
-    if (kind === "runs" && one) return { entity, project, run: one };
+    if (kind === "runs" && one) return { entity, project, run: one, tab: TABS[name] };
     if (kind === "sweeps") return { entity, project, sweep: one ?? "" };
     if (kind === "artifacts") return { entity, project, isArtifact: true, type: one, name, alias };
     if (kind === "reports") return { entity, project, report: reportID(path.slice(3).join("/")) };
-    return kind === undefined || ["workspace", "table", "runs", "overview"].includes(kind) ? { entity, project } : null;
+    return kind === undefined || ["workspace", "table", "runs", "overview", "groups"].includes(kind) ? { entity, project } : null;
 }
 
 /** A title may have signs that mean something in an address, so what is behind it may stand in the query. @returns null for the list */
@@ -55,12 +58,12 @@ const nothing = (...reasons) => h("div.empty", {}, h("h1", {}, "There is no such
 const lost = (message) => Object.assign(new Error(message), { status: 404 });
 
 /** The link to what is meant. */
-async function linkTo({ entity, project, run, sweep, report, isArtifact, type, name, alias }, query) {
+async function linkTo({ entity, project, run, tab, sweep, report, isArtifact, type, name, alias }, query) {
     const theme = { theme: query.theme };
     if (report) return href(["reports", report], theme);
     const { experimentID, runID } = await find(entity, project, run);
     if (report === null) return href(["reports"], { ...theme, experiment: experimentID });
-    if (runID) return href(["r", runID], query);
+    if (runID) return href(["r", runID, ...tab ? [tab] : []], query);
     if (sweep !== undefined) return href(["e", experimentID, "sweeps", ...sweep ? [sweep] : []], query);
     if (!isArtifact && !name) return href(["e", experimentID], query);
     if (!name) return href(["e", experimentID, "artifacts"], { ...query, find: type });

@@ -1,5 +1,5 @@
 // A report that wandb-workspaces wrote, and the list of those of an experiment: /reports/<id>, /reports?experiment=<id>.
-import { emptyBox, errorBox, fill, h, href, skeleton } from "../dom.js";
+import { emptyBox, errorBox, fill, h, href, skeleton, experimentsCrumb } from "../dom.js";
 import { ago, iso, plural } from "../format.js";
 import * as api from "../api.js";
 import { subscribe } from "../live.js";
@@ -57,7 +57,7 @@ class ReportPage {
         for (const grid of this.grids) grid.close();
         this.grids = [];
         const { experiment } = this, title = view.displayName || "Untitled report", list = href(["reports"], { experiment: experiment.id });
-        this.shell.setCrumbs([["Experiments", href(["e"])], [experiment.name, href(["e", experiment.id])], ["reports", list], [title]]);
+        this.shell.setCrumbs([experimentsCrumb(experiment), [experiment.name, href(["e", experiment.id])], ["reports", list], [title]]);
         const contents = h("nav.report-contents", { "aria-label": "Contents" });
         const context = { heads: [], contents: () => contents, panels: (block) => {
             const grid = new PanelGrid(block, experiment.id);
@@ -83,7 +83,7 @@ class ReportPage {
         const [experiment, found] = await Promise.all([api.experiment(id), reports(id)]);
         if (this.isClosed) return;
         this.live ??= subscribe([`experiment:${id}:views`], () => this.list().catch(() => {}));
-        this.shell.setCrumbs([["Experiments", href(["e"])], [experiment.name, href(["e", id])], ["reports"]]);
+        this.shell.setCrumbs([experimentsCrumb(experiment), [experiment.name, href(["e", id])], ["reports"]]);
         const row = (view) => h("tr", {}, h("td", {}, h("a", { href: href(["reports", view.id]) }, view.displayName || "Untitled report"), view.description ? h("div.muted", {}, view.description) : null),
             h("td", {}, view.author), h("td", { title: iso(view.updatedAt) }, ago(view.updatedAt)));
         fill(this.root, h("h1", {}, "Reports"), h("p.muted", {}, `${plural(found.total, "report")} of `, h("a", { href: href(["e", id]) }, experiment.name)),

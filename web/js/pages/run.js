@@ -1,5 +1,5 @@
 // "Is this run healthy, and how was it made?"
-import { coalesced, copyBox, errorBox, fill, h, href, navigate, server, skeleton } from "../dom.js";
+import { coalesced, copyBox, errorBox, fill, h, href, navigate, server, skeleton, experimentsCrumb } from "../dom.js";
 import { subscribe } from "../live.js";
 import * as api from "../api.js";
 import { runWithFirst, withAll } from "../runMetrics.js";
@@ -133,7 +133,7 @@ class RunPage {
     }
 
     draw() {
-        this.shell.setCrumbs([["Experiments", href(["e"])], [this.experiment.name, href(["e", this.experiment.id])], [this.run.name || this.id]]);
+        this.shell.setCrumbs([experimentsCrumb(this.experiment), [this.experiment.name, href(["e", this.experiment.id])], [this.run.name || this.id]]);
         this.header = new RunHeader(this.heading, this);
         this.drawTab();
     }

@@ -56,7 +56,7 @@ function hasSelection(element) {
 function sides(page, summary, versions) {
     const { run } = page;
     const tag = (key) => run.tags.find((one) => one.key === key)?.value;
-    const made = [...MADE.map(([label, key]) => [label, tag(key)]), ["run id", run.id],
+    const made = [...MADE.map(([label, key]) => [label, tag(key)]), ["run id", run.foreignID], [run.foreignID ? "id in Martlet" : "run id", run.id],
         ["datasets", run.datasets.map((one) => `${one.name} ${one.digest}`).join(", ")]].filter(([, value]) => value);
     const goal = page.experiment.statistics.goal;
     const known = new Map(run.metrics.slice(0, MANY).map((one) => [one.key, one]));

@@ -1,5 +1,5 @@
 // One sweep: how far it is, what was best, which parameters matter.
-import { coalesced, copyBox, copyText, emptyBox, fill, h, href, iconButton, navigate, setQuery, setText, skeleton } from "../dom.js";
+import { coalesced, copyBox, copyText, emptyBox, fill, h, href, iconButton, navigate, setQuery, setText, skeleton, experimentsCrumb } from "../dom.js";
 import { grouped, number, plural } from "../format.js";
 import { subscribe } from "../live.js";
 import * as api from "../api.js";
@@ -111,7 +111,7 @@ class SweepPage {
 
     draw() {
         const { sweep, experiment } = this;
-        this.shell.setCrumbs([["Experiments", href(["e"])], [experiment.name, href(["e", experiment.id])],
+        this.shell.setCrumbs([experimentsCrumb(experiment), [experiment.name, href(["e", experiment.id])],
             ["Sweeps", href(["e", experiment.id, "sweeps"])], [sweepName(sweep)]]);
         if (!this.state) this.buildHeading();
         setText(this.title, sweepName(sweep));
