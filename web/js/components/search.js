@@ -7,6 +7,8 @@ import { statusIcon } from "./status.js";
 import { plural } from "../format.js";
 
 export function showSearch(shell, commands) {
+    // Its key works in it as well.
+    if (document.getElementById("search-results")) return;
     const list = h("ul.results", { role: "listbox", id: "search-results", "aria-label": "Results" });
     const field = h("input.input.big", {
         type: "search", placeholder: "Experiment, run or command", "aria-label": "Search", autocomplete: "off",
