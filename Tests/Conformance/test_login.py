@@ -134,6 +134,21 @@ def test_large_files_go_in_parts_by_signed_links_that_need_no_login(own):
     assert requests.get(signed, headers={"Range": "bytes=999-1000"}, timeout=10).content == b"ab"
 
 
+def test_each_path_knows_who_asks(own):
+    """Also those whose names begin as that of a public one does."""
+    described = json.loads((harness.REPOSITORY / "docs" / "openapi.json").read_text())["paths"]
+    known = admin(own)
+    public = {"/api/v1/session", "/api/v1/version"}
+    for path, methods in described.items():
+        if "get" not in methods or path == "/api/v1/events":
+            continue
+        url = own.url + re.sub(r"\{\w+\}", "nope", path)
+        assert known.get(url, timeout=30).status_code != 401, path
+        if path in public or "openid" in path or "session/" in path:
+            continue
+        assert requests.get(url, timeout=30).status_code == 401, path
+
+
 def test_accounts_tokens_and_logins_survive_a_kill(own):
     session = admin(own)
     secret = token(own, session, session.account)

@@ -16,7 +16,7 @@ struct Authenticator: Sendable {
     init(logins: LoginService, open: Principal, dialects: [any Dialect]) {
         self.logins = logins
         self.open = open
-        publicPrefixes = ["/api/v1/session", "/api/v1/version"] + dialects.flatMap(\.publicPrefixes)
+        publicPrefixes = ["/api/v1/session"] + dialects.flatMap(\.publicPrefixes)
         protectedPrefixes = ["/api/", "/ajax-api/", "/metrics"] + dialects.flatMap(\.pathPrefixes)
     }
 
@@ -25,8 +25,9 @@ struct Authenticator: Sendable {
     func principal(for request: Request, _ context: MartletRequestContext) async throws(MartletError) -> Principal {
         guard logins.isRequired else { return open }
         let path = Self.routed(request.uri.path)
+        // The version is public; what is below `/api/v1/versions` is not.
         guard protectedPrefixes.contains(where: { path.hasPrefix($0) }),
-            !publicPrefixes.contains(where: { path.hasPrefix($0) })
+            path != "/api/v1/version", !publicPrefixes.contains(where: { path.hasPrefix($0) })
         else { return .unknown }
         guard let principal = try await proven(request, context) else { throw .unauthenticated }
         return principal
