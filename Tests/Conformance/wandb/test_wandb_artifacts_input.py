@@ -100,13 +100,12 @@ def test_the_same_questions_about_what_is_there_are_answered(hand):
     for name in ("createArtifactManifest", "createArtifactFiles"):
         new = hand.create({"a": b"3"})["id"]
         assert data(change(hand, name, **filled_in(MUTATIONS[name], ID=new, **place)))
-    for name in ("commitArtifact", "updateArtifact", "addAliases", "deleteAliases", "useArtifact", "linkArtifact",
-                 "deleteArtifact"):
-        target = pending if name in ("commitArtifact", "deleteArtifact") else id
-        assert data(change(hand, name, **filled_in(MUTATIONS[name], ID=target, **place))), name
     sequence = hand.create({"a": b"1"})["artifactSequence"]["id"]
-    for name in ("updateArtifactSequence", "moveArtifactSequence", "deleteArtifactSequence"):
-        assert data(change(hand, name, **filled_in(MUTATIONS[name], ID=sequence, **place))), name
+    # The type of what is linked stays.
+    for name in ("commitArtifact", "updateArtifact", "addAliases", "deleteAliases", "useArtifact", "updateArtifactSequence",
+                 "moveArtifactSequence", "linkArtifact", "deleteArtifact", "deleteArtifactSequence"):
+        target = pending if name in ("commitArtifact", "deleteArtifact") else sequence if name.endswith("Sequence") else id
+        assert data(change(hand, name, **filled_in(MUTATIONS[name], ID=target, **place))), name
     assert hand.versions() == []
 
 
