@@ -325,32 +325,12 @@ export function copyBox(text, label = "Copy") {
     return h("div.copy-box", {}, h("pre", { tabindex: 0 }, h("code", {}, text)), button);
 }
 
-/** Python for a shell. @param code */
-export function mlflowLines(code) {
-    const token = "login" in document.documentElement.dataset ? `\nexport MLFLOW_TRACKING_TOKEN=…  # make one at ${server}/settings/tokens` : "";
-    return `export MLFLOW_TRACKING_URI=${server}${token}\npython - <<'EOF'\n${code}\nEOF`;
-}
-
-/**
- * The lines that make a first run appear, with this server's address filled in.
- * @param [experiment] name of the experiment to log to
- */
-export function firstLines(experiment = "first-steps") {
-    return mlflowLines(`import mlflow
-mlflow.set_experiment(${JSON.stringify(experiment)})
-with mlflow.start_run():
-    mlflow.log_param("lr", 0.01)
-    for step in range(100):
-        mlflow.log_metric("val/loss", 1 / (1 + step), step=step)`);
-}
-
 /** @param sentence @param more */
 export const emptyBox = (sentence, ...more) => h("div.empty", {}, h("p", {}, sentence), ...more);
 
-/** What stands where no run is yet. @param [experiment] */
-export function firstRun(experiment) {
-    return emptyBox("No runs yet. Paste this where you train, and the first one appears here:",
-        copyBox(firstLines(experiment), "Copy the first lines"),
-        h("p.muted", {}, "Or log a small real training, to have something to look at: ",
-            h("code", {}, `scripts/demo ${server}`)));
+/** What stands where no run is yet, which is seldom seen. @param [experiment] */
+export function noRuns(experiment) {
+    const place = h("div");
+    import("./firstRun.js").then((module) => place.append(module.firstRun(experiment)), () => {});
+    return place;
 }

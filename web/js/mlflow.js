@@ -1,5 +1,6 @@
 // What MLflow's clients are told, and the links that they print.
-import { copyBox, decoded, href, mlflowLines } from "./dom.js";
+import { copyBox, decoded, href } from "./dom.js";
+import { mlflowLines } from "./firstRun.js";
 
 /** Where the links lead that an mlflow client prints: `#/experiments/<id>/runs/<run>`, `#/models/<name>/versions/<n>`. */
 export function mlflowLink(fragment) {

@@ -1,9 +1,11 @@
 // The curves of the runs that are shown. Runs that start later join while they match.
-import { coalesced, copyBox, emptyBox, errorBox, fill, firstLines, h, href, setQuery, skeleton } from "../dom.js";
+import { coalesced, copyBox, emptyBox, errorBox, fill, h, href, setQuery, skeleton } from "../dom.js";
+import { firstLines } from "../firstRun.js";
 import * as api from "../api.js";
 import { subscribe } from "../live.js";
 import { grouped } from "../format.js";
 import { ChartPanel } from "../charts/panel.js";
+import { tailsOf } from "../charts/pairing.js";
 import { swatch } from "../charts/tooltip.js";
 import * as columns from "./runColumns.js";
 import { SHOWN_BY_ITSELF } from "./runsTab.js";
@@ -126,12 +128,13 @@ class ChartsTab {
         const keys = [...new Set(runs.flatMap((run) => run.metrics.map((one) => one.key)))];
         if (this.panel && this.legend?.isConnected) this.panel.setRuns(runs, keys);
         else this.build(runs, keys);
+        const tails = tailsOf(runs);
         fill(this.legend, h("span.muted", {}, `${runs.length} shown of ${grouped(Math.max(this.total, runs.length))}`),
             runs.map((run) => h("a", { href: href(["r", run.id]), title: run.name, data: { run: run.id }, on: {
                 pointerenter: () => this.panel?.highlight(run.id), pointerleave: () => this.panel?.highlight(null),
                 focus: () => this.panel?.highlight(run.id), blur: () => this.panel?.highlight(null),
             } },
-                swatch(run.color), run.name)));
+                swatch(run.color), run.name, h("span.muted", {}, tails.get(run.id)))));
     }
 
     emptiness() {

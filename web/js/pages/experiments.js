@@ -1,5 +1,5 @@
 // "What is being tried, and where does something happen?": all experiments, the latest activity first.
-import { h, fill, coalesced, debounced, errorBox, firstRun, href, iconButton, navigate, setQuery, skeleton } from "../dom.js";
+import { h, fill, coalesced, debounced, errorBox, href, iconButton, navigate, setQuery, skeleton, noRuns } from "../dom.js";
 import { ago, grouped, iso, plural } from "../format.js";
 import { subscribe } from "../live.js";
 import * as api from "../api.js";
@@ -172,7 +172,7 @@ class ExperimentsPage {
             shown.length > DRAWN ? this.pager(shown.length) : null,
             !shown.length && this.rows.length ? h("p.empty.muted", {}, "No experiment matches.") : null,
             !this.rows.length && !isActive ? h("p.empty.muted", {}, "No experiment was deleted.") : null,
-            hasRuns || !isActive ? null : firstRun());
+            hasRuns || !isActive ? null : noRuns());
     }
 
     pager(total) {

@@ -1,5 +1,5 @@
 // "Which run is best, and is it improving?": the run table of an experiment.
-import { h, fill, coalesced, debounced, emptyBox, errorBox, firstRun, href, navigate, setQuery } from "../dom.js";
+import { h, fill, coalesced, debounced, emptyBox, errorBox, href, navigate, setQuery, noRuns } from "../dom.js";
 import { grouped } from "../format.js";
 import { subscribe } from "../live.js";
 import * as api from "../api.js";
@@ -252,7 +252,7 @@ export class RunsTab {
     }
 
     emptiness(sentence = this.viewName === "deleted" && !this.filter ? "No run was deleted." : "No run matches.") {
-        if (!this.filter && this.viewName === "active") return firstRun(this.page.experiment.name);
+        if (!this.filter && this.viewName === "active") return noRuns(this.page.experiment);
         return emptyBox(sentence, h("button.button", {
             type: "button", on: { click: () => this.change({ f: null, view: null }) },
         }, "Show all runs"));
