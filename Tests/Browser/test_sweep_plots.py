@@ -181,7 +181,9 @@ def test_importance_says_how_far_it_can_be_trusted(page, server, noisy):
     assert float(correlation.replace("−", "-")) == pytest.approx(expected, abs=0.006)
     figure = page.get_by_role("figure", name="Importance")
     expect(figure).to_contain_text(f"from {known['runs']} runs")
-    expect(figure).to_contain_text("Not reliable below 30 runs.")
+    # The runs are few and their parameters random: it may be that nothing can be said.
+    is_noise = known.get("explained", 1) < 0.1
+    expect(figure).to_contain_text("Nothing can be said yet" if is_noise else "Not reliable below 30 runs.")
     widths = [bar.bounding_box()["width"] for bar in table.locator(".bar").all()]
     assert widths == sorted(widths, reverse=True)
 

@@ -8,6 +8,7 @@ import { cardMenu } from "./cardMenu.js";
 import { summary } from "./summary.js";
 
 const FEW = 8;
+const BROKEN = "Values that are no finite number: they are crosses below the axis";
 
 export class ChartCard {
     /** @param panel @param pair from `pairs` */
@@ -82,8 +83,11 @@ export class ChartCard {
         });
         plot.addEventListener("pointermove", (event) => {
             const to = place(event);
-            if (from && isDrag(from, to)) this.chart.shade(from.isY ? from.y : from.x, from.isY ? to.y : to.x, from.isY);
-            else panel.hover(this, this.chart.css ? this.chart.xAt(to.x) : null, event, to.y);
+            if (from && isDrag(from, to)) {
+                // What they say is of the place where the drag began.
+                if (panel.at !== null) panel.release();
+                this.chart.shade(from.isY ? from.y : from.x, from.isY ? to.y : to.x, from.isY);
+            } else panel.hover(this, this.chart.css ? this.chart.xAt(to.x) : null, event, to.y);
         });
         plot.addEventListener("pointerup", (event) => {
             const start = from, to = place(event);
@@ -135,6 +139,26 @@ export class ChartCard {
     /** What went wrong, in the place of this card alone. */
     fail(error, retry) {
         fill(this.state, errorBox(error, retry));
+    }
+
+    /** @param series of all cards */
+    linesOf(series) {
+        const splits = new Map(this.pair.keys.map((one) => [one.key, one.split])), { facts } = this.panel;
+        // A run may have left while its series were on their way.
+        return series.filter((one) => splits.has(one.key) && facts.has(one.run)).map((one) => ({
+            ...one, ...facts.get(one.run), color: this.panel.colorOf(one.run),
+            split: splits.get(one.key), isTrain: splits.get(one.key) === "train",
+            x: one.firstX.map((first, index) => (first + one.lastX[index]) / 2),
+            smoothed: one.smoothed.map((value) => typeof value === "number" ? value : null),
+        }));
+    }
+
+    /** Other runs, or the same with other names. @param facts by run */
+    learn(facts) {
+        const kept = this.series.filter((line) => facts.has(line.run));
+        const others = kept.filter((line) => Object.entries(facts.get(line.run)).some(([name, fact]) => line[name] !== fact));
+        for (const line of others) Object.assign(line, facts.get(line.run));
+        if (kept.length !== this.series.length || others.length) this.show(kept);
     }
 
     show(lines) {
@@ -200,8 +224,8 @@ export class ChartCard {
             chart.isDense ? `${grouped(series.length)} lines as density, point at one` : null,
             dense >= 2 ? h("span", { title: "The line is the mean of the points of a pixel" }, `1 px = ${compact(Math.round(dense))} points`) : null,
             dense >= 2 && chart.hasBands ? "band min–max" : null,
-            nan ? h("span.bad", {}, `× ${grouped(nan)} NaN`) : null,
-            inf ? h("span.bad", {}, `× ${grouped(inf)} infinite`) : null,
+            nan ? h("span.bad", { title: BROKEN }, `× ${grouped(nan)} NaN`) : null,
+            inf ? h("span.bad", { title: BROKEN }, `× ${grouped(inf)} infinite`) : null,
             state.ys.has(this.name) ? h("button.link", { type: "button", on: { click: () => panel.setY(this, null) } }, "y zoomed · reset") : null,
         ].filter(Boolean);
         fill(this.note, parts.map((part, index) => [index ? " · " : "", part]));

@@ -67,7 +67,7 @@ export function cardLink(card) {
 export function showTable(card) {
     const host = h("div.data-table");
     const choice = h("select.input", { "aria-label": "Line", on: { change: () => draw() } },
-        card.series.map((line, index) => h("option", { value: index }, `${line.name} · ${line.key}`)));
+        card.series.map((line, index) => h("option", { value: index }, `${line.label} · ${line.key}`)));
     let rows = [];
     const draw = async () => {
         const line = card.series[Number(choice.value)];
@@ -76,7 +76,7 @@ export function showTable(card) {
             if (line !== card.series[Number(choice.value)]) return;
             rows = tableRows(series);
             fill(host, h("table.list", {},
-                h("caption", {}, `${line.key} of ${line.name}: ${grouped(series.count)} points`
+                h("caption", {}, `${line.key} of ${line.label}: ${grouped(series.count)} points`
                     + (series.n.some((count) => count > 1) ? "; each row is a stretch of them, every point is in the CSV" : "")),
                 h("thead", {}, h("tr", {}, ["from", "to", "mean", "min", "max", "last", "points", "NaN"].map((head) => h("th.n", { scope: "col" }, head)))),
                 h("tbody", {}, rows.map((row) => h("tr", {}, row.map((value) => h("td.n", {}, number(value, 6))))))));

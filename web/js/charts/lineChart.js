@@ -1,12 +1,12 @@
 // One card's drawing: axes, lines, bands, the crosshair. It draws what it is given and asks nobody.
 import { compact, iso } from "../format.js";
 import { clock, logTicks, robustLimits, stretch, tickTexts, ticks, timeTicks } from "./axis.js";
-import { drawClips, drawDots, drawGap, drawLabels, drawNaNs } from "./marks.js";
+import { drawClips, drawDots, drawGap, drawLabels, drawNaNs, stripHeight } from "./marks.js";
 import { nearest, placeScale, valueScale } from "./scale.js";
 import { SvgPen } from "./svgPen.js";
 
 /**
- * @typedef {{run: string, name: string, key: string, color: number, split: string, isTrain: boolean, x: number[],
+ * @typedef {{run: string, name: string, tail: string, label: string, isRunning: boolean, key: string, color: number, split: string, isTrain: boolean, x: number[],
  *     firstX: number[], lastX: number[], mean: (number | null)[],  *     min: (number | null)[], max: (number | null)[], n: number[], nan: number[], inf: number[],
  *     smoothed: (number | null)[], count: number}} Line
  * @typedef {{lines: Line[], range: [number, number] | null, yRange: [number, number] | null, axis: string, isLog: boolean,
@@ -16,6 +16,8 @@ import { SvgPen } from "./svgPen.js";
 export const FONT = "11px system-ui, \"Segoe UI\", Roboto, \"DejaVu Sans\", sans-serif";
 const WHOLE = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const DENSE = 50;
+/** Room for the texts of the x axis. */
+const FOOT = 22;
 /** Most lines whose bands are drawn. */
 export const BANDS = 8;
 /** The second code of a line beside its colour: what ten colours cannot tell apart. */
@@ -24,7 +26,7 @@ const DASHES = [[], [9, 3], [9, 3, 2, 3], [2, 2], [14, 3, 3, 3]];
 /** Draws on two canvases, one above the other: the lines, and the crosshair that moves. */
 export class LineChart {
     constructor(base, overlay) {
-        Object.assign(this, { base, overlay, lines: [], top: 10, bottom: 22, left: 50, right: 12 });
+        Object.assign(this, { base, overlay, lines: [], top: 10, bottom: FOOT, left: 50, right: 12 });
         // A canvas that is only stretched would distort its text.
         this.sizes = new ResizeObserver(() => {
             const box = base.parentElement;
@@ -87,6 +89,7 @@ export class LineChart {
 
     measure(pen) {
         const { lines } = this;
+        this.bottom = FOOT + stripHeight(this);
         this.scaleX = placeScale(this.isLogX, this.axis === "relativeTime" ? 1_000 : 1);
         const ends = lines.filter((line) => line.x.length);
         const [first, last] = ends.length
@@ -104,7 +107,7 @@ export class LineChart {
         this.hasBands = hasBands;
         this.yMarks();
         this.left = Math.max(34, Math.ceil(Math.max(0, ...this.texts.map((text) => pen.measureText(text).width))) + 12);
-        const names = new Set(lines.map((line) => line.name));
+        const names = new Set(lines.map((line) => line.label));
         const isNamed = names.size > 1 && names.size <= 8, isSplit = names.size === 1 && lines.length > 1 && lines.length <= 8;
         this.labels = this.width < 380 ? "" : isNamed ? "name" : isSplit ? "split" : "";
         const widest = !this.labels ? 0 : Math.max(...lines.map((line) => pen.measureText(this.labelOf(line)).width));
@@ -132,7 +135,7 @@ export class LineChart {
     }
 
     labelOf(line) {
-        return this.labels === "name" ? line.name : line.split || line.key;
+        return this.labels === "name" ? line.label : line.split || line.key;
     }
 
     yMarks() {
@@ -311,7 +314,7 @@ export class LineChart {
         const found = this.lines.filter((line) => line.x.length).map((line) => {
             const index = nearest(line.x, x);
             return { line, index, value: line.mean[index], smooth: line.smoothed[index], at: line.x[index], n: line.n[index],
-                low: line.min[index], high: line.max[index], from: line.firstX[index], to: line.lastX[index] };
+                low: line.min[index], high: line.max[index], nan: line.nan[index], inf: line.inf[index], from: line.firstX[index], to: line.lastX[index] };
         }).filter(({ line, at }) => Math.abs(at - x) <= reach || (x >= line.x[0] && x <= line.x.at(-1)));
         const far = ({ value, smooth }) => value === null ? Infinity : Math.abs(this.py(typeof smooth === "number" ? smooth : value) - y);
         const near = y === null || this.lines.length < 2 ? null : found.reduce((best, one) => far(one) < far(best) ? one : best, found[0]);

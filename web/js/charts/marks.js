@@ -4,6 +4,8 @@ import { nearest } from "./scale.js";
 /** @typedef {import("./lineChart.js").LineChart} LineChart */
 
 const APART = 16;
+/** A line that ends so many pixels before the right of the plot has its name there. */
+const EARLY = 24;
 
 const shown = (line) => line.smoothed.length ? line.smoothed : line.mean;
 
@@ -53,35 +55,39 @@ export function drawClips(pen, chart) {
     return (taken[0].length ? "▲" : "") + (taken[1].length ? "▼" : "");
 }
 
-/** A cross on the axis where a value is NaN or infinite, and a bar where more of them follow. @param chart */
+/** Rows of crosses below the axis, of eight pixels each; more lines than that share them. */
+const ROW = 8, ROWS = 3;
+
+const isBroken = (line, index) => line.nan[index] > 0 || line.inf[index] > 0;
+
+/** The lines that have values in view that are no finite numbers. */
+const brokenLines = ({ lines, range }) => lines.filter((line) => line.x.some((x, index) => isBroken(line, index) && (!range || (x >= range[0] && x <= range[1]))));
+
+/** How much room the crosses need: they stand apart from the plot, where nothing can be taken for a value. */
+export function stripHeight(chart) {
+    const count = brokenLines(chart).length;
+    return count ? 6 + ROW * (chart.isDense ? 1 : Math.min(ROWS, count)) : 0;
+}
+
+/** A cross below the axis where a value is NaN or infinite, each line in a row of its own. @param chart */
 export function drawNaNs(pen, chart) {
-    const taken = [];
-    const y = chart.height - chart.bottom - 5;
-    for (const line of chart.lines) {
+    const rows = Array.from({ length: ROWS }, () => []);
+    brokenLines(chart).forEach((line, place) => {
+        const row = chart.isDense ? 0 : place % ROWS, y = chart.height - chart.bottom + 9 + ROW * row;
         pen.strokeStyle = chart.isDense ? chart.css("--bad") : chart.colorOf(line);
-        pen.lineWidth = 2;
-        let before = null;
+        pen.lineWidth = 1.5;
+        pen.beginPath();
         line.x.forEach((x, index) => {
-            const at = chart.px(x), isBroken = line.nan[index] > 0 || line.inf[index] > 0;
-            if (!isBroken || x < chart.x0 || x > chart.x1) {
-                before = null;
-                return;
+            const at = chart.px(x);
+            if (!isBroken(line, index) || x < chart.x0 || x > chart.x1 || rows[row].some((other) => Math.abs(other - at) < 9)) return;
+            rows[row].push(at);
+            for (const side of [-1, 1]) {
+                pen.moveTo(at - 2.5, y - 2.5 * side);
+                pen.lineTo(at + 2.5, y + 2.5 * side);
             }
-            pen.beginPath();
-            if (before !== null) {
-                pen.moveTo(before, y + 4);
-                pen.lineTo(at, y + 4);
-            } else if (!taken.some((other) => Math.abs(other - at) < 9)) {
-                taken.push(at);
-                for (const side of [-1, 1]) {
-                    pen.moveTo(at - 3, y - 3 * side);
-                    pen.lineTo(at + 3, y + 3 * side);
-                }
-            }
-            pen.stroke();
-            before = at;
         });
-    }
+        pen.stroke();
+    });
 }
 
 /** A point that has no neighbour has no line; the best one of the goal has a ring. @param chart */
@@ -114,50 +120,99 @@ export function drawDots(pen, chart) {
     }
 }
 
-/** Names at the right, apart from each other; a line that has not come that far is led to its name. */
-export function drawLabels(pen, chart) {
-    if (!chart.labels) return;
+/** Where the line of a label ends in view; null where that is outside of the plot. */
+function endOf(chart, line) {
+    const values = shown(line), isNumber = (value) => typeof value === "number";
+    const index = values.findLastIndex((value, place) => isNumber(value) && line.x[place] <= chart.x1 && line.x[place] >= chart.x0);
+    if (index < 0 || values[index] > chart.high || values[index] < chart.low) return null;
+    return { line, x: chart.px(line.x[index]), from: chart.py(values[index]), isLast: index === values.findLastIndex(isNumber), isOpen: line.isRunning && index === values.length - 1 };
+}
+
+/** The lines whose labels are drawn: the validation line where a run has both. */
+function labelled(chart) {
     const last = new Map();
     for (const line of chart.lines) {
         const name = chart.labelOf(line);
         if (!line.isTrain || chart.labels !== "name" || !last.has(name)) last.set(name, line);
     }
-    const labels = [];
-    for (const line of last.values()) {
-        const values = shown(line);
-        const index = values.findLastIndex((value, place) => typeof value === "number" && line.x[place] <= chart.x1 && line.x[place] >= chart.x0);
-        if (index < 0 || values[index] > chart.high || values[index] < chart.low) continue;
-        const y = chart.py(values[index]);
-        labels.push({ line, x: chart.px(line.x[index]), from: y, y: y + 4 });
-    }
-    labels.sort((left, right) => left.y - right.y);
+    return [...last.values()];
+}
+
+/**
+ * Names where lines end, apart from each other: at the right of the plot, or in it where a line is at its end before that.
+ * Only a run that goes on is led to its name: dots behind one that has ended would look like values.
+ */
+export function drawLabels(pen, chart) {
+    if (!chart.labels) return;
+    const edge = chart.width - chart.right;
+    const ends = labelled(chart).map((line) => endOf(chart, line)).filter(Boolean);
+    const isEarly = ({ x, isLast, isOpen }) => isLast && !isOpen && edge - x > EARLY;
+    const labels = ends.filter((one) => !isEarly(one)).map((one) => ({ ...one, y: one.from + 4 })).sort((left, right) => left.y - right.y);
     // Apart from top to bottom, then back up where the lowest would leave the plot.
     let next = chart.top + 4;
     for (const label of labels) next = (label.y = Math.max(label.y, next)) + 13;
     let floor = chart.height - chart.bottom + 4;
     for (const label of labels.toReversed()) floor = (label.y = Math.min(label.y, floor)) - 13;
-    const edge = chart.width - chart.right;
     pen.textAlign = "left";
-    for (const { line, x, from, y } of labels) {
+    for (const { line, x, from, y, isOpen } of labels) {
         pen.strokeStyle = pen.fillStyle = chart.colorOf(line);
-        if (edge - x > 14) {
-            pen.lineWidth = 1;
-            pen.globalAlpha = 0.6;
-            pen.setLineDash([1, 3]);
-            pen.beginPath();
-            pen.moveTo(x + 3, from);
-            pen.lineTo(edge + 2, y - 4);
-            pen.stroke();
-            pen.setLineDash([]);
-            pen.globalAlpha = 1;
-        }
-        pen.fillText(cut(pen, chart.labelOf(line), chart.right - 8), edge + 5, y);
+        if (isOpen && edge - x > 14) lead(pen, [x + 3, from], [edge + 2, y - 4]);
+        pen.fillText(cut(pen, chart.labelOf(line), chart.right - 8, line.tail), edge + 5, y);
     }
+    const taken = labels.map(({ y }) => ({ left: edge + 5, right: chart.width, top: y - 10, bottom: y + 3 }));
+    for (const end of ends.filter(isEarly)) drawInside(pen, chart, end, taken);
 }
 
-function cut(pen, text, room) {
+function lead(pen, from, to) {
+    pen.lineWidth = 1;
+    pen.globalAlpha = 0.6;
+    pen.setLineDash([1, 3]);
+    pen.beginPath();
+    pen.moveTo(...from);
+    pen.lineTo(...to);
+    pen.stroke();
+    pen.setLineDash([]);
+    pen.globalAlpha = 1;
+}
+
+/** A name beside the end of its line, where it hides least. @param taken boxes of other names; this one joins them */
+function drawInside(pen, chart, { line, x, from }, taken) {
+    const text = cut(pen, chart.labelOf(line), 142, line.tail), wide = pen.measureText(text).width;
+    const low = chart.height - chart.bottom, right = chart.width - 2;
+    const places = [[8, 4], [8, -7], [8, 15], [-wide / 2, -9], [-wide / 2, 18], [-wide - 8, -7], [-wide - 8, 15], [8, 28], [8, -20], [-wide / 2, -22], [-wide / 2, 31]]
+        .map(([dx, dy]) => ({ left: Math.max(chart.left + 2, Math.min(x + dx, right - wide)), y: Math.max(chart.top + 9, Math.min(from + dy, low - 3)) }))
+        .map(({ left, y }) => ({ left, y, right: left + wide, top: y - 10, bottom: y + 3 }));
+    const hidden = (box) => chart.lines.reduce((sum, one) => sum + crossings(chart, one, box), 0)
+        + 1_000 * taken.filter((other) => box.left < other.right && box.right > other.left && box.top < other.bottom && box.bottom > other.top).length;
+    const box = places.map((one) => ({ one, cost: hidden(one) })).reduce((best, one) => one.cost < best.cost ? one : best).one;
+    taken.push(box);
+    pen.fillStyle = chart.css("--bg");
+    pen.globalAlpha = 0.75;
+    pen.beginPath();
+    pen.rect(box.left - 1, box.top, wide + 2, box.bottom - box.top);
+    pen.fill();
+    pen.globalAlpha = 1;
+    pen.fillStyle = chart.colorOf(line);
+    pen.fillText(text, box.left, box.y);
+}
+
+/** How many stretches of a line pass a box. */
+function crossings(chart, line, box) {
+    const values = shown(line);
+    let count = 0, before = null;
+    line.x.forEach((x, index) => {
+        const place = typeof values[index] === "number" ? [chart.px(x), chart.py(values[index])] : null;
+        if (place && before && place[0] >= box.left && before[0] <= box.right && Math.max(place[1], before[1]) >= box.top && Math.min(place[1], before[1]) <= box.bottom) count += 1;
+        before = place;
+    });
+    return count;
+}
+
+/** The text in its room; what tells runs of the same name apart stays. */
+function cut(pen, text, room, tail = "") {
     if (pen.measureText(text).width <= room) return text;
-    let length = text.length;
-    while (length > 1 && pen.measureText(`${text.slice(0, length)}…`).width > room) length -= 1;
-    return `${text.slice(0, length)}…`;
+    const end = tail && text.endsWith(` ${tail}`) ? `… ${tail}` : "…";
+    let length = text.length - (end.length - 1);
+    while (length > 1 && pen.measureText(text.slice(0, length) + end).width > room) length -= 1;
+    return text.slice(0, length) + end;
 }

@@ -64,6 +64,20 @@ export function pairs(keys, goal = null) {
     return list.sort((a, b) => order(a) < order(b) ? -1 : order(a) > order(b) ? 1 : a.name < b.name ? -1 : 1);
 }
 
+/**
+ * What tells runs of the same name apart: the first characters of their ids, as many as it takes; empty where the name does.
+ * @param runs @returns {Map<string, string>} by id
+ */
+export function tailsOf(runs) {
+    const named = new Map();
+    for (const { id, name } of runs) (named.get(name) ?? named.set(name, []).get(name)).push(id);
+    return new Map([...named.values()].flatMap((ids) => {
+        let length = 4;
+        while (new Set(ids.map((id) => id.slice(0, length))).size < ids.length) length += 1;
+        return ids.map((id) => [id, ids.length > 1 ? id.slice(0, length) : ""]);
+    }));
+}
+
 export const sameList = (a, b) => a.length === b.length && a.every((one, place) => one === b[place]);
 
 /**

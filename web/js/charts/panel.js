@@ -5,7 +5,7 @@ import { subscribe } from "../live.js";
 import { ChartCard } from "./card.js";
 import { AXES, chartState, halfUnit, limits, listed, rangeText, toggled, yText } from "./chartState.js";
 import { panelKeys } from "./panelKeys.js";
-import { pairsOnce, sameList } from "./pairing.js";
+import { pairsOnce, sameList, tailsOf } from "./pairing.js";
 import { readSeries } from "./seriesRead.js";
 import { ChartToolbar } from "./toolbar.js";
 import { ChartTip } from "./tooltip.js";
@@ -62,16 +62,17 @@ export class ChartPanel {
         const before = new Set(this.runs.map((run) => run.id));
         Object.assign(this, { runs, metricKeys: sameList(this.metricKeys, metricKeys) ? this.metricKeys : metricKeys });
         this.live.change(this.topics());
-        const now = new Map(runs.map((run) => [run.id, run]));
-        for (const card of this.cards) {
-            const kept = card.series.filter((line) => now.has(line.run));
-            const isRenamed = kept.some((line) => line.name !== (line.name = now.get(line.run).name));
-            if (kept.length !== card.series.length || isRenamed) card.show(kept);
-        }
+        for (const card of this.cards) card.learn(this.facts);
         this.build();
         const joined = runs.filter((run) => !before.has(run.id));
         for (const run of joined) this.changed.add(run.id);
         if (joined.length) this.refresh();
+    }
+
+    /** What lines say of their runs, by the id of the run. */
+    get facts() {
+        const tails = tailsOf(this.runs);
+        return new Map(this.runs.map(({ id, name, status }) => [id, { name, tail: tails.get(id), label: [name, tails.get(id)].filter(Boolean).join(" "), isRunning: status === "running" }]));
     }
 
     colorOf(id) {
@@ -153,6 +154,8 @@ export class ChartPanel {
     update(route) {
         const before = this.view;
         this.read(route);
+        // Another stretch of x has other values at another place.
+        if (before !== this.view) this.release();
         this.toolbar?.update();
         this.build();
         this.layout();
@@ -325,7 +328,7 @@ export class ChartPanel {
         if (!cards.length || !this.runs.length) return;
         const { view } = this;
         for (const card of cards) card.isFresh = true;
-        const take = (card, series) => !this.isClosed && view === this.view && card.show(this.linesOf(card, series));
+        const take = (card, series) => !this.isClosed && view === this.view && card.show(card.linesOf(series));
         this.loading += 1;
         try {
             const series = await this.request(cards);
@@ -367,23 +370,11 @@ export class ChartPanel {
             if (view !== this.view || this.isClosed) return;
             for (const card of cards) {
                 const others = card.series.filter((line) => !ids.includes(line.run));
-                card.show([...others, ...this.linesOf(card, series)]);
+                card.show([...others, ...card.linesOf(series)]);
             }
         } catch {
             for (const id of ids) this.changed.add(id);
         }
-    }
-
-    linesOf(card, series) {
-        const splits = new Map(card.pair.keys.map((one) => [one.key, one.split]));
-        // A run may have left while its series were on their way.
-        const names = new Map(this.runs.map((run) => [run.id, run.name]));
-        return series.filter((one) => splits.has(one.key) && names.has(one.run)).map((one) => ({
-            ...one, color: this.colorOf(one.run), name: names.get(one.run),
-            split: splits.get(one.key), isTrain: splits.get(one.key) === "train",
-            x: one.firstX.map((first, index) => (first + one.lastX[index]) / 2),
-            smoothed: one.smoothed.map((value) => typeof value === "number" ? value : null),
-        }));
     }
 
     close() {

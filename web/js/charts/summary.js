@@ -6,7 +6,7 @@ const MOST = 12;
 /** @param chart */
 export function summary(chart) {
     if (!chart.lines.length) return "no points";
-    const lines = chart.lines.slice(0, MOST).map((line) => `${line.name} ${line.key}: ${course(line, chart)}`);
+    const lines = chart.lines.slice(0, MOST).map((line) => `${line.label} ${line.key}: ${course(line, chart)}`);
     return lines.join("; ") + (chart.lines.length > MOST ? `; and ${chart.lines.length - MOST} more lines` : "");
 }
 

@@ -62,7 +62,7 @@ export class ChartTip {
     /** The rows with tabs between, as a spreadsheet takes them. */
     text() {
         const lines = this.content.rows.map(({ line, value, smooth, n, low, high, from, to }) =>
-            [line.name, line.key, from, to, value ?? "NaN", smooth ?? "", low ?? "", high ?? "", n].join("\t"));
+            [line.label, line.key, from, to, value ?? "NaN", smooth ?? "", low ?? "", high ?? "", n].join("\t"));
         return ["run\tmetric\tfrom\tto\tvalue\tsmoothed\tmin\tmax\tpoints", ...lines].join("\n");
     }
 }
@@ -74,11 +74,16 @@ export function swatch(color, split = "") {
     });
 }
 
-function row({ line, value, smooth, n, low, high, isNear }) {
+/** What a place has besides numbers; nothing else there is told in the place of the value. */
+const broken = ({ nan, inf }) => [nan && `${compact(nan)} NaN`, inf && `${compact(inf)} infinite`].filter(Boolean).join(", ");
+
+function row(one) {
+    const { line, value, smooth, n, low, high, isNear } = one;
     return h("tr", { class: isNear ? "near" : null },
         h("td", {}, swatch(line.color, line.split)),
-        h("td.n", {}, h("b", {}, value === null ? "NaN" : number(value))),
+        h("td.n", {}, h("b", {}, value === null ? one.inf && !one.nan ? "infinite" : "NaN" : number(value))),
         h("td.n.muted", {}, typeof smooth === "number" ? `~${number(smooth)}` : ""),
-        h("td.ellipsis", { title: `${line.name} ${line.key}` }, line.name, line.split ? h("span.muted", {}, ` ${line.split}`) : null),
-        h("td.muted", {}, n < 2 || low === null ? "" : low === undefined ? `mean of ${compact(n)}` : `${number(low)}…${number(high)} of ${compact(n)}`));
+        h("td.ellipsis", { title: `${line.label} ${line.key}` }, line.name, line.split ? h("span.muted", {}, ` ${line.split}`) : null),
+        h("td.muted", {}, line.tail),
+        h("td.muted", {}, value === null ? "" : broken(one), n < 2 || low === null ? "" : low === undefined ? `mean of ${compact(n)}` : `${number(low)}…${number(high)} of ${compact(n)}`));
 }

@@ -5,10 +5,11 @@ import { boxes, labels, mask } from "./overlayFiles.js";
 import { Legend } from "./overlayLegend.js";
 import { classOf, cssColor, isGround, isHigh, paint, placeOf, sentence, setsOf, wordsOf } from "./overlayModel.js";
 import { drawn } from "./svg.js";
+import { fullWidth } from "./values.js";
 
 const MOST_BOXES = 500;
 /** Pictures that are narrower on the screen have no room for words. */
-const NARROW = 200, SMALL = 640;
+const NARROW = 200;
 const LETTER = 11, LONGEST = 40;
 const KEPT = 200;
 
@@ -122,7 +123,7 @@ class Layer {
         await arrived(this.image);
         this.size = { width: this.image.naturalWidth, height: this.image.naturalHeight };
         // In full size a small picture is larger than it is: words need room.
-        if (this.place.closest(".full-place")) this.place.style.width = this.size.width < SMALL ? `min(100%, ${SMALL}px)` : `${this.size.width}px`;
+        if (this.place.closest(".full-place")) this.place.style.width = fullWidth(this.size);
         this.svg.setAttribute("viewBox", `0 0 ${this.size.width} ${this.size.height}`);
         await Promise.all(this.sets.map(async (set) => {
             await this.read(set).catch((error) => { set.error = error; });

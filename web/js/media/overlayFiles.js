@@ -2,7 +2,7 @@
 import { send } from "../api.js";
 import { fileText, fileURL } from "../files.js";
 import { documents } from "../streams.js";
-import { pythonJSON } from "./values.js";
+import { ownerOf, pythonJSON } from "./values.js";
 
 const LARGEST = 30_000_000;
 /** Files and configs that were read: going over steps and back must not read them anew. */
@@ -28,7 +28,7 @@ function kept(id, read) {
  * @returns {Promise<{width: number, height: number, ids: Uint8Array, counts: Uint32Array}>} row by row from the top
  */
 export const mask = (run, path) => kept(`${run} ${path}`, async () => {
-    const response = await send("GET", fileURL(["runs", run], path, true));
+    const response = await send("GET", fileURL(ownerOf(run), path, true));
     return classes(await response.blob());
 });
 
@@ -58,7 +58,7 @@ async function classes(blob) {
 export function boxes(run, file) {
     if (typeof file.path !== "string") return Promise.resolve(listed(file));
     return kept(`${run} ${file.path}`, async () => {
-        const { text, isWhole } = await fileText(["runs", run], file.path, LARGEST);
+        const { text, isWhole } = await fileText(ownerOf(run), file.path, LARGEST);
         if (!isWhole) throw new Error("The file is too large to be shown.");
         return listed(pythonJSON(text));
     });
@@ -76,6 +76,8 @@ function listed(value) {
  * @returns {Promise<object>} names by class; empty where there are none
  */
 export async function labels(run, kind, key, name) {
+    // A version has no config.
+    if (Array.isArray(run)) return {};
     const known = configs.get(run);
     const found = known && labelsIn(await known.config, kind, key, name);
     if (found) return found;

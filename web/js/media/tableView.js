@@ -1,8 +1,10 @@
 // A table that a run logged: sorted by any column, filtered by words; only rows in view are elements.
 import { debounced, fill, h, setText } from "../dom.js";
 import { grouped, number, plural } from "../format.js";
+import { kindOf } from "./values.js";
 
-const ROW = 26, PICTURE = 44;
+/** Heights of rows, in pixels: a picture is six less. */
+const ROW = 26, PICTURE = 70;
 const COLUMNS = 60;
 const SPARE = 6;
 const LONGEST = 300;
@@ -17,9 +19,10 @@ export function tableView({ columns, data }, media) {
     const shown = columns.slice(0, COLUMNS).map(String);
     const sample = data.slice(0, 200);
     const isMedia = shown.map((_, index) => sample.some((row) => row[index]?._type && row[index].path));
+    const isPicture = shown.map((_, index) => isMedia[index] && sample.some((row) => kindOf(row[index]) === "image" || /\.gif$/i.test(row[index]?.path ?? "")));
     const isNumber = shown.map((_, index) => sample.some((row) => typeof row[index] === "number") && sample.every((row) => [null, undefined, "NaN", "Infinity", "-Infinity"].includes(row[index]) || typeof row[index] === "number"));
-    const widths = shown.map((name, index) => isMedia[index] ? "72px" : `${Math.min(36, Math.max(name.length + 3, ...sample.map((row) => isNumber[index] ? number(row[index], 6).length : textOf(row[index]).length)) + 2)}ch`);
-    const height = isMedia.some(Boolean) ? PICTURE : ROW;
+    const widths = shown.map((name, index) => isMedia[index] ? isPicture[index] ? "112px" : "24ch" : `${Math.min(36, Math.max(name.length + 3, ...sample.map((row) => isNumber[index] ? number(row[index], 6).length : textOf(row[index]).length)) + 2)}ch`);
+    const height = isPicture.some(Boolean) ? PICTURE : ROW;
     let rows = data, sorted = -1, isDown = false;
 
     const field = h("input.input", { type: "search", placeholder: "Filter rows", "aria-label": "Filter rows" });

@@ -13,6 +13,15 @@ export function members(value) {
     return [{ value, caption: typeof value.caption === "string" ? value.caption : "" }];
 }
 
+/** Whose files are read, of the id of a run or of an owner as `fileURL` takes it: the media of a table are in a version. */
+export const ownerOf = (run) => Array.isArray(run) ? run : ["runs", run];
+
+/** The width of a picture in the dialog, as CSS: a small one is enlarged as far as it fits, another stands in its own size. */
+export function fullWidth({ width, height }) {
+    if (width >= 640 || height >= 480) return `${width}px`;
+    return `min(100%, 960px, max(${width}px, (min(80vh, 720px) - 130px) * ${width / height}))`;
+}
+
 /** Whether something is to be drawn over a picture. */
 export const hasOverlays = ({ masks, boxes }) => [masks, boxes].some((one) => one && typeof one === "object" && Object.keys(one).length > 0);
 

@@ -2,8 +2,9 @@
 import { errorBox, fill, h, icon, isTyping } from "../dom.js";
 import { bytes, grouped, number } from "../format.js";
 import { openDialog } from "../components/dialog.js";
+import { json, send } from "../api.js";
 import { fileText, fileURL } from "../files.js";
-import { hasOverlays, histogramOf, kindOf, members, pythonJSON } from "./values.js";
+import { fullWidth, hasOverlays, histogramOf, kindOf, members, ownerOf, pythonJSON } from "./values.js";
 import { bars } from "./histogram.js";
 import { tableView } from "./tableView.js";
 
@@ -13,7 +14,13 @@ const LARGEST_TABLE = 30_000_000;
 const LONGEST_TEXT = 20_000;
 /** Tables that were read: going back and forth over steps must not read them anew. */
 const KEPT = 6;
+/** Rows that are looked at for media. */
+const SAMPLE = 50;
 const tables = new Map();
+/** What W&B's client writes for media where a table stands among the files of its run (wandb 0.31.0, `Table.bind_to_run`). */
+const WORDS = new Set(["Image", "Audio", "Video", "Html", "Object3D", "Molecule", "Plotly", "Bokeh"]);
+
+const address = (run, path, isInline) => fileURL(ownerOf(run), path, isInline);
 
 /** @param value as the run logged it @param run id @param [chart] that its table is drawn as @param [key] that it was logged under */
 export function view(value, run, chart, key) {
@@ -74,16 +81,26 @@ function pictures(list, run, key) {
 }
 
 function image({ value, caption }, run, onMissing) {
-    const picture = h("img", { src: fileURL(["runs", run], value.path, true), alt: caption || value.path, loading: "lazy", decoding: "async",
+    const picture = h("img", { src: address(run, value.path, true), alt: caption || value.path, loading: "lazy", decoding: "async",
         // The place is kept while the picture is on its way.
         width: value.width || null, height: value.height || null, class: value.width && value.width < 128 ? "pixels" : null });
     picture.addEventListener("error", () => onMissing(missing(value.path)));
     return picture;
 }
 
-function picture(one, run, enlarge, layers) {
+/** As large as the dialog has room for, and with sharp edges where a pixel becomes larger than two. */
+function fitted(picture) {
+    picture.addEventListener("load", () => {
+        // What lies over a picture sets the width of both.
+        if (!picture.closest(".overlaid")) picture.style.setProperty("width", fullWidth({ width: picture.naturalWidth, height: picture.naturalHeight }));
+    });
+    new ResizeObserver(() => picture.classList.toggle("pixels", picture.clientWidth > 2 * picture.naturalWidth)).observe(picture);
+    return picture;
+}
+
+function picture(one, run, enlarge, layers, name = one.caption || one.value.path) {
     const figure = h("figure.picture");
-    const button = h("button", { type: "button", title: "See it in full size", "aria-label": `See ${one.caption || one.value.path} in full size`, on: { click: enlarge } });
+    const button = h("button", { type: "button", title: "See it in full size", "aria-label": `See ${name || one.value.path} in full size`, on: { click: enlarge } });
     const shown = image(one, run, (note) => button.replaceWith(note));
     button.append(layers ? layers.over(shown, one) : shown);
     return fill(figure, button, one.caption ? h("figcaption", {}, one.caption) : null, layers?.notes(one));
@@ -97,12 +114,12 @@ function enlarge(list, start, run, key) {
         at = (at + by + list.length) % list.length;
         const one = list[at], { width, height, path } = one.value;
         const place = h("div.full-place", {}), layers = overlays([one], run, key);
-        place.append(layers.over(image(one, run, (note) => fill(place, note)), one));
+        place.append(layers.over(fitted(image(one, run, (note) => fill(place, note))), one));
         fill(host, place, h("div.row", {},
             list.length > 1 ? [h("button.button", { type: "button", on: { click: () => show(-1) } }, "‹ previous"), h("button.button", { type: "button", on: { click: () => show(1) } }, "next ›"),
                 h("span.muted", {}, `${at + 1} of ${list.length}`)] : null,
             h("span", {}, one.caption), width && height ? h("span.muted", {}, `${width} × ${height}`) : null, h("span.spring"),
-            h("a.button", { href: fileURL(["runs", run], path), download: "" }, icon("down"), "download")), layers.notes(one), layers.legend);
+            h("a.button", { href: address(run, path), download: "" }, icon("down"), "download")), layers.notes(one), layers.legend);
         // What had the focus is gone; keys go on.
         host.focus();
     };
@@ -123,7 +140,7 @@ export const toggleOverlays = () => document.dispatchEvent(new CustomEvent("mart
 // ---- other kinds ----
 
 function sound(tag, value, run) {
-    const player = h(tag, { src: fileURL(["runs", run], value.path, true), controls: true, preload: "metadata" });
+    const player = h(tag, { src: address(run, value.path, true), controls: true, preload: "metadata" });
     const host = h("div", {}, player);
     player.addEventListener("error", () => fill(host, missing(value.path), file(value, run)));
     return host;
@@ -136,24 +153,55 @@ const video = (value, run) => /\.gif$/i.test(value.path) ? picture({ value, capt
 
 /** Without scripts, forms, cookies or a way out of it. */
 function framed(value, run) {
-    return h("div.framed", {}, h("iframe.page-frame.media-frame", { src: fileURL(["runs", run], value.path, true), sandbox: "", title: value.path, loading: "lazy", referrerpolicy: "no-referrer" }),
-        h("p.muted", {}, "Scripts do not run here. ", h("a", { href: fileURL(["runs", run], value.path), download: "" }, "Download the page")));
+    return h("div.framed", {}, h("iframe.page-frame.media-frame", { src: address(run, value.path, true), sandbox: "", title: value.path, loading: "lazy", referrerpolicy: "no-referrer" }),
+        h("p.muted", {}, "Scripts do not run here. ", h("a", { href: address(run, value.path), download: "" }, "Download the page")));
 }
 
 function file(value, run) {
     const path = value.path ?? "";
-    return h("p", {}, h("a", { href: fileURL(["runs", run], path), download: "" }, path.split("/").at(-1) || path), value.size ? h("span.muted", {}, ` ${bytes(value.size)}`) : null,
+    return h("p", {}, h("a", { href: address(run, path), download: "" }, path.split("/").at(-1) || path), value.size ? h("span.muted", {}, ` ${bytes(value.size)}`) : null,
         h("span.muted", {}, ` ${value._type ?? ""}`));
 }
 
-async function readTable(path, run) {
-    const id = `${run} ${path}`;
+async function tableFile(path, run) {
+    const { text, size, isWhole } = await fileText(ownerOf(run), path, LARGEST_TABLE);
+    if (!isWhole) return { size };
+    const { columns, data } = pythonJSON(text);
+    if (!Array.isArray(columns) || !Array.isArray(data)) throw new Error("This file is no table.");
+    return { columns, data: data.filter(Array.isArray), run };
+}
+
+/** The id of the version that W&B's client names by an id of its own, or by that of the server in hexadecimal digits. */
+async function versionNamed(scheme, name) {
+    if (scheme === "wandb-artifact") return String.fromCharCode(...(name.match(/../g) ?? []).map((pair) => parseInt(pair, 16))).split(":")[1];
+    const body = { query: "query ($name: ID!) { clientIDMapping(clientID: $name) { serverID } }", variables: { name } };
+    const { data } = await (await send("POST", new URL("graphql", document.baseURI).href, { body })).json();
+    return data?.clientIDMapping ? atob(data.clientIDMapping.serverID).split(":")[1] : undefined;
+}
+
+/** The same table with its media instead of words for them, whose files are in the artifact; null where that is not here. */
+async function mediaTable({ artifact_path: link }) {
+    const [, scheme, name, path] = /^(wandb-(?:client-)?artifact):\/\/([^/:]+)[^/]*\/(.+)$/.exec(link ?? "") ?? [];
+    try {
+        const version = path && await versionNamed(scheme, name);
+        // Its files are here once it is committed. That one may not read it is no reason to leave the page.
+        const isHere = version && (await json("GET", ["versions", version], { isLogin: true })).state === "committed";
+        return isHere ? await tableFile(path, ["versions", version]) : null;
+    } catch {
+        // A table with words is still a table.
+        return null;
+    }
+}
+
+async function readTable(value, run) {
+    const id = `${run} ${value.path}`;
     if (!tables.has(id)) {
-        const { text, size, isWhole } = await fileText(["runs", run], path, LARGEST_TABLE);
-        if (!isWhole) return { size };
-        const { columns, data } = pythonJSON(text);
-        if (!Array.isArray(columns) || !Array.isArray(data)) throw new Error("This file is no table.");
-        tables.set(id, { columns, data: data.filter(Array.isArray) });
+        const own = await tableFile(value.path, run);
+        const hasWords = own.data?.slice(0, SAMPLE).some((row) => row.some((cell) => WORDS.has(cell)));
+        const found = hasWords ? await mediaTable(value) : null;
+        // What is still on its way is asked for again.
+        if (!own.data || hasWords && !found) return own;
+        tables.set(id, found?.data ? found : own);
         while (tables.size > KEPT) tables.delete(tables.keys().next().value);
     }
     return tables.get(id);
@@ -172,13 +220,22 @@ function plotly(value, run) {
     return host;
 }
 
+/** A medium in a cell of a table: a small picture, or a link to the file and what plays or shows it. */
+function inCell(value, run) {
+    const kind = kindOf(value), name = value.path.split("/").at(-1), caption = typeof value.caption === "string" ? value.caption : "";
+    // No layers and no caption: there is no room.
+    if (kind === "image" || /\.gif$/i.test(value.path)) return picture({ value, caption: "" }, run, () => enlarge([{ value, caption }], 0, run), null, caption);
+    const make = { audio, video, page: framed }[kind];
+    const open = () => openDialog(name, () => [make(value, run), caption ? h("p.muted", {}, caption) : null], { wide: true });
+    return [make ? [h("button.link", { type: "button", title: "Open it", "aria-label": `Open ${name}`, on: { click: open } }, kind === "page" ? icon("expand") : "▶"), " "] : null,
+        h("a", { href: address(run, value.path), download: "", title: name }, name)];
+}
+
 function table(value, run, chart) {
     const host = h("div.media-table", {}, h("p.muted", {}, `${grouped(value.nrows ?? 0)} rows, ${grouped(value.ncols ?? 0)} columns …`));
-    const thumbnail = (cell) => kindOf(cell) === "image" ? picture({ value: cell, caption: "" }, run, () => enlarge([{ value: cell, caption: cell.caption ?? "" }], 0, run))
-        : h("a", { href: fileURL(["runs", run], cell.path), download: "" }, cell.path.split("/").at(-1));
     const read = async () => {
         try {
-            const data = await readTable(value.path, run);
+            const data = await readTable(value, run), thumbnail = (cell) => inCell(cell, data.run);
             fill(host, data.data ? chart ? (await charts()).chartView(chart, data, thumbnail) : tableView(data, thumbnail) : [h("p.muted", {}, `This table has ${bytes(data.size)}: too much to show here.`), file(value, run)]);
         } catch (error) {
             fill(host, error.status === 404 ? missing(value.path) : errorBox(error, read));

@@ -17,7 +17,7 @@ export function drawStrip(table, isWanted) {
     }
     table.host.style.setProperty("--height", `${table.grid.naturalHeight}px`);
     const keys = table.facts.metrics.map((one) => one.key);
-    const asked = JSON.stringify([runs.map((run) => [run.id, run.name, run.color]), keys]);
+    const asked = JSON.stringify([runs.map((run) => [run.id, run.name, run.color, run.status]), keys]);
     if (table.strip?.asked === asked) return;
     // Runs may join a panel that stands; where one leaves or takes another colour there is a new one.
     const stays = table.strip?.runs.every((old) => runs.some((run) => run.id === old.id && run.color === old.color));

@@ -139,10 +139,10 @@ export function best(one, goal) {
 function metricRow(one, goal, id, canvases) {
     const canvas = h("canvas", { width: 104, height: 20, "aria-hidden": "true" });
     canvases.set(one.key, canvas);
-    if (one.count === undefined) return [one.key, h("span.muted", {}, "…"), "", "", "", "", "", "", "", h("span.spark", {}, canvas), ""];
+    if (one.count === undefined) return [h("span.value-key", {}, one.key), h("span.muted", {}, "…"), "", "", "", "", "", "", "", h("span.spark", {}, canvas), ""];
     const isBroken = one.last !== null && typeof one.last !== "number";
     return [
-        one.key === goal?.metric ? h("b", { title: "the goal of the experiment" }, one.key) : one.key,
+        h("span.value-key", {}, one.key === goal?.metric ? h("b", { title: "the goal of the experiment" }, one.key) : one.key),
         h("span", { class: isBroken ? "bad" : null }, number(one.last)), best(one, goal), placed(one.min, one.minStep), placed(one.max, one.maxStep),
         number(one.mean), compact(one.lastStep ?? 0), grouped(one.count),
         h("span", { class: one.nanCount ? "bad" : "muted" }, grouped(one.nanCount)), h("span.spark", {}, canvas),

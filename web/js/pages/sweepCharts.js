@@ -9,7 +9,7 @@ import { hasDiverged, logParameters } from "../sweeps.js";
 import { valueText } from "./sweepRuns.js";
 
 /** Below it the server's estimate of importance is chance; axes and facts that fit. */
-const RELIABLE = 30, MOST_AXES = 16, MOST_FACTS = 14;
+const RELIABLE = 30, LEAST_EXPLAINED = 0.1, MOST_AXES = 16, MOST_FACTS = 14;
 
 const percent = (share) => `${number(100 * share, 2)} %`;
 
@@ -149,11 +149,16 @@ export class SweepCharts {
         const rows = parameters.map((one) => ({
             name: one.name, share: one.importance, text: percent(one.importance), more: [share(one.correlation), share(one.rankCorrelation)],
         }));
-        fill(host, h("div.scroll-x", {}, bars(rows, { caption: `How much each parameter matters for ${this.metric.name}`, heads: ["parameter", "importance", "correlation", "of ranks"] })));
-        const isNoise = importance.explained !== undefined && importance.explained < 0.1;
+        // Shares of nothing say nothing.
+        const isNoise = importance.explained !== undefined && importance.explained < LEAST_EXPLAINED;
+        fill(host, h("div.scroll-x", {}, bars(rows, { caption: `How much each parameter matters for ${this.metric.name}`, heads: ["parameter", "importance", "correlation", "of ranks"], isVague: isNoise })));
+        if (isNoise) {
+            fill(caption, `Nothing can be said yet: the parameters explain ${percent(Math.max(0, importance.explained))} of the variance of the last value of ${this.metric.name}.`);
+            return;
+        }
         fill(caption, importance.runs < RELIABLE ? [h("b.warn", {}, `Not reliable below ${RELIABLE} runs.`), " "] : null,
             parameters[0].importance > 0 ? `${parameters[0].name} matters most for the last value of ${this.metric.name}.` : "No share can be told from these runs.",
-            importance.explained === undefined ? "" : ` The parameters explain ${percent(Math.max(0, importance.explained))} of its variance${isNoise ? ": the shares are noise" : ""}.`,
+            importance.explained === undefined ? "" : ` The parameters explain ${percent(Math.max(0, importance.explained))} of its variance.`,
             " Categories have no correlation.");
     }
 

@@ -1,0 +1,192 @@
+"""Media in the cells of tables, as wandb 0.31.0 logs them, and pictures in their dialog."""
+
+import base64
+import hashlib
+import json
+
+import pytest
+import requests
+from playwright.sync_api import expect
+from test_media import png, sound
+from test_overlays import mask, picture as masked, plain, quarters
+from wandb_http import Run
+
+CLIENT = "c" * 128
+IMAGE = {"_type": "image-file", "path": "media/images/f68b.png", "width": 128, "height": 96, "format": "png", "caption": "a cat"}
+
+
+def digest(data):
+    return base64.b64encode(hashlib.md5(data).digest()).decode()
+
+
+def log_version(run, name, files, client):
+    """An artifact with files, by the requests of W&B's client, which names it by an id of its own."""
+    def ask(operation, payload, **values):
+        query = "mutation M($input: Any!) { %s(input: $input) { %s } }" % (operation, payload)
+        return run.post("graphql", {"query": query, "variables": {"input": values}})["data"][operation]
+
+    contents = {path: {"digest": digest(data), "size": len(data)} for path, data in files.items()}
+    whole = hashlib.md5(("wandb-artifact-manifest-v1\n" + "".join(f"{path}:{contents[path]['digest']}\n" for path in sorted(contents))).encode()).hexdigest()
+    made = ask("createArtifact", "artifact { id }", entityName=run.entity, projectName=run.project, runName=run.name, artifactTypeName="run_table",
+               artifactCollectionName=name, digest=whole, clientID=client)["artifact"]["id"]
+    specs = [{"artifactID": made, "name": path, "md5": contents[path]["digest"]} for path in files]
+    for edge in ask("createArtifactFiles", "files { edges { node { name uploadUrl } } }", artifactFiles=specs)["files"]["edges"]:
+        assert requests.put(edge["node"]["uploadUrl"], data=files[edge["node"]["name"]], timeout=10).ok
+    manifest = json.dumps({"version": 1, "contents": contents}).encode()
+    url = ask("createArtifactManifest", "artifactManifest { file { uploadUrl } }", artifactID=made, name="manifest", type="FULL",
+              digest=digest(manifest))["artifactManifest"]["file"]["uploadUrl"]
+    assert requests.put(url, data=manifest, timeout=10).ok
+    ask("commitArtifact", "artifact { id }", artifactID=made)
+
+
+def table_file(path, client):
+    return {"_type": "table-file", "path": path, "nrows": 3, "ncols": 4, "artifact_path": f"wandb-client-artifact://{client}/samples.table.json",
+            "_latest_artifact_path": f"wandb-client-artifact://{'d' * 128}:latest/samples.table.json"}
+
+
+@pytest.fixture(scope="module")
+def run(server):
+    run = Run(server, "cells", "cells")
+    columns = ["img", "label", "snd", "page"]
+    # Among the files of the run the client writes words where media are; the table with its media is an artifact.
+    run.file("media/table/samples.table.json", json.dumps({"columns": columns, "data": [["Image", word, "Audio", "Html"] for word in "xyz"]}).encode())
+    rows = [[IMAGE, word, {"_type": "audio-file", "path": "media/audio/9a/t.wav"}, {"_type": "html-file", "path": "media/html/25.html"}] for word in "xyz"]
+    log_version(run, "run-cells-samples", {
+        "samples.table.json": json.dumps({"_type": "table", "columns": columns, "data": rows}).encode(),
+        "media/images/f68b.png": png((200, 90, 20), 128, 96), "media/audio/9a/t.wav": sound(), "media/html/25.html": b"<h1>Report</h1>"}, CLIENT)
+    for name, width, height in (("small", 128, 96), ("tiny", 16, 16), ("large", 1500, 700)):
+        run.file(f"media/images/{name}.png", plain(width, height))
+    run.file("media/images/plain.png", plain())
+    run.file("media/images/mask/a.mask.png", quarters(0, 1, 2, 1))
+    shown = lambda name, width, height: {"_type": "image-file", "path": f"media/images/{name}.png", "width": width, "height": height}
+    run.log({"_step": 0, "samples": table_file("media/table/samples.table.json", CLIENT), "lost": table_file("media/table/samples.table.json", "e" * 128),
+             "small": shown("small", 128, 96), "tiny": shown("tiny", 16, 16), "large": shown("large", 1500, 700), "masked": masked(masks={"pred": mask("a")})})
+    return run
+
+
+@pytest.fixture
+def media(page, run):
+    page.goto(f"/r/{run.id}/media")
+    page.locator(".media-card").first.wait_for()
+    return page
+
+
+def card(page, key):
+    found = page.locator(f".media-card[data-key='{key}']")
+    found.scroll_into_view_if_needed()
+    return found
+
+
+def test_pictures_in_cells_are_small_and_open_large(media):
+    samples = card(media, "samples")
+    first = samples.locator(".table-row").first
+    expect(first.locator("img")).to_have_js_property("naturalWidth", 128)
+    assert first.locator("img").get_attribute("loading") == "lazy"
+    height = first.locator("img").bounding_box()["height"]
+    assert 40 <= height <= 64
+    assert samples.locator(".table-row").first.bounding_box()["height"] >= height
+    first.get_by_role("button", name="See a cat in full size").focus()
+    media.keyboard.press("Enter")
+    dialog = media.get_by_role("dialog")
+    expect(dialog.locator("img")).to_have_js_property("naturalWidth", 128)
+    assert dialog.get_by_text("a cat").is_visible() and dialog.get_by_text("128 × 96").is_visible()
+    with media.expect_download() as saved:
+        dialog.get_by_role("link", name="download").click()
+    assert saved.value.path().read_bytes() == png((200, 90, 20), 128, 96)
+    media.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+
+
+def test_sounds_and_pages_in_cells_can_be_taken_and_opened(media):
+    first = card(media, "samples").locator(".table-row").first
+    with media.expect_download() as saved:
+        first.get_by_role("link", name="t.wav").click()
+    assert saved.value.path().read_bytes() == sound()
+    assert first.get_by_role("link", name="25.html").is_visible()
+    first.get_by_role("button", name="Open t.wav").click()
+    expect(media.get_by_role("dialog").locator("audio")).to_have_js_property("readyState", 4)
+    media.keyboard.press("Escape")
+    first.get_by_role("button", name="Open 25.html").click()
+    assert media.get_by_role("dialog").locator("iframe").get_attribute("sandbox") == ""
+    media.frame_locator("dialog iframe").get_by_text("Report").wait_for()
+
+
+def test_each_row_has_its_media(media):
+    samples = card(media, "samples")
+    expect(samples.locator(".table-row img")).to_have_count(3)
+    assert [row.split("\n")[0] for row in samples.locator(".table-row").all_inner_texts()] == ["x", "y", "z"]
+
+
+def test_a_table_whose_artifact_is_not_here_keeps_its_words(media):
+    assert card(media, "lost").locator(".table-row").first.locator(".table-cell").all_inner_texts() == ["Image", "x", "Audio", "Html"]
+
+
+def test_a_table_without_media_asks_for_no_artifact(page, server):
+    run = Run(server, "cells", "plain")
+    run.file("media/table/samples.table.json", json.dumps({"columns": ["a"], "data": [["x"]]}).encode())
+    run.log({"_step": 0, "samples": table_file("media/table/samples.table.json", CLIENT)})
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if request.url.endswith("graphql") or "/versions/" in request.url else None)
+    page.goto(f"/r/{run.id}/media")
+    card(page, "samples").locator(".table-cell", has_text="x").wait_for()
+    assert asked == []
+
+
+def enlarged(page, key):
+    card(page, key).locator(".picture button").first.click()
+    image = page.get_by_role("dialog").locator("img")
+    expect(image).not_to_have_js_property("naturalWidth", 0)
+    page.wait_for_function("""() => { const image = document.querySelector("dialog img"); return image.complete && image.style.width || document.querySelector(".overlaid[data-overlays=read]"); }""")
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    return image, image.bounding_box()
+
+
+@pytest.mark.parametrize("key", ["small", "tiny"])
+def test_a_small_picture_is_enlarged(media, key):
+    image, box = enlarged(media, key)
+    assert box["width"] >= 500 and 400 <= box["height"] <= 620
+    assert box["width"] / box["height"] == pytest.approx({"small": 4 / 3, "tiny": 1}[key], rel=0.01)
+    assert image.evaluate("image => getComputedStyle(image).imageRendering") == "pixelated"
+    dialog = media.get_by_role("dialog")
+    assert dialog.evaluate("one => one.scrollWidth <= one.clientWidth && one.scrollHeight <= one.clientHeight")
+    assert dialog.locator(".full-place").evaluate("one => one.scrollWidth <= one.clientWidth && one.scrollHeight <= one.clientHeight")
+
+
+def test_a_large_picture_stays_as_it_is(media):
+    image, box = enlarged(media, "large")
+    assert (box["width"], box["height"]) == (1500, 700)
+    assert image.evaluate("image => getComputedStyle(image).imageRendering") == "auto"
+
+
+def test_masks_lie_on_an_enlarged_picture(media):
+    _, box = enlarged(media, "masked")
+    over = media.get_by_role("dialog").locator("canvas").bounding_box()
+    assert over == {key: pytest.approx(value, abs=0.5) for key, value in box.items()}
+    assert box["height"] > 450 and box["width"] / box["height"] == pytest.approx(0.5, rel=0.01)
+
+
+def test_it_fits_a_phone(page, run):
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(f"/r/{run.id}/media")
+    card(page, "samples").locator(".table-row img").first.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    _, box = enlarged(page, "small")
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 360 and box["width"] > 250
+
+
+def test_a_closed_server_shows_the_table_to_a_viewer(closed, visitor):
+    run = Run(closed, "closed cells", "seen", key=closed.headers["Authorization"].removeprefix("Bearer "))
+    run.file("media/table/samples.table.json", json.dumps({"columns": ["img"], "data": [["Image"]]}).encode())
+    log_version(run, "run-seen-samples", {"samples.table.json": json.dumps({"columns": ["img"], "data": [[IMAGE]]}).encode(),
+                                          "media/images/f68b.png": png((200, 90, 20), 128, 96)}, CLIENT)
+    run.log({"_step": 0, "samples": table_file("media/table/samples.table.json", CLIENT)})
+    closed.enter(visitor, "vera")
+    opened = []
+    visitor.on("framenavigated", lambda frame: opened.append(frame.url))
+    visitor.goto(f"/r/{run.id}/media")
+    cell = visitor.locator(".media-card[data-key=samples] .table-row .table-cell")
+    cell.wait_for()
+    # Whether or not the version can be read, nobody is sent to the login and back.
+    assert cell.inner_text() == "Image" or cell.locator("img").count() == 1
+    visitor.wait_for_timeout(500)
+    assert len(opened) == 1 and cell.is_visible()
