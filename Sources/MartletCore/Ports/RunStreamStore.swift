@@ -2,6 +2,13 @@
 package protocol RunStreamStore: Sendable {
     /// The run that a client knows by an id of its own; `nil` for none. Deleted ones too.
     func run(foreignID: String, in experiment: Experiment.ID) async throws(MartletError) -> Run.ID?
+    /// The run that a client knows by an id of its own, in an experiment that had a name before it was renamed, the last
+    /// so renamed first; `nil` for none.
+    func run(
+        foreignID: String,
+        formerly name: String,
+        in workspace: Workspace.ID
+    ) async throws(MartletError) -> Run.ID?
     /// The ids that clients gave, of those runs that have one.
     func foreignIDs(of runs: [Run.ID]) async throws(MartletError) -> [Run.ID: String]
     /// Stores a chunk whole, or nothing. An ended run still takes one.

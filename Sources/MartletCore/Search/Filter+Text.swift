@@ -72,7 +72,7 @@ extension SearchField {
         case .param(let key): return Self.path("params", key)
         case .tag(let key): return Self.path("tags", key)
         // Only other clients' filters have them.
-        case .label, .paramKey: return nil
+        case .label, .paramGroup: return nil
         case .datasetName: return "dataset.name"
         case .datasetDigest: return "dataset.digest"
         case .datasetContext: return "dataset.context"

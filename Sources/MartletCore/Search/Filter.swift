@@ -71,8 +71,8 @@ public enum SearchField: Sendable, Equatable, Hashable {
     case tag(key: String)
     /// Any tag without a value, compared by its key: a run may have many, and one that fits is enough.
     case label
-    /// The key of any parameter.
-    case paramKey
+    /// Any parameter below a name, as `net.depth` is below `net`: whether there is one.
+    case paramGroup(key: String)
     case datasetName
     case datasetDigest
     case datasetContext

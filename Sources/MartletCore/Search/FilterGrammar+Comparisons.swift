@@ -161,7 +161,7 @@ extension FilterGrammar {
             return isWide ? numbers + [.among, .notAmong] + null : numbers
         case .attribute(.experimentID) where vocabulary.subject == .experiments:
             return [.equal, .notEqual, .among, .notAmong]
-        case .param, .tag, .label, .paramKey, .attribute: return texts + null
+        case .param, .tag, .label, .paramGroup, .attribute: return texts + null
         case .datasetName, .datasetDigest, .datasetContext: return texts + (isWide ? null : [])
         }
     }

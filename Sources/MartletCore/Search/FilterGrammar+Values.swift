@@ -29,7 +29,7 @@ extension FilterGrammar {
         case .attribute(.experimentID): return .text(try experimentID(try text(token, what: "attributes")))
         case .attribute: return .text(try text(token, what: "attributes"))
         case .param: return .text(try text(token, what: "parameter (e.g. 'my-value')"))
-        case .tag, .label, .paramKey: return .text(try text(token, what: "tag (e.g. 'my-value')"))
+        case .tag, .label, .paramGroup: return .text(try text(token, what: "tag (e.g. 'my-value')"))
         case .datasetName, .datasetDigest, .datasetContext:
             return .text(try text(token, what: "dataset attributes"))
         }
@@ -233,7 +233,7 @@ extension FilterGrammar {
                 "Only [\(name)] attributes support comparison with a list of quoted string values."
             )
         case .metric: throw MartletError(.invalidArgument, "Expected numeric value type for metric. Found a list")
-        case .param, .tag, .label, .paramKey, .summary:
+        case .param, .tag, .label, .paramGroup, .summary:
             throw MartletError(
                 .invalidArgument,
                 "Expected a quoted string value for parameter (e.g. 'my-value'). Got value (…)"

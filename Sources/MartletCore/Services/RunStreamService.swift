@@ -20,6 +20,24 @@ package struct RunStreamService: Sendable {
         return try await store.run(foreignID: foreignID, in: experiment)
     }
 
+    /// The run that a client knows by an id of its own, in an experiment that had a name before it was renamed: the
+    /// program began before that. `nil` for none, and for one that the principal may not see.
+    package func run(
+        foreignID: String,
+        formerly name: String,
+        as principal: Principal
+    ) async throws(MartletError) -> Run.ID? {
+        try access.requireSome(.viewer, as: principal, to: "read runs")
+        let found = try await store.run(foreignID: foreignID, formerly: name, in: principal.currentWorkspace)
+        guard let found else { return nil }
+        do {
+            try await access.require(.viewer, of: found, as: principal, to: "read runs")
+            return found
+        } catch  where error.code == .notFound || error.code == .permissionDenied {
+            return nil
+        }
+    }
+
     /// The ids that clients gave, of those runs that have one. The runs were read.
     package func foreignIDs(
         of runs: [Run.ID],

@@ -28,6 +28,7 @@ enum Migrator {
         M0018_registry(),
         M0019_summary_values(),
         M0020_log_numbers(),
+        M0021_former_names(),
     ]
 
     static var newest: Int64 { migrations.last?.number ?? 0 }

@@ -89,6 +89,13 @@ extension SQLMetadataStore: ExperimentStore {
                     [.text(name), .integer(id.number)]
                 ) { LifecycleStage(stored: $0.integer(0)) }
                 if let taken { throw Self.nameTaken(name, taken) }
+                try connection.execute(
+                    """
+                    INSERT INTO experiment_former_name (name, experiment, renamed_at) VALUES ($1, $2, $3)
+                    ON CONFLICT (name, experiment) DO UPDATE SET renamed_at = excluded.renamed_at
+                    """,
+                    [.text(old.name), .integer(id.number), .integer(now)]
+                )
             }
             let goal: Goal? = if let changed = changes.goal { changed } else { old.goal }
             try connection.execute(

@@ -10,6 +10,24 @@ extension SQLMetadataStore: RunStreamStore {
         }
     }
 
+    package func run(
+        foreignID: String,
+        formerly name: String,
+        in workspace: Workspace.ID
+    ) async throws(MartletError) -> Run.ID? {
+        try await database.read { connection in
+            try connection.first(
+                """
+                SELECT r.id FROM experiment_former_name f
+                JOIN experiment e ON e.id = f.experiment AND e.workspace = $3 AND e.stage = 0
+                JOIN run r ON r.experiment = e.id AND r.foreign_id = $2
+                WHERE f.name = $1 ORDER BY f.renamed_at DESC, e.id LIMIT 1
+                """,
+                [.text(name), .text(foreignID), .integer(workspace.number)]
+            ) { Run.ID($0.text(0)) }
+        }
+    }
+
     package func foreignIDs(of runs: [Run.ID]) async throws(MartletError) -> [Run.ID: String] {
         try await database.read { connection in
             var ids: [Run.ID: String] = [:]

@@ -190,7 +190,9 @@ package struct Purge: Sendable {
             "DELETE FROM sweep_agent WHERE sweep IN (SELECT id FROM sweep WHERE experiment = $1)",
             [.integer(experiment)]
         )
-        for table in ["experiment_tag", "experiment_role", "dataset", "quota", "sweep", "saved_view"] {
+        for table in [
+            "experiment_tag", "experiment_role", "dataset", "quota", "sweep", "saved_view", "experiment_former_name",
+        ] {
             try connection.execute("DELETE FROM \(table) WHERE experiment = $1", [.integer(experiment)])
         }
     }

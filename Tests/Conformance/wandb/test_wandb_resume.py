@@ -135,6 +135,28 @@ def test_a_preempted_run_says_so_until_it_goes_on(wandb, api, project):
     assert state() == "finished" and found({"state": {"$in": ["preempted", "preempting"]}}) == []
 
 
+def test_a_program_goes_on_in_a_project_that_is_renamed(wandb, api, project, server, tmp_path):
+    import requests
+
+    (tmp_path / "a.txt").write_text("a")
+    with wandb.init(project=project, id="r") as run:
+        run.log({"x": 0})
+        before = NativeRun(server, run.path.split("/"))
+        for name in (f"{project}-between", f"{project}-new"):
+            requests.patch(f"{server.url}/api/v1/experiments/{before.get(f'runs/{before.id}')['experimentID']}", json={"name": name}, timeout=30).raise_for_status()
+        run.log({"x": 1})
+        run.config["lr"] = 2
+        run.log_artifact(str(tmp_path / "a.txt"), name="a", type="dataset").wait()
+        run.save(str(tmp_path / "a.txt"), base_path=str(tmp_path))
+    found = api.run(f"{project}-new/r")
+    assert values(api, f"{project}-new/r") == [0, 1] and found.state == "finished" and found.config["lr"] == 2
+    assert [one.name for one in found.logged_artifacts()] == ["a:v0"] and "a.txt" in {file.name for file in found.files()}
+    # Who begins by the old name begins anew.
+    with wandb.init(project=project, id="other") as run:
+        run.log({"x": 5})
+    assert [one.id for one in api.runs(project)] == ["other"] and [one.id for one in api.runs(f"{project}-new")] == ["r"]
+
+
 def test_a_run_is_rewound_to_a_step(wandb, api, project):
     with wandb.init(project=project, id="r", config={"a": 1}) as run:
         for i in range(10):

@@ -72,7 +72,7 @@ struct WandBTranslationTests {
             try WandBFilter.filter(#"{"config.lr":{"$in":["a",1]}}"#, now: 0)
                 == .any([param(.equal, .text("a")), param(.equal, .number(1))])
         )
-        let members = Filter.comparison(.init(field: .paramKey, relation: .matches, value: .text("^lr\\.")))
+        let members = Filter.comparison(.init(field: .paramGroup(key: "lr"), relation: .isNotNull, value: .none))
         #expect(
             try WandBFilter.filter(#"{"config.lr":{"$exists":false}}"#, now: 0)
                 == .not(.any([param(.isNotNull, .none), members]))

@@ -149,23 +149,38 @@ struct RunStreamStoreTests {
     }
 
     @Test(
-        "a run is found by any of its labels, and by the key of any param",
+        "a run is found by any of its labels, and by a param below a name",
         arguments: [
             (SearchField.label, Filter.Relation.matches, "^ni", true), (.label, .like, "%b%", true),
-            (.label, .equal, "valued", false), (.label, .isNotNull, "", true), (.paramKey, .matches, "^net\\.", true),
-            (.paramKey, .matches, "^n\\.", false), (.paramKey, .equal, "net.depth", true),
-            (.paramKey, .equal, "net", false),
+            (.label, .equal, "valued", false), (.label, .isNotNull, "", true), (.label, .matches, "stop", false),
+            (.paramGroup(key: "net"), .isNotNull, "", true), (.paramGroup(key: "ne"), .isNotNull, "", false),
+            (.paramGroup(key: "net.depth"), .isNotNull, "", false), (.paramGroup(key: "other"), .isNotNull, "", false),
         ]
     )
     func keys(field: SearchField, relation: Filter.Relation, text: String, fits: Bool) async throws {
-        let tags = [Tag(key: "nice", value: ""), Tag(key: "a b", value: ""), Tag(key: "valued", value: "x")]
-        try await store.tagRuns([run.id], set: tags, delete: [])
-        _ = try await store.setConfig("{}", params: [Param(key: "net.depth", value: "2")], of: run.id)
+        let tags = ["nice": "", "a b": "", "valued": "x", "wandb.stop": ""].map { Tag(key: $0.key, value: $0.value) }
+        _ = try await store.tagRuns([run.id], set: tags, delete: [])
+        let params = ["net.depth", "net-2", "other"].map { Param(key: $0, value: "2") }
+        _ = try await store.setConfig("{}", params: params, of: run.id)
         let filter = Filter.comparison(.init(field: field, relation: relation, value: .text(text)))
         for (filter, fits) in [(filter, fits), (.not(filter), !fits)] {
             let found = try await store.searchRuns(SearchRuns(experiments: [Experiment.ID(0)], filter: filter))
             #expect(found.items.count == (fits ? 1 : 0))
         }
+    }
+
+    @Test("a run is found by the names that its experiment had")
+    func formerNames() async throws {
+        let home = try await store.createExperiment(CreateExperiment(name: "first"))
+        let id = Run.ID(String(repeating: "9", count: 32))
+        _ = try await store.createRun(CreateRun(experimentID: home.id, foreignID: "abc", startedAt: 0), id: id)
+        for name in ["second", "third"] {
+            _ = try await store.updateExperiment(home.id, ExperimentChanges(name: name))
+        }
+        for (name, found) in [("first", id), ("second", id), ("third", nil)] {
+            #expect(try await store.run(foreignID: "abc", formerly: name, in: .default) == found)
+        }
+        #expect(try await store.run(foreignID: "abd", formerly: "first", in: .default) == nil)
     }
 
     @Test("a deleted run takes nothing, an unknown one has nothing")

@@ -241,7 +241,7 @@ struct SummarySearchTests {
         try await make("b", summary: "no JSON")
         try await make("c", summary: #"{"note": "x"}"#)
         try await database.write { connection in
-            try connection.execute("DROP TABLE summary_value")
+            for table in ["summary_value", "experiment_former_name"] { try connection.execute("DROP TABLE \(table)") }
             try connection.execute("DELETE FROM schema_migration WHERE number >= 19")
             if connection.dialect == .postgres { try connection.execute("DROP SEQUENCE point_log_number") }
             try Migrator.migrate(connection, now: 0)

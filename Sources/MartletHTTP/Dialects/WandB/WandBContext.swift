@@ -103,6 +103,23 @@ struct WandBContext: Sendable {
 
     // MARK: runs
 
+    /// The run of a name in the project of a name, or in one that had that name: a program goes on by the names that it
+    /// began with. `nil` for an unknown or deleted one.
+    func run(_ name: String, inProject projectName: String?, of entity: String?) async throws(MartletError) -> WandBRun?
+    {
+        if let project = try await project(projectName, of: entity), let run = try await run(name, of: project) {
+            return run
+        }
+        guard let principal = try await confined(to: entity),
+            let id = try await services.runStreams.run(
+                foreignID: name,
+                formerly: Self.projectName(projectName),
+                as: principal
+            )
+        else { return nil }
+        return try await run(id)
+    }
+
     /// `nil` for an unknown or deleted one. Runs of other clients are found by our id.
     func run(_ name: String, of project: WandBProject) async throws(MartletError) -> WandBRun? {
         let known = try await services.runStreams.run(

@@ -13,8 +13,9 @@ extension WandBDialect {
         let asked = WandBContext(dialect: self, principal: context.principal, request: request)
         let (entity, project) = (try decodedParameter("entity", context), try decodedParameter("project", context))
         let name = try decodedParameter("run", context)
-        guard let home = try await asked.project(project, of: entity), let run = try await asked.run(name, of: home)
-        else { throw MartletError(.notFound, "run \(entity)/\(project)/\(name) not found") }
+        guard let run = try await asked.run(name, inProject: project, of: entity) else {
+            throw MartletError(.notFound, "run \(entity)/\(project)/\(name) not found")
+        }
         let body = try await body(request)
         // Several programs that write at once say who they are, and count lines of their own.
         let writer = request.headers[.wandBWriter] ?? ""

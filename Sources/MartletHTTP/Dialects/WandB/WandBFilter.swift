@@ -201,9 +201,7 @@ enum WandBField {
     /// The members of an object are params of their own.
     private static func object(_ field: SearchField) -> Filter {
         guard case .param(let key) = field else { return .any([]) }
-        let pattern = "^\(TextPattern.quoted(key))\\."
-        guard pattern.utf8.count <= TextPattern.longest else { return .any([]) }
-        return .comparison(.init(field: .paramKey, relation: .matches, value: .text(pattern)))
+        return .comparison(.init(field: .paramGroup(key: key), relation: .isNotNull, value: .none))
     }
 
     /// - Throws: `invalidArgument` for a value that cannot be compared.

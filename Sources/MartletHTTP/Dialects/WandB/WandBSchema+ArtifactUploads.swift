@@ -80,10 +80,14 @@ extension WandBSchema {
 
     private static func createArtifact(_ call: Call, _ input: GraphQLArguments) async throws -> GraphQLOutput {
         let context = call.context
-        let project = try await context.madeProject(
-            try input.requiredString("projectName"),
-            of: try input.string("entityName")
-        ).project
+        let (projectName, entity) = (try input.requiredString("projectName"), try input.string("entityName"))
+        let runName = try input.string("runName") ?? ""
+        let run = runName.isEmpty ? nil : try await context.run(runName, inProject: projectName, of: entity)
+        guard runName.isEmpty || run != nil else {
+            throw MartletError(.notFound, "run \(projectName.prefix(100))/\(runName.prefix(100)) not found")
+        }
+        let project =
+            if let run { run.project } else { try await context.madeProject(projectName, of: entity).project }
         let names = try input.strings("artifactCollectionNames") ?? []
         guard let name = try input.string("artifactCollectionName") ?? names.first else {
             throw MartletError(.invalidArgument, "artifactCollectionName is missing")
@@ -106,12 +110,7 @@ extension WandBSchema {
         request.foreignID = try input.id("clientID")
         request.sharedID = try input.string("distributedID")
         request.takesKnown = try input.bool("enableDigestDeduplication") ?? false
-        if let run = try input.string("runName"), !run.isEmpty {
-            guard let run = try await context.run(run, of: project) else {
-                throw MartletError(.notFound, "run \(project.experiment.name)/\(run.prefix(100)) not found")
-            }
-            request.runID = run.run.id
-        }
+        request.runID = run?.run.id
         let version = try await context.services.versions.create(request, as: project.principal)
         return .record(["artifact": .object(try await context.artifact(version))])
     }

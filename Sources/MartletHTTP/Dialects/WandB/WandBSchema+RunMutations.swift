@@ -154,11 +154,14 @@ extension WandBSchema {
             let known = try await context.run(id: id)
             return (known, false)
         }
-        let made = try await context.madeProject(try input.string("modelName"), of: try input.string("entityName"))
+        let (projectName, entity) = (try input.string("modelName"), try input.string("entityName"))
         let given = try input.string("name") ?? ""
         let name = given.isEmpty ? WandBRunName.random() : given
         try WandBRunName.check(name)
-        if let known = try await context.run(name, of: made.project) { return (known, false) }
+        if !given.isEmpty, let known = try await context.run(name, inProject: projectName, of: entity) {
+            return (known, false)
+        }
+        let made = try await context.madeProject(projectName, of: entity)
         let create = CreateRun(
             experimentID: made.project.experiment.id,
             foreignID: name,
@@ -194,7 +197,10 @@ extension WandBSchema {
         }
         if let labels = try input.strings("tags") { try setLabels(labels, of: run, &set, &deleted) }
         // Who was asked to stop and is silent has stopped: what begins now is another program.
-        if run.tag(.stop) == "1", context.now - run.run.heartbeatAt > 60_000 { deleted.append(WandBTag.stop.key) }
+        for tag in [WandBTag.stop, .preempting] where run.tag(tag) == "1" && context.now - run.run.heartbeatAt > 60_000
+        {
+            deleted.append(tag.key)
+        }
         deleted.removeAll { key in !run.run.tags.contains { $0.key == key } }
         guard !set.isEmpty || !deleted.isEmpty else { return }
         try await context.services.runs.tag([run.run.id], set: set, delete: deleted, as: run.project.principal)
@@ -279,8 +285,7 @@ extension WandBContext {
     func writableRun(_ input: GraphQLArguments) async throws -> WandBRun {
         let (entity, name) = (try input.string("entityName"), try input.requiredString("runName"))
         let projectName = try input.string("projectName")
-        guard let project = try await project(projectName, of: entity), let run = try await run(name, of: project)
-        else {
+        guard let run = try await run(name, inProject: projectName, of: entity) else {
             throw MartletError(.notFound, "run \(projectName ?? "uncategorized")/\(name) not found")
         }
         return run

@@ -34,8 +34,8 @@ struct RunCompiler {
         case .summary(let key): return try summary(key, condition)
         case .param(let key): return text(in: "run_param x", key: key, condition)
         case .tag(let key): return text(in: "run_tag x", key: key, condition)
-        case .label: return text(in: "run_tag x", own: "x.value = ''", condition)
-        case .paramKey: return text(in: "run_param x", own: "1 = 1", condition)
+        case .label: return text(in: "run_tag x", own: Self.isLabel, condition)
+        case .paramGroup(let key): return params(below: key)
         case .datasetName: return dataset("d.name", condition)
         case .datasetDigest: return dataset("d.digest", condition)
         case .datasetContext: return dataset("x.context", condition)
@@ -133,11 +133,20 @@ struct RunCompiler {
         )
     }
 
+    /// A label is a tag without a value that a person gave: W&B's dialect keeps tags of its own.
+    private static let isLabel: SQLText = "x.value = '' AND substr(x.key, 1, 6) <> 'wandb.'"
+
     /// A condition on the key of any row.
     private func text(in table: String, own: SQLText, _ condition: Filter.Comparison) -> RunPredicate {
         let test = comparison.text("x.key", condition.relation, condition.value)
         let whole: SQLText = condition.relation == .isNotNull ? own : "\(own) AND \(test)"
         return .leaf(.row(RunLeaf.RowCondition(table: table, ofRun: whole, ofAll: whole, isIndexed: false)))
+    }
+
+    private func params(below key: String) -> RunPredicate {
+        // Keys are ordered by their bytes: `/` comes after `.`.
+        let test: SQLText = "x.key > \(value: .text(key + ".")) AND x.key < \(value: .text(key + "/"))"
+        return .leaf(.row(RunLeaf.RowCondition(table: "run_param x", ofRun: test, ofAll: test, isIndexed: true)))
     }
 
     /// The values of which the condition wants one; `nil` when it is another condition.
@@ -179,11 +188,10 @@ struct RunCompiler {
     /// A free word finds whatever contains it, `%` and `_` as they stand.
     private func word(_ word: String) -> RunPredicate {
         let value = comparison.containing("x.value", word)
-        // A label is a tag without a value.
-        let label: SQLText = "x.value = '' AND \(comparison.containing("x.key", word))"
-        let columns = ["r.name", "coalesce(r.foreign_id, '')", "r.notes", "r.purpose"].map {
-            comparison.containing($0, word)
-        }
+        let label: SQLText = "\(Self.isLabel) AND \(comparison.containing("x.key", word))"
+        // Ids are drawn by lot: a sign or two is in many of them.
+        let id = word.unicodeScalars.count > 2 ? ["coalesce(r.foreign_id, '')"] : []
+        let columns = (["r.name", "r.notes", "r.purpose"] + id).map { comparison.containing($0, word) }
         let row = { (table: String, test: SQLText) in
             RunPredicate.leaf(.row(RunLeaf.RowCondition(table: table, ofRun: test, ofAll: test, isIndexed: false)))
         }

@@ -40,7 +40,7 @@ struct RunOrdering {
             guard let column = RunCompiler.column(of: attribute) else { return }
             append("CASE WHEN \(column) IS NULL THEN 1 ELSE 0 END")
             append("\(column) \(direction)")
-        case .label, .paramKey:
+        case .label, .paramGroup:
             throw MartletError(.invalidArgument, "runs cannot be ordered by keys")
         case .datasetName, .datasetDigest, .datasetContext:
             throw MartletError(.invalidArgument, "runs cannot be ordered by their datasets")
