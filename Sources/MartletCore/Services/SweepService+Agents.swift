@@ -63,7 +63,7 @@ extension SweepService {
         let lost = try await settle(beat, live: live)
         guard beat.sweep.state == .running || beat.sweep.state == .pending else { return [] }
         for trial in lost {
-            guard let command = try await handed(trial, to: id, plan) else { continue }
+            guard let command = try await handed(trial, to: id, of: sweep, plan) else { continue }
             return [command]
         }
         return try await choose(for: id, sweep, plan)
@@ -127,6 +127,7 @@ extension SweepService {
     private func handed(
         _ trial: SweepTrial,
         to agent: SweepAgent.ID,
+        of sweep: Sweep,
         _ plan: any SweepPlan
     ) async throws(MartletError) -> SweepCommand? {
         do {
@@ -134,7 +135,11 @@ extension SweepService {
         } catch  where error.code == .conflict {
             return nil
         }
-        if trial.state == .preempted { events.publish([Topic.run(trial.run)]) }
+        if trial.state == .preempted {
+            events.publish([
+                Topic.run(trial.run), Topic.runs(of: sweep.experimentID), Topic.sweeps(of: sweep.experimentID),
+            ])
+        }
         return .run(name: trial.name, program: plan.outline.program, parameters: trial.parameters)
     }
 
@@ -150,8 +155,9 @@ extension SweepService {
                 let isForsaken = trial.agent.map { !snapshot.agents.contains($0) } ?? false
                 return trial.state == .preempted || trial.state == .pending && isForsaken
             }
-            for trial in snapshot.trials where isGivenBack(trial) {
-                if let command = try await handed(trial, to: agent, plan) { return [command] }
+            let unwanted = try unwanted(sweep)
+            for trial in snapshot.trials where isGivenBack(trial) && !unwanted.contains(trial.name) {
+                if let command = try await handed(trial, to: agent, of: sweep, plan) { return [command] }
             }
             guard snapshot.sweep.state == .running || snapshot.sweep.state == .pending else { return [] }
             let stream = snapshot.revision

@@ -81,15 +81,16 @@ extension SQLMetadataStore {
                 "\(SweepRows.selectTrials) WHERE r.id = $1 AND r.stage = 0 \(connection.dialect.holdingRow)",
                 [.text(trial.run.rawValue)]
             ) { (number: $0.integer(0), trial: SweepRows.trial($0, now: now)) }
+            // As it was seen: of two agents that ask at once, one gets it.
             guard let found, found.trial.agent == trial.agent, found.trial.handed == trial.handed,
-                found.trial.state == .pending || found.trial.state == .preempted
+                found.trial.state == trial.state, trial.state == .pending || trial.state == .preempted
             else {
                 throw MartletError(.conflict, "the run \(trial.name) is no longer waiting")
             }
             let number = SQLValue.integer(found.number)
             if found.trial.state == .preempted {
                 try connection.execute(
-                    "UPDATE run SET status = $1, ended_at = NULL, heartbeat_at = $2 WHERE number = $3",
+                    "UPDATE run SET status = $1, ended_at = NULL, updated_at = $2, heartbeat_at = $2 WHERE number = $3",
                     [.integer(RunStatus.scheduled.stored), .integer(now), number]
                 )
                 try connection.execute(
@@ -99,7 +100,7 @@ extension SQLMetadataStore {
             }
             try connection.execute(
                 "UPDATE sweep_run SET agent = $1, handed = $2, is_known = 0 WHERE run = $3",
-                [.text(agent.rawValue), .integer(found.trial.state == .preempted ? 1 : trial.handed + 1), number]
+                [.text(agent.rawValue), .integer(trial.handed + 1), number]
             )
         }
     }
@@ -115,18 +116,23 @@ enum SweepRows {
           CASE WHEN s.is_exhausted = 1 AND s.state = 2 THEN
             (SELECT count(*) FROM sweep_run t JOIN run r ON r.number = t.run
              WHERE t.sweep = s.id AND r.stage = 0
-               AND (r.status = 2 OR (r.status = 1 AND r.heartbeat_at >= $1) OR (r.status IN (1, 4) AND \(isPreempting))))
+               AND (r.status = 2 OR (r.status = 1 AND r.heartbeat_at >= $1) OR (r.status IN (1, 4) AND \(isPreempted))))
           ELSE 1 END
         FROM sweep s JOIN experiment e ON e.id = s.experiment AND e.stage = 0
         """
 
-    private static let isPreempting = """
-        EXISTS (SELECT 1 FROM run_tag g WHERE g.run = r.number AND g.key = '\(Sweep.preemptingTag)' AND g.value = '1')
+    /// Of one that fell silent or failed. Who was told to stop, by the sweep or by a person, is not begun again; nor is
+    /// one that was begun very often.
+    private static let isPreempted = """
+        t.is_stopped = 0 AND t.handed < \(mostPreemptions)
+        AND EXISTS (SELECT 1 FROM run_tag g WHERE g.run = r.number AND g.key = '\(Sweep.preemptingTag)' AND g.value = '1')
+        AND NOT EXISTS (SELECT 1 FROM run_tag g WHERE g.run = r.number AND g.key = '\(Sweep.stopTag)' AND g.value = '1')
         """
+    private static let mostPreemptions = 100
 
     static let selectTrials = """
         SELECT t.run, r.id, r.foreign_id, t.number, t.agent, t.parameters, r.status, r.heartbeat_at, t.handed,
-          t.is_known, t.is_stopped, r.created_at, t.sweep, CASE WHEN \(isPreempting) THEN 1 ELSE 0 END
+          t.is_known, t.is_stopped, r.created_at, t.sweep, CASE WHEN \(isPreempted) THEN 1 ELSE 0 END
         FROM sweep_run t JOIN run r ON r.number = t.run
         """
 

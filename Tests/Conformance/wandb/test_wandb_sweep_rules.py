@@ -27,6 +27,8 @@ READ = """query Sweep($entity: String, $project: String, $sweep: String!) {
 START = """mutation UpsertBucket($name: String, $project: String, $entity: String, $sweep: String, $config: JSONString) {
   upsertBucket(input: {name: $name, modelName: $project, entityName: $entity, sweep: $sweep, config: $config}) {
     bucket { name state sweepName } inserted } }"""
+RUN_ID = """query Run($entity: String, $project: String, $run: String!) {
+  project(name: $project, entityName: $entity) { run(name: $run) { id } } }"""
 GRID = "method: grid\nmetric: {name: loss, goal: minimize}\nparameters:\n  x: {values: [0, 1, 2, 3]}\n"
 
 
@@ -83,6 +85,56 @@ def read(wire, name):
 
 def set_state(wire, name, state):
     return wire.post(SWEEP, **wire.place(id=read(wire, name)["id"], state=state))
+
+
+def preempted(agent):
+    """A run whose machine was taken from it."""
+    [command] = agent.beat()
+    run = command["run_id"]
+    agent.begin(run)
+    agent.wire.stream(run, {"files": {}, "preempting": True})
+    agent.end(run, code=1)
+    return run
+
+
+def test_a_preempted_run_is_given_to_one_agent(wire):
+    name = make(wire, "method: grid\nparameters:\n  x: {values: [0]}\n")
+    run = preempted(Agent(wire, name))
+    assert read(wire, name)["runs"][run]["state"] == "preempted" and read(wire, name)["state"] == "RUNNING"
+    given, lock = [], threading.Lock()
+
+    def ask():
+        own_wire = Wire(wire.server, wire.project)
+        agent = Agent(own_wire, name)
+        for command in agent.beat():
+            with lock:
+                given.append((command, agent))
+        own_wire.close()
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    [agent] = [agent for command, agent in given if command["type"] == "run" and command["run_id"] == run]
+    assert read(wire, name)["runs"][run]["state"] == "pending"
+    agent.wire = wire
+    agent.begin(run)
+    agent.end(run)
+    assert read(wire, name)["runs"][run]["state"] == "finished" and agent.beat() == [{"type": "exit"}]
+
+
+def test_a_run_that_was_stopped_is_not_begun_again(wire):
+    name = make(wire, "method: grid\nparameters:\n  x: {values: [0]}\n")
+    agent = Agent(wire, name)
+    [command] = agent.beat()
+    run = command["run_id"]
+    agent.begin(run)
+    stop = "mutation Stop($id: ID!) { stopRun(input: {id: $id}) { success } }"
+    wire.ok(stop, id=wire.ok(RUN_ID, **wire.place(run=run))["project"]["run"]["id"])
+    wire.stream(run, {"files": {}, "preempting": True})
+    agent.end(run, code=1)
+    assert agent.beat() == [{"type": "exit"}] and read(wire, name)["state"] == "FINISHED"
 
 
 def test_many_agents_at_once_get_each_point_once(wire):
