@@ -58,6 +58,7 @@ extension SQLMetadataStore {
     ) async throws(MartletError) -> ArtifactCollection {
         let now = environment.now()
         return try await database.write { connection in
+            if changes.type != nil { try VersionRows.hold(id, connection) }
             var collection = try VersionRows.collection(id, connection)
             if let name = changes.name, name != collection.name {
                 guard try VersionRows.collection(named: name, in: collection.experimentID, connection) == nil else {

@@ -181,6 +181,8 @@ extension SQLMetadataStore: ArtifactVersionStore {
     ) async throws(MartletError) -> ArtifactMembership {
         let now = environment.now()
         return try await database.write { connection in
+            // Its type, which is that of its collection, must not change meanwhile.
+            try VersionRows.hold(try VersionRows.version(id, connection).collectionID, connection)
             let version = try VersionRows.version(id, connection)
             guard version.state == .committed else {
                 throw MartletError(.failedPrecondition, "the version is \(version.state.rawValue) and cannot be linked")
