@@ -49,9 +49,9 @@ struct PatternParser {
         let part = try atom()
         guard let (least, most) = try quantifier() else { return part }
         switch part {
-        case .start, .end:
+        case .start, .end, .boundary:
             index = start
-            throw wrong("an end of the text cannot be repeated")
+            throw wrong("an end of the text or of a word cannot be repeated")
         default: break
         }
         // Whether few or many are preferred makes no difference to whether there is a match.
@@ -143,11 +143,17 @@ struct PatternParser {
     }
 
     private mutating func escaped() throws(MartletError) -> PatternNode {
-        guard index + 1 < scalars.count, scalars[index + 1] == "A" || scalars[index + 1] == "z" else {
-            return .set(cased(try escape()))
-        }
+        let place: PatternNode? =
+            switch index + 1 < scalars.count ? scalars[index + 1] : " " {
+            case "A": .start
+            case "z": .end
+            case "b": .boundary(isNegated: false)
+            case "B": .boundary(isNegated: true)
+            default: nil
+            }
+        guard let place else { return .set(cased(try escape())) }
         index += 2
-        return scalars[index - 1] == "A" ? .start : .end
+        return place
     }
 
     /// `\d` and the like, or a character that would mean something without its backslash.

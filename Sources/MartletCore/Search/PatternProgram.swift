@@ -7,6 +7,7 @@ enum PatternStep: Sendable {
     case jump(Int)
     case start
     case end
+    case boundary(isNegated: Bool)
     case found
 }
 
@@ -33,6 +34,7 @@ struct PatternProgram {
         case .set(let set): steps.append(.one(set))
         case .start: steps.append(.start)
         case .end: steps.append(.end)
+        case .boundary(let isNegated): steps.append(.boundary(isNegated: isNegated))
         case .sequence(let parts): for part in parts { try append(part) }
         case .choice(let parts): try append(choice: parts)
         case .repetition(let part, let least, let most): try append(part, least: least, most: most)
@@ -75,13 +77,18 @@ struct PatternProgram {
 
 /// The places of a program at which a search stands, each once.
 struct PatternThreads {
-    /// Steps that wait for a character, or for the end of the text.
+    /// Steps that wait for a character, for the end of the text, or to know what follows here.
     private(set) var places: [Int] = []
     /// Places to go on from.
     var pending: [Int] = []
     private var isKnown: [Bool]
 
-    init(_ count: Int) { isKnown = [Bool](repeating: false, count: count) }
+    /// - Parameter places: where it stands already.
+    init(_ count: Int, at places: [Int] = []) {
+        isKnown = [Bool](repeating: false, count: count)
+        self.places = places
+        for place in places { isKnown[place] = true }
+    }
 
     mutating func removeAll() {
         for index in isKnown.indices { isKnown[index] = false }
@@ -105,15 +112,27 @@ struct PatternThreads {
             case .jump(let target): pending.append(target)
             case .start: if isAtStart { pending.append(place + 1) }
             case .end: if isAtEnd { pending.append(place + 1) } else { places.append(place) }
+            case .boundary: places.append(place)
             case .found: return true
             }
         }
         return false
     }
 
-    /// Goes on from the ends that were met before the text was known to end.
-    mutating func finish(_ program: [PatternStep], isAtStart: Bool) -> Bool {
-        for place in places { if case .end = program[place] { pending.append(place + 1) } }
-        return follow(program, isAtStart: isAtStart, isAtEnd: true)
+    /// Goes on from what waited to know what follows: the end of the text, or whether a word begins or ends here.
+    /// - Returns: whether the pattern is found.
+    mutating func cross(_ program: [PatternStep], isBoundary: Bool, isAtStart: Bool, isAtEnd: Bool) -> Bool {
+        var next = 0
+        // What is reached may wait for the same.
+        while next < places.count {
+            switch program[places[next]] {
+            case .end where isAtEnd: pending.append(places[next] + 1)
+            case .boundary(let isNegated) where isBoundary != isNegated: pending.append(places[next] + 1)
+            default: break
+            }
+            next += 1
+            if follow(program, isAtStart: isAtStart, isAtEnd: isAtEnd) { return true }
+        }
+        return false
     }
 }

@@ -1,12 +1,12 @@
 /// A regular expression that means the same in both engines and never takes long.
 ///
 /// Characters, `.`, `[a-z]`, `[^…]`, `\d \w \s` and their opposites (ASCII), `( )`, `|`, `* + ? {2,5}`, `^` and `$` for
-/// the ends of the text, and of RE2 `(?i)`, named groups, `\A`, `\z`, `\x41`, `[[:alpha:]]` (ASCII). Case matters but after
-/// `(?i)`; a character is a Unicode scalar. There are no references to groups and no looks
-/// ahead, so that a search takes O(length of the text × size of the pattern).
+/// the ends of the text, `\b` and `\B` for those of words (ASCII), and of RE2 `(?i)`, named groups, `\A`, `\z`, `\x41`,
+/// `[[:alpha:]]` (ASCII). Case matters but after `(?i)`; a character is a Unicode scalar. There are no references to groups
+/// and no looks ahead, so that a search takes O(length of the text × size of the pattern).
 package struct TextPattern: Sendable {
     /// Longest pattern in UTF-8 bytes.
-    package static let longest = 1_000
+    static let longest = 1_000
 
     /// The same pattern as an advanced regular expression of PostgreSQL 15.
     package let posix: String
@@ -22,16 +22,6 @@ package struct TextPattern: Sendable {
         program = try PatternProgram.steps(of: node)
     }
 
-    /// The pattern that only this text matches.
-    package static func quoted(_ text: String) -> String {
-        var pattern = ""
-        for scalar in text.unicodeScalars {
-            let isPlain = scalar.value > 127 || PatternSet.wordCharacters.contains { $0.contains(scalar.value) }
-            pattern += isPlain ? "\(scalar)" : "\\\(scalar)"
-        }
-        return pattern
-    }
-
     /// Whether some part of the text matches. For many texts see `PatternSearch`.
     package func isFound(in text: some StringProtocol) -> Bool {
         var search = PatternSearch(self)
@@ -45,6 +35,9 @@ package struct PatternSearch: Sendable {
     /// Where a search may stand.
     private struct State {
         var places: [Int]
+        /// Whether it is the start of the text, and whether the last character was one of a word where that matters.
+        var isAtStart: Bool
+        var wasWord: Bool
         /// Whether a part that matches has ended here.
         var isFound: Bool
         /// Whether one does where the text ends here.
@@ -58,16 +51,19 @@ package struct PatternSearch: Sendable {
 
     private let program: [PatternStep]
     private var states: [State] = []
+    /// By places, and behind them whether the last character was one of a word.
     private var indexes: [[Int]: Int] = [:]
+    private let hasBoundaries: Bool
     /// By state and ASCII character.
     private var next: [Int32] = []
 
     package init(_ pattern: TextPattern) {
         program = pattern.program
+        hasBoundaries = program.contains { if case .boundary = $0 { true } else { false } }
         var threads = PatternThreads(program.count)
         let isFound = threads.add(0, program, isAtStart: true, isAtEnd: false)
         // Kept apart from all others, which do not stand at the start of the text.
-        add(state(threads, isFound, isAtStart: true))
+        add(state(threads, isFound, isAtStart: true, wasWord: false))
     }
 
     /// Whether some part of the text matches. O(length of the text) for most texts.
@@ -84,15 +80,24 @@ package struct PatternSearch: Sendable {
         let isKept = scalar < Self.ascii
         let cell = index * Self.ascii + Int(scalar & 127)
         if isKept, next[cell] != Self.unknown { return Int(next[cell]) }
+        let isWord = hasBoundaries && PatternSet.wordCharacters.contains { $0.contains(scalar) }
+        var (places, isFound) = (states[index].places, false)
+        if hasBoundaries {
+            var here = PatternThreads(program.count, at: places)
+            let isBoundary = states[index].wasWord != isWord
+            isFound = here.cross(program, isBoundary: isBoundary, isAtStart: states[index].isAtStart, isAtEnd: false)
+            places = here.places
+        }
         var threads = PatternThreads(program.count)
-        for place in states[index].places {
+        for place in places {
             guard case .one(let set) = program[place], set.contains(scalar) else { continue }
             threads.pending.append(place + 1)
         }
-        var isFound = threads.follow(program, isAtStart: false, isAtEnd: false)
+        isFound = threads.follow(program, isAtStart: false, isAtEnd: false) || isFound
         if !isFound { isFound = threads.add(0, program, isAtStart: false, isAtEnd: false) }
-        let reached = state(threads, isFound, isAtStart: false)
-        if let known = indexes[reached.places], states[known].isFound == isFound {
+        let reached = state(threads, isFound, isAtStart: false, wasWord: isWord)
+        let name = hasBoundaries ? reached.places + [isWord ? -1 : -2] : reached.places
+        if let known = indexes[name], states[known].isFound == isFound {
             if isKept { next[cell] = Int32(known) }
             return known
         }
@@ -103,15 +108,22 @@ package struct PatternSearch: Sendable {
             return add(reached)
         }
         let made = add(reached)
-        indexes[reached.places] = made
+        indexes[name] = made
         if isKept { next[cell] = Int32(made) }
         return made
     }
 
-    private func state(_ threads: PatternThreads, _ isFound: Bool, isAtStart: Bool) -> State {
+    private func state(_ threads: PatternThreads, _ isFound: Bool, isAtStart: Bool, wasWord: Bool) -> State {
         var atEnd = threads
-        let isFoundAtEnd = isFound || atEnd.finish(program, isAtStart: isAtStart)
-        return State(places: threads.places.sorted(), isFound: isFound, isFoundAtEnd: isFoundAtEnd)
+        let isFoundAtEnd =
+            isFound || atEnd.cross(program, isBoundary: wasWord, isAtStart: isAtStart, isAtEnd: true)
+        return State(
+            places: threads.places.sorted(),
+            isAtStart: isAtStart,
+            wasWord: wasWord,
+            isFound: isFound,
+            isFoundAtEnd: isFoundAtEnd
+        )
     }
 
     @discardableResult
@@ -154,6 +166,8 @@ indirect enum PatternNode: Sendable {
     case set(PatternSet)
     case start
     case end
+    /// Where a word begins or ends; negated, where neither does.
+    case boundary(isNegated: Bool)
     case sequence([PatternNode])
     case choice([PatternNode])
     case repetition(PatternNode, least: Int, most: Int?)
@@ -164,6 +178,7 @@ indirect enum PatternNode: Sendable {
         case .set(let set): Self.posix(of: set)
         case .start: "^"
         case .end: "$"
+        case .boundary(let isNegated): Self.posix(ofBoundary: isNegated)
         case .sequence(let parts): parts.map(\.posix).joined()
         case .choice(let parts): "(?:\(parts.map(\.posix).joined(separator: "|")))"
         case .repetition(let part, let least, let most): "(?:\(part.posix))" + Self.posix(least, most)
@@ -173,6 +188,14 @@ indirect enum PatternNode: Sendable {
     private static func posix(_ least: Int, _ most: Int?) -> String {
         guard let most else { return least == 0 ? "*" : least == 1 ? "+" : "{\(least),}" }
         return "{\(least),\(most)}"
+    }
+
+    /// PostgreSQL's own `\y` takes letters beyond ASCII for words, too.
+    private static func posix(ofBoundary isNegated: Bool) -> String {
+        let word = "[0-9A-Z_a-z]"
+        return isNegated
+            ? "(?:(?<=\(word))(?=\(word))|(?<!\(word))(?!\(word)))"
+            : "(?:(?<=\(word))(?!\(word))|(?<!\(word))(?=\(word)))"
     }
 
     private static func posix(of set: PatternSet) -> String {
