@@ -32,7 +32,7 @@ def test_an_address_of_a_project_leads_to_its_experiment(page, server, run):
 
 
 def test_an_address_below_a_run_leads_to_its_tab(page, server, run):
-    for tail, tab in (("overview", ""), ("logs", "/console"), ("files", "/artifacts"), ("files/config.yaml", "/artifacts"), ("system", "/charts"), ("nonsense", "")):
+    for tail, tab in (("overview", ""), ("logs", "/console"), ("files", "/artifacts"), ("files/config.yaml", "/artifacts"), ("system", "/system"), ("nonsense", "")):
         page.goto(f"/default/addresses/runs/abc123/{tail}")
         page.get_by_role("heading", name="abc123").wait_for()
         assert page.url == f"{server.url}/r/{run.id}{tab}"
@@ -125,3 +125,24 @@ def test_what_the_machine_reported_is_folded_behind_the_others(page, run):
     assert page.get_by_role("cell", name="system.cpu").count() == 0
     fold.click()
     page.get_by_role("cell", name="system.cpu").wait_for()
+
+
+def test_a_filter_in_the_words_of_the_client_is_told_ours(page, server, run):
+    server.call("POST", f"runs/{run.id}/tags", json={"set": {"wandb.jobType": "train", "wandb.group": "g"}})
+    page.goto("/default/addresses")
+    page.locator("#row-0").wait_for()
+    for word, ours in (("job_type", "tags.wandb.jobType"), ("group", "tags.wandb.group")):
+        page.get_by_label("Filter runs").fill(f"{word} = 'train'")
+        page.get_by_text(f"did you mean {ours}?").wait_for()
+
+
+def test_what_the_machine_reported_has_a_tab_of_its_own(page, run):
+    page.goto(f"/r/{run.id}")
+    page.get_by_role("navigation", name="Views of the run").get_by_role("link", name="system").click()
+    page.locator("figure[data-points='1']").first.wait_for()
+    titles = page.locator("figure header").all_inner_texts()
+    assert len(titles) == 2 and titles[0].startswith("system.cpu\n%") and "°C" in titles[1], titles
+    expect(page.get_by_label("x", exact=True)).to_have_value("relativeTime")
+    page.get_by_label("x", exact=True).select_option("step")
+    page.wait_for_url("**/system?axis=step")
+    page.locator("figure[data-points='1']").first.wait_for()

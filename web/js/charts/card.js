@@ -5,6 +5,7 @@ import { direction } from "../pages/runColumns.js";
 import { halfUnit } from "./chartState.js";
 import { BANDS, LineChart } from "./lineChart.js";
 import { cardMenu } from "./cardMenu.js";
+import { unitOf } from "./pairing.js";
 import { summary } from "./summary.js";
 
 const FEW = 8;
@@ -31,7 +32,7 @@ export class ChartCard {
         this.pin = iconButton("tag", "Pin to the top (p)", () => panel.togglePin(this));
         this.pin.firstChild.firstChild.setAttribute("d", "M7 3h6l-.8 5 2.8 3H5l2.8-3zM10 11v6");
         const tools = panel.limit ? [] : [this.pin, iconButton("expand", "Full screen (Enter)", () => panel.toggleFull(this))];
-        fill(this.element, h("header", {}, h("b.ellipsis", { title: this.keys.join("\n") }, pair.title), this.note, h("div.card-tools", {}, tools,
+        fill(this.element, h("header", {}, h("b.ellipsis", { title: this.keys.join("\n") }, pair.title), h("span.muted", {}, unitOf(this.keys[0])), this.note, h("div.card-tools", {}, tools,
             cardMenu(pair.title, () => this, (error) => this.fail(error, () => fill(this.state))))),
         this.plot, this.state, this.caption);
         this.listen();

@@ -21,9 +21,9 @@ export const listed = (list) => [...list].map(encodeURIComponent).join(",") || n
 /** Limits of y by the name of the card. @param ys */
 export const limits = (ys) => [...ys].map(([name, [low, high]]) => `${encodeURIComponent(name)}:${low}..${high}`).join(",") || null;
 
-/** @param query */
-export function chartState(query) {
-    const axis = AXES.some(([key]) => key === query.get("axis")) ? query.get("axis") : "step";
+/** @param query @param usualAxis where the address names none */
+export function chartState(query, usualAxis) {
+    const axis = AXES.some(([key]) => key === query.get("axis")) ? query.get("axis") : usualAxis;
     return {
         axis,
         half: Math.max(0, Number(query.get("smooth")) || 0),

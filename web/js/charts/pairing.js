@@ -8,6 +8,11 @@ const LIGHTNING = /[_/.-](epoch|step)$/;
 
 /** What the machine reported, whoever asked it. */
 export const isSystem = (key) => key.startsWith("system.") || key.startsWith("system/");
+const UNITS = [[/percent(age)?$|^system\.(cpu|memory|gpu\.\d+\.(gpu|memory|memoryAllocated))$/i, "%"], [/MB$|_megabytes$|^system\.disk\.(in|out)$/, "MB"], [/GB$|_gigabytes$/, "GB"],
+    [/Bytes$|^system\.network\.(sent|recv)$/, "bytes"], [/temp$/, "°C"], [/watts$/i, "W"]];
+/** The unit of what the machine reported, as clients name it; empty for others. */
+export const unitOf = (key) => isSystem(key) ? UNITS.find(([pattern]) => pattern.test(key))?.[1] ?? "" : "";
+
 /** What a client counts for itself is no curve to look at: `_runtime`, `_step`. @param key */
 export const isCharted = (key) => !/^(system\.)?_/.test(key);
 
@@ -70,8 +75,9 @@ export function pairs(keys, goal = null) {
  */
 export function tailsOf(runs) {
     const named = new Map();
-    for (const { id, name } of runs) (named.get(name) ?? named.set(name, []).get(name)).push(id);
-    return new Map([...named.values()].flatMap((ids) => {
+    for (const { id, name } of runs) (named.get(name) ?? named.set(name, new Set()).get(name)).add(id);
+    return new Map([...named.values()].flatMap((different) => {
+        const ids = [...different];
         let length = 4;
         while (new Set(ids.map((id) => id.slice(0, length))).size < ids.length) length += 1;
         return ids.map((id) => [id, ids.length > 1 ? id.slice(0, length) : ""]);

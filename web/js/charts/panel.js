@@ -23,7 +23,7 @@ export class ChartPanel {
      * With a `limit` only the first cards are shown, without controls.
      */
     constructor(root, options) {
-        Object.assign(this, { limit: 0, ...options });
+        Object.assign(this, { limit: 0, usualAxis: "step", ...options });
         this.cards = [];
         this.changed = new Set();
         this.loading = 0;
@@ -83,7 +83,7 @@ export class ChartPanel {
     // ---- the address ----
 
     read({ query }) {
-        this.state = chartState(query);
+        this.state = chartState(query, this.usualAxis);
         if (this.limit) Object.assign(this.state, { pattern: "", pins: [], folds: new Set(), full: "", perRow: 0 });
     }
 
@@ -94,7 +94,7 @@ export class ChartPanel {
     setAxis(axis) {
         const isSameUnit = halfUnit(axis) === halfUnit(this.state.axis);
         this.zooms = [];
-        this.set({ axis: axis === "step" ? null : axis, x: null, ...isSameUnit ? {} : { smooth: null } });
+        this.set({ axis: axis === this.usualAxis ? null : axis, x: null, ...isSameUnit ? {} : { smooth: null } });
     }
 
     nextAxis() {

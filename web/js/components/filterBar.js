@@ -80,8 +80,10 @@ export class FilterBar {
         const name = /^Invalid attribute key '(.+?)'/.exec(message)?.[1];
         if (!name) return message;
         const { params, metrics, tags } = await this.suggest();
+        // W&B's `job_type` is the tag `wandb.jobType`.
+        const names = [name, `wandb.${name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase())}`];
         const kinds = Object.entries({ params, metrics, tags })
-            .filter(([, keys]) => keys.some((one) => one.key === name)).map(([kind]) => `${kind}.${quoted(name)}`);
+            .flatMap(([kind, keys]) => keys.filter((one) => names.includes(one.key)).map((one) => `${kind}.${quoted(one.key)}`));
         const meant = kinds.length ? `did you mean ${kinds.join(" or ")}?` : `attributes are ${ATTRIBUTES.join(", ")}`;
         return `There is no attribute '${name}': ${meant}`;
     }

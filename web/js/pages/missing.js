@@ -5,7 +5,7 @@ import { h, errorBox, fill, href, navigate, skeleton } from "../dom.js";
 import { find } from "../streams.js";
 
 /** Its pages of a run by the names that they have there. */
-const TABS = { logs: "console", files: "artifacts", artifacts: "artifacts", system: "charts", charts: "charts", workspace: "charts", model: "params" };
+const TABS = { logs: "console", files: "artifacts", artifacts: "artifacts", system: "system", charts: "charts", workspace: "charts", model: "params" };
 
 /** @returns what an address means to that client; null for any other */
 function names({ path, query }) {
@@ -13,7 +13,7 @@ function names({ path, query }) {
     if (chosen?.length === 3) return { entity: chosen[0], project: chosen[1], name: chosen[2], alias: query.get("version") };
     const [entity, project, kind, one, name, alias] = path;
     if (!entity || !project) return null;
-    if (kind === "runs" && one) return { entity, project, run: one, tab: TABS[name] };
+    if (kind === "runs" && one) return { entity, project, run: one, tab: Object.hasOwn(TABS, name ?? "") ? TABS[name] : null };
     if (kind === "sweeps") return { entity, project, sweep: one ?? "" };
     if (kind === "artifacts") return { entity, project, isArtifact: true, type: one, name, alias };
     if (kind === "reports") return { entity, project, report: reportID(path.slice(3).join("/")) };

@@ -7,7 +7,7 @@ import { streamsOf } from "../streams.js";
 import { RunHeader } from "./runHeader.js";
 import { drawMetrics, drawParams } from "./runTables.js";
 
-const TABS = ["overview", "charts", "params", "metrics", "console", "media", "artifacts", "notes"];
+const TABS = ["overview", "charts", "params", "metrics", "system", "console", "media", "artifacts", "notes"];
 /** How often a run that has neither is asked whether it has printed something or logged an object by now. */
 const STREAMS = 3_000;
 
@@ -27,7 +27,7 @@ class RunPage {
         this.changes = new Set();
         // What the first screen needs is fetched while the run is.
         if (this.tab === "overview") import("./runOverview.js");
-        if (this.tab === "overview" || this.tab === "charts") import("../charts/panel.js");
+        if (["overview", "charts", "system"].includes(this.tab)) import("../charts/panel.js");
         this.refresh = coalesced(() => this.reload(), 800);
         this.refreshStreams = coalesced(() => this.readStreams(), STREAMS);
         this.live = subscribe(["", ":metrics", ":artifacts", ":console", ":alerts"].map((part) => `run:${this.id}${part}`), (topics) => this.heard(topics));
@@ -56,7 +56,8 @@ class RunPage {
     /** What a run has not is no tab, unless the address asks for it. */
     get shownTabs() {
         const { lines, objects } = this.streams ?? { lines: 0, objects: [] };
-        return TABS.filter((tab) => tab === this.tab || (tab === "console" ? lines > 0 : tab === "media" ? objects.length > 0 : true));
+        const has = { console: lines > 0, media: objects.length > 0, system: this.systemKeys.length > 0 };
+        return TABS.filter((tab) => tab === this.tab || (has[tab] ?? true));
     }
 
     get keys() {
@@ -64,6 +65,11 @@ class RunPage {
             [String(index + 1), { label: `Tab: ${tab}`, run: () => navigate(this.link(tab)) }]));
         const notes = { e: { label: "Edit the notes", run: () => this.tab === "notes" && this.notesKey ? this.notesKey() : navigate(this.link("notes", { edit: "1" })) } };
         return { ...this.panel?.keys, ...this.view?.keys, ...tabs, ...this.run && api.may("editor", this.run.experimentID) ? notes : {} };
+    }
+
+    /** What the machine reported, whoever asked it. */
+    get systemKeys() {
+        return (this.run?.metrics ?? []).map((one) => one.key).filter((key) => /^system[./]/.test(key));
     }
 
     get tab() {
@@ -125,11 +131,11 @@ class RunPage {
         if (topics.includes(`run:${this.id}:artifacts`)) this.onArtifacts?.();
         if (!isTyping && (this.tab === "metrics" || this.tab === "params")) this.drawTab();
         this.onChange?.(isTyping, topics);
-        const keys = this.run.metrics.map((one) => one.key);
+        const keys = this.tab === "system" ? this.systemKeys : this.run.metrics.map((one) => one.key);
         if (this.panel) {
             this.panel.goal = this.experiment.statistics.goal;
             this.panel.setRuns([this.run], keys);
-        } else if (keys.length && this.isBare && (this.tab === "charts" || this.tab === "overview")) this.drawTab();
+        } else if (keys.length && this.isBare && ["charts", "overview", "system"].includes(this.tab)) this.drawTab();
     }
 
     draw() {
@@ -159,8 +165,13 @@ class RunPage {
         return count ? h("span.tab-count", {}, ` ${count}`) : null;
     }
 
-    async charts(host = this.body, limit = 0) {
-        const keys = this.run.metrics.map((one) => one.key);
+    /** Over time: a step of the program says nothing of the machine. */
+    system() {
+        return this.charts(this.body, 0, { keys: this.systemKeys, usualAxis: "relativeTime" });
+    }
+
+    async charts(host = this.body, limit = 0, { keys = this.run.metrics.map((one) => one.key), usualAxis = "step" } = {}) {
+        const { tab } = this;
         this.isBare = !keys.length;
         if (this.isBare) {
             fill(host, h("div.empty", {}, h("p", {}, "No metrics yet. They appear here as soon as the run logs one:"),
@@ -169,8 +180,8 @@ class RunPage {
         }
         const { ChartPanel } = await import("../charts/panel.js");
         // Another tab may have been drawn meanwhile, or this one anew.
-        if (this.isClosed || !host.isConnected || this.panel || (host === this.body && this.tab !== "charts")) return;
-        this.panel = new ChartPanel(host, { runs: [this.run], metricKeys: keys, goal: this.experiment.statistics.goal, route: this.route, limit });
+        if (this.isClosed || !host.isConnected || this.panel || this.tab !== tab) return;
+        this.panel = new ChartPanel(host, { runs: [this.run], metricKeys: keys, goal: this.experiment.statistics.goal, route: this.route, limit, usualAxis });
     }
 
     async overview() {
