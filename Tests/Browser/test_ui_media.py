@@ -118,7 +118,7 @@ def test_each_row_has_its_media(media):
 
 
 def test_a_table_whose_artifact_is_not_here_keeps_its_words(media):
-    assert card(media, "lost").locator(".table-row").first.locator(".table-cell").all_inner_texts() == ["Image", "x", "Audio", "Html"]
+    expect(card(media, "lost").locator(".table-row").first.locator(".table-cell")).to_have_text(["Image", "x", "Audio", "Html"])
 
 
 def test_a_table_without_media_asks_for_no_artifact(page, server):

@@ -234,7 +234,7 @@ export function href(parts, query = {}) {
 }
 
 /** The way back to the list that an experiment is in. */
-export const experimentsCrumb = ({ workspace }) => ["Experiments", href(["e"], { workspace: workspace === "default" ? null : workspace })];
+export const experimentsCrumb = ({ workspace }) => ["Experiments", href(["e"], { workspace })];
 
 /** Goes to a link below the base. @param link */
 export function navigate(link, { replace = false } = {}) {
@@ -330,7 +330,7 @@ export const emptyBox = (sentence, ...more) => h("div.empty", {}, h("p", {}, sen
 
 /** What stands where no run is yet, which is seldom seen. @param [experiment] */
 export function noRuns(experiment) {
-    const place = h("div");
-    import("./firstRun.js").then((module) => place.append(module.firstRun(experiment)), () => {});
+    const place = h("div", {}, emptyBox("No runs yet."));
+    import("./firstRun.js").then((module) => fill(place, module.firstRun(experiment)), () => {});
     return place;
 }

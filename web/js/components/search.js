@@ -6,6 +6,9 @@ import { quotedValue } from "./filterBar.js";
 import { statusIcon } from "./status.js";
 import { plural } from "../format.js";
 
+/** Other workspaces that are looked into, and experiments whose runs one question may be about. */
+const MOST_ROOMS = 10, MOST = 8_000;
+
 export function showSearch(shell, commands) {
     // Its key works in it as well.
     if (document.getElementById("search-results")) return;
@@ -96,7 +99,7 @@ export function showSearch(shell, commands) {
 /** Those of all workspaces, the latest activity first. */
 async function everyExperiment() {
     const { experiments, workspace, workspaces = [] } = await api.experiments({ limit: 1000 });
-    const others = await Promise.all(workspaces.filter((one) => one !== workspace).map((one) => api.experiments({ limit: 1000, workspace: one })));
+    const others = await Promise.allSettled(workspaces.filter((one) => one !== workspace).slice(0, MOST_ROOMS).map((one) => api.experiments({ limit: 1000, workspace: one })));
     const activity = (one) => one.statistics?.lastActivityAt ?? 0;
-    return [experiments, ...others.map((one) => one.experiments)].flat().sort((a, b) => activity(b) - activity(a));
+    return [experiments, ...others.map((one) => one.value?.experiments ?? [])].flat().sort((a, b) => activity(b) - activity(a)).slice(0, MOST);
 }

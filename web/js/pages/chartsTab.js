@@ -36,7 +36,7 @@ class ChartsTab {
     /** Ids that the address names; null where the table chooses. */
     get named() {
         const show = this.query.get("show");
-        return show === "none" ? [] : show ? show.split(",").filter(Boolean) : null;
+        return show === "none" ? [] : show ? [...new Set(show.split(",").filter(Boolean))] : null;
     }
 
     question() {

@@ -237,7 +237,7 @@ class ExperimentPage {
     shownIDs() {
         const show = this.route.query.get("show");
         if (show === "none") return [];
-        if (show) return show.split(",");
+        if (show) return [...new Set(show.split(","))];
         const rows = this.tab?.list ? Array.from({ length: SHOWN_BY_ITSELF }, (_, index) => this.tab.list.at(index)) : [];
         return rows.filter(Boolean).map((run) => run.id);
     }

@@ -100,6 +100,7 @@ class ExperimentsPage {
     }
 
     close() {
+        this.isClosed = true;
         this.live.close();
         this.refresh.cancel();
     }
@@ -130,9 +131,11 @@ class ExperimentsPage {
 
     /** Who names no workspace sees another one where only that has runs. @returns whether it is being read */
     async goWhereRunsAre(rows, { workspace, workspaces = [] }) {
-        if (new URLSearchParams(location.search).has("workspace") || rows.some((one) => one.statistics.runs)) return false;
+        const asked = this.workspace;
+        if (new URLSearchParams(location.search).has("workspace") || this.view.value !== "active" || rows.some((one) => one.statistics.runs)) return false;
         for (const other of workspaces.filter((one) => one !== workspace).slice(0, MOST_ROOMS)) {
             const { experiments } = await api.experiments({ limit: LIMIT, workspace: other });
+            if (this.isClosed || this.workspace !== asked) return true;
             if (!experiments.some((one) => one.statistics.runs)) continue;
             this.workspace = other;
             setQuery({ workspace: other }, { silent: true });
