@@ -142,7 +142,8 @@ def test_what_the_machine_reported_has_a_tab_of_its_own(page, run):
     page.locator("figure[data-points='1']").first.wait_for()
     titles = page.locator("figure header").all_inner_texts()
     assert len(titles) == 2 and titles[0].startswith("system.cpu\n%") and "°C" in titles[1], titles
-    expect(page.get_by_label("x", exact=True)).to_have_value("relativeTime")
-    page.get_by_label("x", exact=True).select_option("step")
+    axis = page.locator("label", has_text="x").locator("select")
+    expect(axis).to_have_value("relativeTime")
+    axis.select_option("step")
     page.wait_for_url("**/system?axis=step")
     page.locator("figure[data-points='1']").first.wait_for()
