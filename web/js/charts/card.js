@@ -2,7 +2,7 @@
 import { h, fill, errorBox, iconButton } from "../dom.js";
 import { compact, grouped } from "../format.js";
 import { direction } from "../pages/runColumns.js";
-import { halfUnit } from "./chartState.js";
+import { halfUnit, metricOf } from "./chartState.js";
 import { BANDS, LineChart } from "./lineChart.js";
 import { cardMenu } from "./cardMenu.js";
 import { unitOf } from "./pairing.js";
@@ -66,6 +66,20 @@ export class ChartCard {
         return this.mayHaveBands && this.series.some((line) => !line.min.length && line.n.some((count) => count > 1));
     }
 
+    /** What is x here: its program may have defined another one than for the others, where the address names none. */
+    get axis() {
+        const { axisOf, state } = this.panel;
+        if (!axisOf || state.isAxisAsked) return state.axis;
+        const [axis, ...others] = new Set(this.keys.map(axisOf));
+        return others.length ? state.axis : axis ?? state.axis;
+    }
+
+    /** The part of x that is shown; null for all. A range is one of the axis that the toolbar names. */
+    get range() {
+        const { state } = this.panel;
+        return this.axis === state.axis ? state.range : null;
+    }
+
     get name() {
         return this.pair.name;
     }
@@ -107,7 +121,7 @@ export class ChartCard {
             if (!event.ctrlKey || !this.chart.css) return;
             event.preventDefault();
             const { chart } = this, share = event.deltaY > 0 ? 1.25 : 0.8, at = place(event).x;
-            panel.zoom([chart.left, chart.width - chart.right].map((edge) => chart.xAt(at + (edge - at) * share)));
+            panel.zoom(this, [chart.left, chart.width - chart.right].map((edge) => chart.xAt(at + (edge - at) * share)));
         }, { passive: false });
     }
 
@@ -115,7 +129,7 @@ export class ChartCard {
         const { chart, panel } = this;
         chart.clear();
         if (start.isY) panel.setY(this, [chart.valueAt(Math.max(start.y, to.y)), chart.valueAt(Math.min(start.y, to.y))]);
-        else panel.zoom([Math.max(chart.x0, chart.xAt(Math.min(start.x, to.x))), Math.min(chart.x1, chart.xAt(Math.max(start.x, to.x)))]);
+        else panel.zoom(this, [Math.max(chart.x0, chart.xAt(Math.min(start.x, to.x))), Math.min(chart.x1, chart.xAt(Math.max(start.x, to.x)))]);
     }
 
     /** Arrows walk from point to point, space holds the tooltip there, Enter fills the screen. */
@@ -173,14 +187,14 @@ export class ChartCard {
         if (!this.isLoaded || !this.plot) return;
         const { chart, panel } = this, { state } = panel;
         chart.draw({
-            lines: this.series, range: state.range, yRange: state.ys.get(this.name) ?? null, axis: state.axis, isLog: state.isLog,
+            lines: this.series, range: this.range, yRange: state.ys.get(this.name) ?? null, axis: this.axis, isLog: state.isLog,
             isLogX: state.isLogX, showAll: state.whole.has(this.name), isHigherBetter: this.isHigherBetter, best: this.best(),
         });
         if (!chart.css) return;
         const clipped = new Set([...chart.dropped].map((index) => this.series[index].run)).size;
         this.describe(clipped);
         // What was drawn anew has lost its crosshair.
-        if (panel.at !== null) chart.hover(panel.at);
+        if (panel.at !== null && this.axis === panel.atAxis) chart.hover(panel.at);
         const last = this.series[0]?.mean;
         Object.assign(this.element.dataset, {
             lines: this.series.length, points: this.series.reduce((sum, line) => sum + line.count, 0), clipped,
@@ -196,8 +210,8 @@ export class ChartCard {
 
     /** The best points of the goal, where x is the step. */
     best() {
-        const { goal, state, runs } = this.panel;
-        if (!goal || state.axis !== "step" || !this.keys.includes(goal.metric) || runs.length > FEW) return [];
+        const { goal, runs } = this.panel;
+        if (!goal || this.axis !== "step" || !this.keys.includes(goal.metric) || runs.length > FEW) return [];
         const isMax = goal.direction === "maximize";
         return runs.map((run) => {
             const own = run.metrics?.find((one) => one.key === goal.metric);
@@ -217,6 +231,7 @@ export class ChartCard {
             .filter(([split]) => series.some((line) => line.split === split)).map(([, words]) => words);
         const parts = [
             series.length ? null : "no points here",
+            this.axis === state.axis ? null : `over ${metricOf(this.axis)}`,
             clipped ? link(`${chart.clips} ${clipped} ${clipped === 1 ? "run" : "runs"} clipped · show all`)
                 : chart.clips && !state.ys.has(this.name) && !isWhole ? link(`${chart.clips} peaks clipped · show all`) : null,
             isWhole ? link("robust axis") : null,

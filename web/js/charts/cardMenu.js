@@ -4,6 +4,7 @@ import { grouped, number } from "../format.js";
 import * as api from "../api.js";
 import { history } from "../files.js";
 import { openDialog } from "../components/dialog.js";
+import { metricOf } from "./chartState.js";
 
 const TITLE = 28;
 
@@ -93,12 +94,14 @@ export function showTable(card) {
 }
 
 /** What the server knows of a line where it is looked at. */
-async function wholeOf({ panel: { state, size } }, line) {
+async function wholeOf(card, line) {
+    const { axis, panel } = card;
     const origin = line.origin ?? 0;
-    const [from, to] = (state.range ?? []).map((x) => x + origin);
+    // Over a metric the rows are those of the steps.
+    const range = metricOf(axis) ? null : card.range, [from, to] = (range ?? []).map((x) => x + origin);
     const { series: [found] } = await api.series({
-        runs: [line.run], keys: [line.key], axis: state.axis === "relativeStep" ? "step" : state.axis, buckets: size,
-        ...state.range ? { from: Math.floor(from), to: Math.ceil(to) } : {},
+        runs: [line.run], keys: [line.key], axis: axis === "relativeStep" || metricOf(axis) ? "step" : axis, buckets: panel.size,
+        ...range ? { from: Math.floor(from), to: Math.ceil(to) } : {},
     });
     const shifted = (xs) => xs.map((x) => x - origin);
     return found ? { ...found, firstX: shifted(found.firstX), lastX: shifted(found.lastX) } : { count: 0, n: [], firstX: [] };

@@ -2,6 +2,9 @@
 
 export const AXES = [["step", "step"], ["relativeStep", "relative step"], ["relativeTime", "relative time"], ["time", "wall time"]];
 
+/** The metric that is x; null where x is a step or a time. @param axis as the address has it: `m:epoch` */
+export const metricOf = (axis) => axis.startsWith("m:") && axis.length > 2 ? axis.slice(2) : null;
+
 const range = (text) => {
     const ends = (text ?? "").split("..").map(Number);
     return ends.length === 2 && text !== ".." && ends.every(Number.isFinite) && ends[0] < ends[1] ? ends : null;
@@ -23,9 +26,11 @@ export const limits = (ys) => [...ys].map(([name, [low, high]]) => `${encodeURIC
 
 /** @param query @param usualAxis where the address names none */
 export function chartState(query, usualAxis) {
-    const axis = AXES.some(([key]) => key === query.get("axis")) ? query.get("axis") : usualAxis;
+    const asked = query.get("axis") ?? "";
+    const axis = AXES.some(([key]) => key === asked) || metricOf(asked) ? asked : usualAxis;
     return {
         axis,
+        isAxisAsked: axis === asked,
         half: Math.max(0, Number(query.get("smooth")) || 0),
         isLog: query.get("log") === "1",
         isLogX: query.get("logx") === "1" && axis !== "time",
@@ -45,7 +50,7 @@ export function chartState(query, usualAxis) {
 
 /** A range of x for the address: whole steps or milliseconds while that says enough. @param ends */
 export function rangeText([from, to]) {
-    const digits = to - from >= 20 ? 0 : to - from >= 2 ? 1 : 2;
+    const digits = to - from >= 20 ? 0 : to - from >= 2 ? 1 : Math.min(12, 2 - Math.floor(Math.log10(to - from || 1)));
     const [low, high] = [Number(from.toFixed(digits)), Number(to.toFixed(digits))];
     return high > low ? `${low}..${high}` : null;
 }

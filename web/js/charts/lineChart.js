@@ -1,7 +1,8 @@
 // One card's drawing: axes, lines, bands, the crosshair. It draws what it is given and asks nobody.
-import { compact, iso } from "../format.js";
+import { compact, iso, number } from "../format.js";
 import { clock, logTicks, robustLimits, stretch, tickTexts, ticks, timeTicks } from "./axis.js";
 import { drawClips, drawDots, drawGap, drawLabels, drawNaNs, stripHeight } from "./marks.js";
+import { metricOf } from "./chartState.js";
 import { nearest, placeScale, valueScale } from "./scale.js";
 import { SvgPen } from "./svgPen.js";
 
@@ -212,7 +213,7 @@ export class LineChart {
             return list.map((mark) => [mark, clock(mark, list[1] - list[0] || 60_000)]);
         }
         if (this.axis === "relativeTime") return timeTicks(this.x0, this.x1, count).map((mark) => [mark, stretch(mark)]);
-        const list = ticks(this.x0, this.x1, count, 1), texts = tickTexts(list);
+        const list = ticks(this.x0, this.x1, count, metricOf(this.axis) ? 0 : 1), texts = tickTexts(list);
         return list.map((mark, index) => [mark, texts[index]]);
     }
 
@@ -220,6 +221,7 @@ export class LineChart {
     xText(x) {
         if (this.axis === "time") return iso(x).slice(0, 19);
         if (this.axis === "relativeTime") return stretch(x);
+        if (metricOf(this.axis)) return number(x);
         return Math.abs(x) < 1e7 ? WHOLE.format(x) : compact(x);
     }
 

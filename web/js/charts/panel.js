@@ -3,7 +3,7 @@ import { coalesced, debounced, fill, h, setQuery } from "../dom.js";
 import { grouped } from "../format.js";
 import { subscribe } from "../live.js";
 import { ChartCard } from "./card.js";
-import { AXES, chartState, halfUnit, limits, listed, rangeText, toggled, yText } from "./chartState.js";
+import { AXES, chartState, halfUnit, limits, listed, metricOf, rangeText, toggled, yText } from "./chartState.js";
 import { panelKeys } from "./panelKeys.js";
 import { pairsOnce, sameList, tailsOf } from "./pairing.js";
 import { readSeries } from "./seriesRead.js";
@@ -63,6 +63,7 @@ export class ChartPanel {
         Object.assign(this, { runs, metricKeys: sameList(this.metricKeys, metricKeys) ? this.metricKeys : metricKeys });
         this.live.change(this.topics());
         for (const card of this.cards) card.learn(this.facts);
+        this.toolbar?.update();
         this.build();
         const joined = runs.filter((run) => !before.has(run.id));
         for (const run of joined) this.changed.add(run.id);
@@ -94,7 +95,7 @@ export class ChartPanel {
     setAxis(axis) {
         const isSameUnit = halfUnit(axis) === halfUnit(this.state.axis);
         this.zooms = [];
-        this.set({ axis: axis === this.usualAxis ? null : axis, x: null, ...isSameUnit ? {} : { smooth: null } });
+        this.set({ axis: axis === this.usualAxis && !this.axisOf ? null : axis, x: null, ...isSameUnit ? {} : { smooth: null } });
     }
 
     nextAxis() {
@@ -102,12 +103,13 @@ export class ChartPanel {
         this.setAxis(AXES[(at + 1) % AXES.length][0]);
     }
 
-    /** @param range */
-    zoom(range) {
+    /** Where the card has an axis of its own all others get it, too. @param card @param range */
+    zoom(card, range) {
         const text = rangeText(range);
         if (!text) return;
-        this.zooms.push({ x: this.state.range?.join("..") ?? null, y: limits(this.state.ys) });
-        this.set({ x: text });
+        const { axis } = card, isOther = axis !== this.state.axis;
+        this.zooms.push({ x: this.state.range?.join("..") ?? null, y: limits(this.state.ys), ...isOther ? { axis: null } : {} });
+        this.set({ x: text, ...isOther ? { axis } : {} });
     }
 
     /** Limits of y of one card; null gives them back to the data. */
@@ -260,11 +262,12 @@ export class ChartPanel {
         this.pointed = x === null && !event ? null : own;
         if (this.tip.isFrozen) return;
         this.at = x;
+        this.atAxis = own.axis;
         for (const card of this.cards) {
-            if (!card.isNear || !card.chart.css) continue;
+            if (!card.isNear || !card.chart.css || card.axis !== own.axis) continue;
             const found = card.chart.hover(x, card === own ? y : null);
             if (card !== own) continue;
-            const word = { step: "step ", relativeStep: "step +" }[this.state.axis] ?? "";
+            const metric = metricOf(own.axis), word = metric ? `${metric} ` : { step: "step ", relativeStep: "step +" }[own.axis] ?? "";
             const title = found.length ? word + card.chart.stretch(found.find((one) => one.isNear) ?? found[0]) : "";
             this.tip.show(x === null ? null : { title, rows: found }, event);
         }
@@ -312,7 +315,10 @@ export class ChartPanel {
         const keys = cards.map((card) => card.keys);
         const series = runs.length * keys.flat().length;
         const most = series > 300 ? 100 : series > 100 ? 200 : 800;
-        return readSeries(runs, keys, this.state, Math.min(this.size, most), cards.some((card) => card.mayHaveBands));
+        const hasBands = cards.some((card) => card.mayHaveBands), buckets = Math.min(this.size, most);
+        const byAxis = [...new Set(cards.map((card) => card.axis))].map((axis) => cards.filter((card) => card.axis === axis));
+        return Promise.all(byAxis.map((some) => readSeries(runs, some.map((card) => card.keys), { ...this.state, axis: some[0].axis, range: some[0].range }, buckets, hasBands)))
+            .then((answers) => answers.flat());
     }
 
     /** Cards that are looked at: those in view, or the one that fills the screen. */

@@ -1,5 +1,5 @@
 // Asks for series as charts want them: x counted from a run's first step, and buckets that suit a logarithmic x.
-import { halfLife } from "./chartState.js";
+import { halfLife, metricOf } from "./chartState.js";
 import { askSeries } from "./seriesForm.js";
 
 const SPARSE = 20;
@@ -12,6 +12,8 @@ export async function readSeries(runs, cards, state, buckets, hasBands) {
     const isRelative = state.axis === "relativeStep";
     const ask = (body) => askSeries(body, hasBands);
     const base = { runs, keys, axis: isRelative ? "step" : state.axis, buckets, smoothingHalfLife: halfLife(state) };
+    const metric = metricOf(state.axis);
+    if (metric) return (await import("./metricAxis.js")).readOverMetric(ask, base, metric, state.range);
     if (!state.range && !state.isLogX) {
         const series = await ask(base);
         return isRelative ? shifted(series, origins(series, cards)) : series;

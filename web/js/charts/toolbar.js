@@ -1,7 +1,11 @@
 // The controls above the cards. Each one writes to the address; the panel reads it from there.
 import { h, fill, debounced } from "../dom.js";
 import { grouped, plural } from "../format.js";
-import { AXES, halfUnit } from "./chartState.js";
+import { AXES, halfUnit, metricOf } from "./chartState.js";
+import { isCharted, isSystem } from "./pairing.js";
+
+/** So many metrics can be chosen as x; another one by the address. */
+const MOST = 200;
 
 export class ChartToolbar {
     /** @param panel */
@@ -15,8 +19,7 @@ export class ChartToolbar {
             title: "A regular expression over the names of metrics",
             on: { input: debounced(() => set({ m: this.regex.value }), 60) },
         });
-        this.axis = h("select.input", { on: { change: (event) => panel.setAxis(event.target.value) } },
-            AXES.map(([key, label]) => h("option", { value: key }, label)));
+        this.axis = h("select.input", { on: { change: (event) => panel.setAxis(event.target.value) } });
         this.unit = h("span.muted");
         this.smooth = h("input.input.short", {
             type: "number", min: 0, step: "any", title: "Half-life of an exponential moving average over all points",
@@ -37,6 +40,7 @@ export class ChartToolbar {
     update() {
         const { state } = this.panel;
         if (document.activeElement !== this.regex) this.regex.value = state.pattern;
+        this.setAxes(metricOf(state.axis));
         this.axis.value = state.axis;
         if (document.activeElement !== this.smooth) this.smooth.value = state.half;
         this.unit.textContent = halfUnit(state.axis);
@@ -45,6 +49,16 @@ export class ChartToolbar {
         this.logXField.hidden = state.axis === "time";
         this.back.hidden = !this.panel.zooms.length;
         this.reset.hidden = !state.range && !state.ys.size;
+    }
+
+    /** @param chosen a metric that is x already */
+    setAxes(chosen) {
+        const keys = this.panel.metricKeys.filter((key) => isCharted(key) && !isSystem(key)).slice(0, MOST);
+        const all = chosen && !keys.includes(chosen) ? [chosen, ...keys] : keys;
+        if (this.axes === all.join("\n") || document.activeElement === this.axis) return;
+        this.axes = all.join("\n");
+        const option = (value, label) => h("option", { value }, label);
+        fill(this.axis, AXES.map(([key, label]) => option(key, label)), all.length ? h("optgroup", { label: "a metric" }, all.map((key) => option(`m:${key}`, key))) : null);
     }
 
     /** How many metrics are shown, and whether the filter is one. */

@@ -3,7 +3,7 @@ import { coalesced, copyBox, errorBox, fill, h, href, navigate, server, skeleton
 import { subscribe } from "../live.js";
 import * as api from "../api.js";
 import { runWithFirst, withAll } from "../runMetrics.js";
-import { streamsOf } from "../streams.js";
+import { documents, streamsOf } from "../streams.js";
 import { RunHeader } from "./runHeader.js";
 import { drawMetrics, drawParams } from "./runTables.js";
 
@@ -170,7 +170,17 @@ class RunPage {
         return this.charts(this.body, 0, { keys: this.systemKeys, usualAxis: "relativeTime" });
     }
 
-    async charts(host = this.body, limit = 0, { keys = this.run.metrics.map((one) => one.key), usualAxis = "step" } = {}) {
+    /** What the program defined to be x (`define_metric` of wandb 0.31.0): of all its metrics, and by key of some. */
+    async definedAxes() {
+        const usual = { usualAxis: "step" };
+        // Only that client has names of its own for runs.
+        if (!this.run.foreignID) return usual;
+        const { config } = await documents(this.id).catch(() => ({}));
+        const defined = config?._wandb?.value?.m;
+        return Array.isArray(defined) ? (await import("../charts/metricAxis.js")).definedAxes(defined, this.run.metrics.map((one) => one.key)) : usual;
+    }
+
+    async charts(host = this.body, limit = 0, { keys = this.run.metrics.map((one) => one.key), ...given } = {}) {
         const { tab } = this;
         this.isBare = !keys.length;
         if (this.isBare) {
@@ -178,10 +188,11 @@ class RunPage {
                 copyBox(`mlflow.log_metric("val/loss", loss, step=step)`)));
             return;
         }
-        const { ChartPanel } = await import("../charts/panel.js");
+        const axes = given.usualAxis ? given : this.axes ??= this.definedAxes();
+        const [{ ChartPanel }, known] = await Promise.all([import("../charts/panel.js"), axes]);
         // Another tab may have been drawn meanwhile, or this one anew.
         if (this.isClosed || !host.isConnected || this.panel || this.tab !== tab) return;
-        this.panel = new ChartPanel(host, { runs: [this.run], metricKeys: keys, goal: this.experiment.statistics.goal, route: this.route, limit, usualAxis });
+        this.panel = new ChartPanel(host, { runs: [this.run], metricKeys: keys, goal: this.experiment.statistics.goal, route: this.route, limit, ...known });
     }
 
     async overview() {
