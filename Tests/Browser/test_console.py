@@ -202,3 +202,17 @@ def test_which_process_printed_a_line_is_told(page, server):
     page.goto(f"/r/{run.id}/console")
     line(page, 1).locator(".line-text").wait_for()
     assert text(page, 1) == "[rank1] from the second"
+
+
+def test_the_page_of_a_failed_run_says_why(page, server):
+    run = Run(server, "printing", "fails")
+    page.goto(f"/r/{run.id}")
+    page.get_by_role("heading", name="fails").wait_for()
+    run.print("fine so far")
+    run.print("Traceback (most recent call last):", "  File \"train.py\", line 3", "\x1b[31mValueError\x1b[0m: <b>lr</b> is negative", "", is_error=True)
+    run.stream(complete=True, exitcode=1)
+    banner = page.get_by_role("status").filter(has_text="Failed: ")
+    banner.wait_for()
+    assert banner.inner_text().startswith("Failed: ValueError: <b>lr</b> is negative")
+    banner.get_by_role("link", name="console").click()
+    page.locator(".line").first.wait_for()

@@ -8,6 +8,8 @@ import { endOf, statusBadge } from "../components/status.js";
 import { quoted } from "../components/filterBar.js";
 
 const TICK = 1_000;
+/** Lines at the end of a failed run that are looked through for the reason, and how much of it is shown. */
+const LAST = 100, LONGEST = 500;
 /** The tag that tells W&B's client to stop. */
 const STOP = "wandb.stop";
 const NO_FIELDS = { params: [], metrics: [], tags: [], summary: [], inputs: false };
@@ -88,7 +90,22 @@ export class RunHeader {
             fill(this.banner, h("div.banner", { role: "status" }, h("b.warn", {}, "Stalled: "),
                 `no sign of life for ${ago(run.heartbeatAt)}, the last one at ${iso(run.heartbeatAt).slice(0, 19)}. `
                 + "The process may have been killed without telling; a new point makes the run live again."));
-        } else fill(this.banner);
+        } else {
+            fill(this.banner);
+            if (run.status === "failed") this.drawFailure(key).catch(() => {});
+        }
+    }
+
+    /** What the program said at its end, where it printed anything. */
+    async drawFailure(key) {
+        const [{ consoleLines }, { plain }] = await Promise.all([import("../streams.js"), import("../ansi.js")]);
+        const { total } = await consoleLines(this.run.id, 0, 1);
+        if (!total) return;
+        const { lines } = await consoleLines(this.run.id, Math.max(0, total - LAST), LAST);
+        const text = lines.filter((line) => line.isError).map((line) => plain(line.text).trim()).findLast(Boolean);
+        if (!text || key !== this.bannerKey) return;
+        fill(this.banner, h("div.banner", { role: "status" }, h("b.bad", {}, "Failed: "), h("code", {}, text.slice(0, LONGEST)), " ",
+            h("a", { href: this.page.link("console") }, "console")));
     }
 
     drawTags() {
