@@ -1,5 +1,7 @@
 """Charts over a metric in place of the step, as W&B's `define_metric(…, step_metric=…)` wants them."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 from wandb_http import Run
@@ -139,3 +141,42 @@ def test_the_table_of_a_card_over_a_metric_has_its_steps(page, mixed):
     acc.get_by_label("Menu of").click()
     page.get_by_role("menuitem", name="See data table").click()
     expect(page.locator(".data-table tbody tr").last.locator("td").first).to_have_text("99")
+
+
+def test_a_stretch_of_a_metric_that_is_seldom_logged_has_the_same_values(page, server):
+    run = Run(server, "metric axis", "seldom")
+    run.log(*({"_step": step, "loss": step / 10_000, **({"epoch": step // 1_000} if step % 1_000 == 0 else {})} for step in range(10_000)))
+    page.goto(f"/r/{run.id}/charts?axis=m:epoch&m=loss&x=3.5..4.5")
+    # Of the whole epoch 4: 0.4 to 0.4999; a bucket may lie over its edge.
+    page.locator("figure[data-keys='loss'][data-x0='3.5']").wait_for()
+    plot = page.locator("figure[data-keys='loss'] .plot")
+    plot.hover()
+    expect(page.locator(".chart-tip tr").first).to_contain_text(re.compile(r"0\.(449|450)"))
+    page.goto(f"/r/{run.id}/charts?axis=m:epoch&m=loss&x=4.5..9.5")
+    expect(page.locator("figure[data-keys='loss'][data-x0='4.5']")).to_have_attribute("data-last", re.compile(r"0\.9(49|50)"))
+
+
+def test_what_the_machine_reported_is_over_time_whatever_x_is(page, run):
+    run.machine({"cpu": 3.0}, {"cpu": 4.0})
+    page.goto(f"/r/{run.id}/charts?m=system")
+    page.get_by_text("over time").first.wait_for()
+    page.goto(f"/r/{run.id}/charts?x=1000..2000&m=loss")
+    page.get_by_role("navigation", name="Views of the run").get_by_role("link", name="system").click()
+    page.wait_for_url("**/system")
+    page.locator("figure[data-points='2']").first.wait_for()
+
+
+def test_all_of_x_gives_the_defined_axes_back(page, mixed):
+    page.goto(f"/r/{mixed.id}/charts")
+    acc, loss = figure(page, "val/acc"), figure(page, "train/loss")
+    expect(acc).to_have_attribute("data-x1", "9")
+    box = acc.locator(".plot").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + 50)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + 60, steps=5)
+    page.mouse.up()
+    expect(axis(page)).to_have_value("m:epoch")
+    page.get_by_role("button", name="reset zoom").click()
+    expect(axis(page)).to_have_value("step")
+    expect(loss).to_have_attribute("data-x1", "99")
+    expect(acc).to_have_attribute("data-x1", "9")

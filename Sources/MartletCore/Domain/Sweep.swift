@@ -152,7 +152,7 @@ public struct SweepTrial: Sendable, Equatable {
     /// A JSON object; nested parameters are objects in it.
     public var parameters: String
     public var state: State
-    /// How often it was given to an agent.
+    /// How often it was given to an agent. Counted on to the next three when it was preempted and begins again.
     public var handed: Int64
     /// Whether its agent has reported it as running.
     public var isKnown: Bool
@@ -187,6 +187,18 @@ public struct SweepTrial: Sendable, Equatable {
         self.isStopped = isStopped
         self.createdAt = createdAt
         self.metric = metric
+    }
+
+    /// How often a run that no agent has reported is given to one, until it is begun no more.
+    public static let handingsOfOneBeginning: Int64 = 3
+
+    /// Whether it was given to agents as often as it may be, and none reported it.
+    public var isGivenUp: Bool { handed % Self.handingsOfOneBeginning == 0 }
+
+    /// `handed` once it is given to an agent now.
+    public var handedNext: Int64 {
+        let most = Self.handingsOfOneBeginning
+        return state == .preempted ? (handed + most - 1) / most * most + 1 : handed + 1
     }
 }
 

@@ -7,8 +7,6 @@
 extension SweepService {
     /// How often a choice is made again before the agent is left without one until it asks again.
     private static let mostAttempts = 10
-    /// How often a run that its agent has never reported is given to it.
-    private static let mostHandings: Int64 = 3
 
     /// - Throws: `notFound`; `failedPrecondition` for a sweep that is over.
     package func register(
@@ -113,7 +111,7 @@ extension SweepService {
         var lost: [SweepTrial] = []
         var gone: [Run.ID] = []
         for trial in beat.held where trial.state == .pending && !live.contains(trial.name) {
-            if trial.isKnown || trial.handed >= Self.mostHandings { gone.append(trial.run) } else { lost.append(trial) }
+            if trial.isKnown || trial.isGivenUp { gone.append(trial.run) } else { lost.append(trial) }
         }
         if !gone.isEmpty { try await store.end(gone, as: .failed) }
         // A run that was told to stop and whose program is gone does not say so by itself.
@@ -156,7 +154,9 @@ extension SweepService {
                 return trial.state == .preempted || trial.state == .pending && isForsaken
             }
             let unwanted = try unwanted(sweep)
-            for trial in snapshot.trials where isGivenBack(trial) && !unwanted.contains(trial.name) {
+            let stopped = snapshot.trials.filter { $0.state == .preempted && unwanted.contains($0.name) }.map(\.run)
+            if !stopped.isEmpty { try await store.end(stopped, as: .killed) }
+            for trial in snapshot.trials where isGivenBack(trial) && !stopped.contains(trial.run) {
                 if let command = try await handed(trial, to: agent, of: sweep, plan) { return [command] }
             }
             guard snapshot.sweep.state == .running || snapshot.sweep.state == .pending else { return [] }

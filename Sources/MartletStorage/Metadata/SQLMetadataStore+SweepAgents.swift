@@ -100,7 +100,7 @@ extension SQLMetadataStore {
             }
             try connection.execute(
                 "UPDATE sweep_run SET agent = $1, handed = $2, is_known = 0 WHERE run = $3",
-                [.text(agent.rawValue), .integer(trial.handed + 1), number]
+                [.text(agent.rawValue), .integer(trial.handedNext), number]
             )
         }
     }
@@ -124,11 +124,11 @@ enum SweepRows {
     /// Of one that fell silent or failed. Who was told to stop, by the sweep or by a person, is not begun again; nor is
     /// one that was begun very often.
     private static let isPreempted = """
-        t.is_stopped = 0 AND t.handed < \(mostPreemptions)
+        t.is_stopped = 0 AND t.handed <= \(mostPreemptions)
         AND EXISTS (SELECT 1 FROM run_tag g WHERE g.run = r.number AND g.key = '\(Sweep.preemptingTag)' AND g.value = '1')
         AND NOT EXISTS (SELECT 1 FROM run_tag g WHERE g.run = r.number AND g.key = '\(Sweep.stopTag)' AND g.value = '1')
         """
-    private static let mostPreemptions = 100
+    private static let mostPreemptions = 100 * SweepTrial.handingsOfOneBeginning
 
     static let selectTrials = """
         SELECT t.run, r.id, r.foreign_id, t.number, t.agent, t.parameters, r.status, r.heartbeat_at, t.handed,

@@ -195,6 +195,10 @@ extension SQLMetadataStore: ArtifactVersionStore {
                 now: now,
                 connection
             )
+            try VersionRows.hold(portfolio.id, connection)
+            guard try VersionRows.collection(portfolio.id, connection).type == version.type else {
+                throw MartletError(.failedPrecondition, "'\(name)' takes another type now; link again")
+            }
             let known = try VersionRows.membership(of: id, in: portfolio.id.number, connection)
             let number =
                 try known?.number ?? VersionRows.join(id, to: portfolio.id.number, now: now, connection)

@@ -151,10 +151,12 @@ def test_a_program_goes_on_in_a_project_that_is_renamed(wandb, api, project, ser
     found = api.run(f"{project}-new/r")
     assert values(api, f"{project}-new/r") == [0, 1] and found.state == "finished" and found.config["lr"] == 2
     assert [one.name for one in found.logged_artifacts()] == ["a:v0"] and "a.txt" in {file.name for file in found.files()}
-    # Who begins by the old name begins anew.
-    with wandb.init(project=project, id="other") as run:
-        run.log({"x": 5})
-    assert [one.id for one in api.runs(project)] == ["other"] and [one.id for one in api.runs(f"{project}-new")] == ["r"]
+    # Who begins by the old name begins anew, by the same id too.
+    for id in ("other", "r"):
+        with wandb.init(project=project, id=id) as run:
+            run.log({"x": 5})
+    assert sorted(one.id for one in api.runs(project)) == ["other", "r"] and values(api, f"{project}/r") == [5]
+    assert [one.id for one in api.runs(f"{project}-new")] == ["r"] and values(api, f"{project}-new/r") == [0, 1]
 
 
 def test_a_run_is_rewound_to_a_step(wandb, api, project):

@@ -160,7 +160,7 @@ struct RunStreamStoreTests {
     func keys(field: SearchField, relation: Filter.Relation, text: String, fits: Bool) async throws {
         let tags = ["nice": "", "a b": "", "valued": "x", "wandb.stop": ""].map { Tag(key: $0.key, value: $0.value) }
         _ = try await store.tagRuns([run.id], set: tags, delete: [])
-        let params = ["net.depth", "net-2", "other"].map { Param(key: $0, value: "2") }
+        let params = ["net.depth", "net.width", "net-2", "other"].map { Param(key: $0, value: "2") }
         _ = try await store.setConfig("{}", params: params, of: run.id)
         let filter = Filter.comparison(.init(field: field, relation: relation, value: .text(text)))
         for (filter, fits) in [(filter, fits), (.not(filter), !fits)] {

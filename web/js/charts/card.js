@@ -5,7 +5,7 @@ import { direction } from "../pages/runColumns.js";
 import { halfUnit, metricOf } from "./chartState.js";
 import { BANDS, LineChart } from "./lineChart.js";
 import { cardMenu } from "./cardMenu.js";
-import { unitOf } from "./pairing.js";
+import { isSystem, unitOf } from "./pairing.js";
 import { summary } from "./summary.js";
 
 const FEW = 8;
@@ -69,8 +69,10 @@ export class ChartCard {
     /** What is x here: its program may have defined another one than for the others, where the address names none. */
     get axis() {
         const { axisOf, state } = this.panel;
+        // What the machine reports has no steps of the program.
+        if (metricOf(state.axis) && this.keys.every(isSystem)) return "relativeTime";
         if (!axisOf || state.isAxisAsked) return state.axis;
-        const [axis, ...others] = new Set(this.keys.map(axisOf));
+        const [axis, ...others] = new Set(this.keys.map((key) => isSystem(key) ? null : axisOf(key)));
         return others.length ? state.axis : axis ?? state.axis;
     }
 
@@ -231,7 +233,7 @@ export class ChartCard {
             .filter(([split]) => series.some((line) => line.split === split)).map(([, words]) => words);
         const parts = [
             series.length ? null : "no points here",
-            this.axis === state.axis ? null : `over ${metricOf(this.axis)}`,
+            this.axis === state.axis ? null : `over ${metricOf(this.axis) ?? "time"}`,
             clipped ? link(`${chart.clips} ${clipped} ${clipped === 1 ? "run" : "runs"} clipped · show all`)
                 : chart.clips && !state.ys.has(this.name) && !isWhole ? link(`${chart.clips} peaks clipped · show all`) : null,
             isWhole ? link("robust axis") : null,

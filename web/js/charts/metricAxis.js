@@ -13,7 +13,7 @@ export async function readOverMetric(ask, base, metric, range) {
     const body = { ...base, keys: [...new Set([...base.keys, metric])], axis: "step" };
     let series = await ask(body);
     const steps = range && stepsWithin(series.filter((one) => one.key === metric), range);
-    if (steps) series = await ask({ ...body, from: steps[0], to: steps[1] });
+    if (steps) series = await ask({ ...body, ...steps });
     const metrics = new Map(series.filter((one) => one.key === metric).map((one) => [place(one.run, metric), one]));
     const wanted = new Set(base.keys);
     return series.filter((one) => wanted.has(one.key)).map((one) => along(one, metrics.get(place(one.run, metric)))).filter((one) => one?.firstX.length);
@@ -37,18 +37,21 @@ export function definedAxes(defined, keys) {
     return { usualAxis: begun.at(-1)?.[0] === "" ? begun.at(-1)[1] : "step", ...exact.size || begun.length ? { axisOf } : {} };
 }
 
-/** The steps at which the metric was in a range, and some around; null where that is never. */
+/** The steps at which the metric was in a range, or went through it, and some around; null where that is never. */
 function stepsWithin(metrics, [from, to]) {
     let first = Infinity, last = -Infinity;
-    for (const one of metrics) {
-        one.mean.forEach((value, index) => {
-            if (value === null || (one.max[index] ?? value) < from || (one.min[index] ?? value) > to) return;
-            first = Math.min(first, one.firstX[index]);
-            last = Math.max(last, one.lastX[index]);
+    for (const { firstX, lastX, mean } of metrics) {
+        mean.forEach((value, index) => {
+            const next = mean[index + 1] ?? value;
+            if (value === null || Math.max(value, next) < from || Math.min(value, next) > to) return;
+            first = Math.min(first, firstX[index]);
+            // It is that until it is something else.
+            last = Math.max(last, lastX[index + 1] ?? Infinity);
         });
     }
-    const margin = Math.ceil((last - first) * MARGIN) + 1;
-    return first > last ? null : [Math.floor(first) - margin, Math.ceil(last) + margin];
+    if (first > last) return null;
+    const margin = Number.isFinite(last) ? Math.ceil((last - first) * MARGIN) + 1 : 1;
+    return { from: Math.floor(first) - margin, ...Number.isFinite(last) ? { to: Math.ceil(last) + margin } : {} };
 }
 
 /** A series with other places on the x axis. @param [metric] the series that is x */

@@ -128,11 +128,13 @@ export class ChartPanel {
     /** All of x, and all of y of one card or of all. */
     reset(card) {
         this.release();
+        // A zoom of one card may have given all others its axis.
+        const axis = this.zooms.some((one) => "axis" in one) ? { axis: null } : {};
         this.zooms = [];
         const ys = new Map(this.state.ys);
         if (card) ys.delete(card.name);
         else ys.clear();
-        this.set({ x: null, y: limits(ys) });
+        this.set({ x: null, y: limits(ys), ...axis });
     }
 
     toggleWhole(card) {
@@ -264,8 +266,8 @@ export class ChartPanel {
         this.at = x;
         this.atAxis = own.axis;
         for (const card of this.cards) {
-            if (!card.isNear || !card.chart.css || card.axis !== own.axis) continue;
-            const found = card.chart.hover(x, card === own ? y : null);
+            if (!card.isNear || !card.chart.css) continue;
+            const found = card.chart.hover(card.axis === own.axis ? x : null, card === own ? y : null);
             if (card !== own) continue;
             const metric = metricOf(own.axis), word = metric ? `${metric} ` : { step: "step ", relativeStep: "step +" }[own.axis] ?? "";
             const title = found.length ? word + card.chart.stretch(found.find((one) => one.isNear) ?? found[0]) : "";

@@ -48,9 +48,8 @@ class RunPage {
 
     async readStreams() {
         if (!this.streams || this.isClosed) return;
-        const before = this.shownTabs.join();
         this.streams = await streamsOf(this.id);
-        if (!this.isClosed && this.shownTabs.join() !== before) this.drawTabs();
+        if (!this.isClosed && this.shownTabs.join() !== this.drawn) this.drawTabs();
     }
 
     /** What a run has not is no tab, unless the address asks for it. */
@@ -77,7 +76,9 @@ class RunPage {
     }
 
     link(tab, more = {}) {
-        const query = { ...Object.fromEntries(this.route.query), edit: null, line: null, find: null, ...more };
+        // What the machine reported has another x and other names.
+        const other = (tab === "system") === (this.tab === "system") ? {} : Object.fromEntries(["x", "y", "axis", "smooth", "m", "pin", "full"].map((name) => [name, null]));
+        const query = { ...Object.fromEntries(this.route.query), edit: null, line: null, find: null, ...other, ...more };
         return href(tab === "overview" ? ["r", this.id] : ["r", this.id, tab], query);
     }
 
@@ -127,6 +128,8 @@ class RunPage {
         }
         if (this.isClosed) return;
         this.header.update();
+        if (this.shownTabs.join() !== this.drawn) this.drawTabs();
+        if (this.run.metrics.length !== known) this.defineAxes();
         const isTyping = this.body.contains(document.activeElement) && document.activeElement.matches("input,textarea");
         if (topics.includes(`run:${this.id}:artifacts`)) this.onArtifacts?.();
         if (!isTyping && (this.tab === "metrics" || this.tab === "params")) this.drawTab();
@@ -145,6 +148,7 @@ class RunPage {
     }
 
     drawTabs() {
+        this.drawn = this.shownTabs.join();
         fill(this.tabs, this.shownTabs.map((tab) => h("a", { href: this.link(tab), "aria-current": tab === this.tab ? "page" : null }, tab, this.count(tab))),
             this.route.query.get("jupyter") ? h("a", { href: this.link(this.tab, { jupyter: null }), target: "_blank" }, "open in a tab ↗") : null);
         this.tabs.querySelector("[aria-current]").scrollIntoView({ block: "nearest", inline: "nearest" });
@@ -175,9 +179,21 @@ class RunPage {
         const usual = { usualAxis: "step" };
         // Only that client has names of its own for runs.
         if (!this.run.foreignID) return usual;
-        const { config } = await documents(this.id).catch(() => ({}));
+        const { config } = await documents(this.id).catch(() => {
+            this.axes = null;
+            return {};
+        });
         const defined = config?._wandb?.value?.m;
         return Array.isArray(defined) ? (await import("../charts/metricAxis.js")).definedAxes(defined, this.run.metrics.map((one) => one.key)) : usual;
+    }
+
+    /** Anew, once there are more metrics that may be x. */
+    async defineAxes() {
+        this.axes = this.definedAxes();
+        const axes = await this.axes;
+        if (this.isClosed || !this.panel || this.tab === "system") return;
+        Object.assign(this.panel, { axisOf: null, ...axes });
+        this.panel.update(this.route);
     }
 
     async charts(host = this.body, limit = 0, { keys = this.run.metrics.map((one) => one.key), ...given } = {}) {

@@ -159,7 +159,9 @@ extension WandBSchema {
         let name = given.isEmpty ? WandBRunName.random() : given
         try WandBRunName.check(name)
         if !given.isEmpty, let known = try await context.run(name, inProject: projectName, of: entity) {
-            return (known, false)
+            // By a former name of its project only while its program goes on: who begins anew does so in a new project.
+            let isHere = try await context.project(projectName, of: entity)?.experiment.id == known.run.experimentID
+            if isHere || known.run.status == .running && !known.run.isStalled(now: context.now) { return (known, false) }
         }
         let made = try await context.madeProject(projectName, of: entity)
         let create = CreateRun(
@@ -197,10 +199,10 @@ extension WandBSchema {
         }
         if let labels = try input.strings("tags") { try setLabels(labels, of: run, &set, &deleted) }
         // Who was asked to stop and is silent has stopped: what begins now is another program.
-        for tag in [WandBTag.stop, .preempting] where run.tag(tag) == "1" && context.now - run.run.heartbeatAt > 60_000
-        {
-            deleted.append(tag.key)
-        }
+        let isSilent = context.now - run.run.heartbeatAt > 60_000
+        if run.tag(.stop) == "1", isSilent { deleted.append(WandBTag.stop.key) }
+        // Who changes it from outside names it by its id, and does not begin it.
+        if run.tag(.preempting) == "1", isSilent, try input.id("id") == nil { deleted.append(WandBTag.preempting.key) }
         deleted.removeAll { key in !run.run.tags.contains { $0.key == key } }
         guard !set.isEmpty || !deleted.isEmpty else { return }
         try await context.services.runs.tag([run.run.id], set: set, delete: deleted, as: run.project.principal)

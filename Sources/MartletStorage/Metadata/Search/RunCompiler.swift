@@ -146,7 +146,7 @@ struct RunCompiler {
     private func params(below key: String) -> RunPredicate {
         // Keys are ordered by their bytes: `/` comes after `.`.
         let test: SQLText = "x.key > \(value: .text(key + ".")) AND x.key < \(value: .text(key + "/"))"
-        return .leaf(.row(RunLeaf.RowCondition(table: "run_param x", ofRun: test, ofAll: test, isIndexed: true)))
+        return .leaf(.row(RunLeaf.RowCondition(table: "run_param x", ofRun: test, ofAll: test, isIndexed: false)))
     }
 
     /// The values of which the condition wants one; `nil` when it is another condition.
