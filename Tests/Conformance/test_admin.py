@@ -235,9 +235,11 @@ def test_a_migration_to_postgres_answers_as_before_also_after_kills(mlflow, tmp_
         process.send_signal(signal.SIGKILL)
         process.wait()
         kills += 1
-    if kills == 4:
-        tables = succeed(*move)["tables"]
-        assert sum(table["rows"] for table in tables) > 300
+    # The last one may have been killed after all was done, before it said so.
+    if kills == 4 and (last := admin(*move, "--json")).returncode == 0:
+        assert sum(table["rows"] for table in json.loads(last.stdout)["tables"]) > 300
+    elif kills == 4:
+        assert "not empty" in last.stderr
     refused = admin(*move)
     assert kills > 0 and refused.returncode == 1 and "not empty" in refused.stderr
     moved = serve(tmp_path / "postgres", tmp_path / "data", address).start()
