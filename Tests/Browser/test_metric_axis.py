@@ -180,3 +180,17 @@ def test_all_of_x_gives_the_defined_axes_back(page, mixed):
     expect(axis(page)).to_have_value("step")
     expect(loss).to_have_attribute("data-x1", "99")
     expect(acc).to_have_attribute("data-x1", "9")
+
+
+def test_an_axis_that_is_defined_later_is_seen_without_a_reload(page, server):
+    run = Run(server, "metric axis", "later")
+    run.log(*({"_step": step, "val/acc": step / 100} for step in range(50)))
+    page.goto(f"/r/{run.id}/charts")
+    acc = figure(page, "val/acc")
+    expect(acc).to_have_attribute("data-x1", "49")
+    run.configure({"_wandb": {"value": {"m": [{"1": "epoch"}, {"2": "val/*", "5": 1}]}}})
+    run.log(*({"_step": step, "val/acc": step / 100, "epoch": step - 40} for step in range(50, 60)))
+    run.machine({"cpu": 3.0})
+    expect(acc).to_have_attribute("data-x0", "10", timeout=15_000)
+    expect(acc).to_have_attribute("data-x1", "19")
+    page.get_by_role("navigation", name="Views of the run").get_by_role("link", name="system").wait_for()

@@ -10,6 +10,8 @@ import { drawMetrics, drawParams } from "./runTables.js";
 const TABS = ["overview", "charts", "params", "metrics", "system", "console", "media", "artifacts", "notes"];
 /** How often a run that has neither is asked whether it has printed something or logged an object by now. */
 const STREAMS = 3_000;
+/** So many metrics are looked at for another x. */
+const MANY = 1_000;
 
 export function open(root, route, shell) {
     return new RunPage(root, route, shell);
@@ -190,10 +192,14 @@ class RunPage {
     /** Anew, once there are more metrics that may be x. */
     async defineAxes() {
         this.axes = this.definedAxes();
-        const axes = await this.axes;
-        if (this.isClosed || !this.panel || this.tab === "system") return;
-        Object.assign(this.panel, { axisOf: null, ...axes });
-        this.panel.update(this.route);
+        const axes = await this.axes, { panel } = this;
+        if (this.isClosed || !panel || this.tab === "system") return;
+        const shown = ({ usualAxis, axisOf }) => JSON.stringify([usualAxis, this.run.metrics.slice(0, MANY).map((one) => axisOf?.(one.key) ?? null)]);
+        if (shown(axes) === shown(panel)) return;
+        Object.assign(panel, { axisOf: null, ...axes });
+        // What is drawn stays until it is here by its new x.
+        for (const card of panel.cards) Object.assign(card, { isFresh: false, isLoaded: false });
+        panel.update(this.route);
     }
 
     async charts(host = this.body, limit = 0, { keys = this.run.metrics.map((one) => one.key), ...given } = {}) {
