@@ -2,6 +2,7 @@
 import { coalesced, copyBox, errorBox, fill, h, href, navigate, server, skeleton, experimentsCrumb } from "../dom.js";
 import { subscribe } from "../live.js";
 import * as api from "../api.js";
+import { isSystem } from "../charts/pairing.js";
 import { runWithFirst, withAll } from "../runMetrics.js";
 import { documents, streamsOf } from "../streams.js";
 import { RunHeader } from "./runHeader.js";
@@ -70,7 +71,7 @@ class RunPage {
 
     /** What the machine reported, whoever asked it. */
     get systemKeys() {
-        return (this.run?.metrics ?? []).map((one) => one.key).filter((key) => /^system[./]/.test(key));
+        return (this.run?.metrics ?? []).map((one) => one.key).filter(isSystem);
     }
 
     get tab() {
