@@ -7,7 +7,7 @@ import json
 import pytest
 import requests
 from playwright.sync_api import expect
-from test_media import png, sound
+from test_media import card, media, png, sound  # noqa: F401
 from test_overlays import mask, picture as masked, plain, quarters
 from wandb_http import Run
 
@@ -62,19 +62,6 @@ def run(server):
     run.log({"_step": 0, "samples": table_file("media/table/samples.table.json", CLIENT), "lost": table_file("media/table/samples.table.json", "e" * 128),
              "small": shown("small", 128, 96), "tiny": shown("tiny", 16, 16), "large": shown("large", 1500, 700), "masked": masked(masks={"pred": mask("a")})})
     return run
-
-
-@pytest.fixture
-def media(page, run):
-    page.goto(f"/r/{run.id}/media")
-    page.locator(".media-card").first.wait_for()
-    return page
-
-
-def card(page, key):
-    found = page.locator(f".media-card[data-key='{key}']")
-    found.scroll_into_view_if_needed()
-    return found
 
 
 def test_pictures_in_cells_are_small_and_open_large(media):
