@@ -97,7 +97,7 @@ struct WandBContext: Sendable {
         }
     }
 
-    private static func projectName(_ name: String?) -> String {
+    static func projectName(_ name: String?) -> String {
         if let name, !name.isEmpty { name } else { "uncategorized" }
     }
 

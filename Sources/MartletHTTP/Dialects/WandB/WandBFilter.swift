@@ -238,9 +238,7 @@ enum WandBField {
     private func label(_ relation: Filter.Relation, _ value: JSONValue) throws(MartletError) -> Filter {
         let key = try Self.text(value)
         guard relation == .equal else {
-            return .any([
-                .comparison(.init(field: .label, relation: relation, value: .text(key)))
-            ])
+            return .comparison(.init(field: .label, relation: relation, value: .text(key)))
         }
         guard Rules.isWellFormed(key) else {
             var json = JSONWriter()

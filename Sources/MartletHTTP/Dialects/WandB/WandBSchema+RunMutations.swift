@@ -160,8 +160,10 @@ extension WandBSchema {
         try WandBRunName.check(name)
         if !given.isEmpty, let known = try await context.run(name, inProject: projectName, of: entity) {
             // By a former name of its project only while its program goes on: who begins anew does so in a new project.
-            let isHere = try await context.project(projectName, of: entity)?.experiment.id == known.run.experimentID
-            if isHere || known.run.status == .running && !known.run.isStalled(now: context.now) { return (known, false) }
+            let isHere = known.project.experiment.name == WandBContext.projectName(projectName)
+            if isHere || known.run.status == .running && !known.run.isStalled(now: context.now) {
+                return (known, false)
+            }
         }
         let made = try await context.madeProject(projectName, of: entity)
         let create = CreateRun(
