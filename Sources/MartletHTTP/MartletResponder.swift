@@ -24,9 +24,13 @@ package struct MartletResponder: HTTPResponder {
         var response: Response
         do {
             try requestGuard.check(request)
-            let principal = try await authenticator.principal(for: request, context)
-            context.principal = try await workspaces.confine(principal, request)
-            response = try await routes.respond(to: request, context: context)
+            if let permission = requestGuard.preflight(request) {
+                response = permission
+            } else {
+                let principal = try await authenticator.principal(for: request, context)
+                context.principal = try await workspaces.confine(principal, request)
+                response = try await routes.respond(to: request, context: context)
+            }
         } catch {
             response = errors.response(to: error, request: request, context: context)
         }

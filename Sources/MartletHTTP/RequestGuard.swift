@@ -67,12 +67,30 @@ package struct RequestGuard: Sendable {
         }
     }
 
+    /// The answer to who asks before sending (a preflight, in the words of the Fetch standard) for a page of the very place
+    /// that is asked; `nil` for any other question. Browsers never ask there, `wandb verify` does.
+    package func preflight(_ request: Request) -> Response? {
+        guard request.method == .options, let method = request.headers[.accessControlRequestMethod],
+            let origin = request.headers[.origin], let authority = request.head.authority,
+            Self.place(of: origin) == authority.lowercased()
+        else { return nil }
+        var headers: HTTPFields = [
+            .accessControlAllowOrigin: origin, .accessControlAllowMethods: method, .vary: "Origin",
+        ]
+        headers[.accessControlAllowHeaders] = request.headers[.accessControlRequestHeaders]
+        return Response(status: .noContent, headers: headers)
+    }
+
     private func isOwnOrigin(_ origin: String, authority: String?) -> Bool {
-        guard let mark = origin.range(of: "://") else { return false }
-        let place = origin[mark.upperBound...]
-        if let authority, place.lowercased() == authority.lowercased() { return true }
+        guard let place = Self.place(of: origin) else { return false }
+        if place == authority?.lowercased() { return true }
         let host = Self.host(of: place)
         return names.contains(host) && !Self.isLoopback(host)
+    }
+
+    /// What follows the scheme of an origin, in lower case.
+    private static func place(of origin: String) -> String? {
+        origin.range(of: "://").map { origin[$0.upperBound...].lowercased() }
     }
 
     private func isOwn(_ host: String) -> Bool {

@@ -71,6 +71,25 @@ struct GuardTests {
         #expect(allows(request(.post, host: "localhost:5000", origin: "http://localhost:5000")))
     }
 
+    @Test("who asks first is answered for a page of the place that is asked, and for no other")
+    func preflight() {
+        var configuration = HTTPConfiguration()
+        configuration.publicHosts = ["ml.example.org"]
+        let own = RequestGuard(configuration)
+        func answer(_ origin: String?, asks: Bool = true, _ method: HTTPRequest.Method = .options) -> Response? {
+            var head = request(method, host: "localhost:5000", origin: origin).head
+            if asks { head.headerFields[.accessControlRequestMethod] = "PUT" }
+            return own.preflight(Request(head: head, body: RequestBody(buffer: ByteBuffer())))
+        }
+        #expect(answer("http://localhost:5000")?.headers[.accessControlAllowOrigin] == "http://localhost:5000")
+        #expect(answer("http://localhost:5000")?.headers[.accessControlAllowMethods] == "PUT")
+        for origin in ["http://evil.example", "https://ml.example.org", "http://localhost:3000", "null", "", nil] {
+            #expect(answer(origin) == nil)
+        }
+        #expect(answer("http://localhost:5000", asks: false) == nil)
+        #expect(answer("http://localhost:5000", .put) == nil)
+    }
+
     @Test(
         "the base path is taken off, once",
         arguments: [("/m/api?x=1", "/api?x=1"), ("/m", "/"), ("/m/", "/"), ("/mx", "/mx"), ("/api", "/api")]
