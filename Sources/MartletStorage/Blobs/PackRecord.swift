@@ -109,4 +109,16 @@ enum PackScanner {
         }
         return offset
     }
+
+    /// Whether nothing but the zeros that were written ahead stands behind the records. O(bytes from `end` on).
+    static func isSpare(_ file: OpenFile, from end: Int64) throws -> Bool {
+        let size = try file.size()
+        var offset = end
+        while offset < size {
+            let piece = try file.bytes(Int(min(size - offset, 1 << 20)), at: offset)
+            guard piece.allSatisfy({ $0 == 0 }) else { return false }
+            offset += Int64(piece.count)
+        }
+        return true
+    }
 }

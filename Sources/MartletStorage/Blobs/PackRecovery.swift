@@ -19,7 +19,7 @@ struct PackRecovery {
         return Packer(folder: folder, disk: disk, newest: newest, tail: tail)
     }
 
-    private func tail(of pack: Int64, committed: Int64?) throws -> (file: OpenFile, end: Int64)? {
+    private func tail(of pack: Int64, committed: Int64?) throws -> Packer.Tail? {
         let file = try OpenFile(folder.pack(pack), O_RDWR)
         let size = try file.size()
         let headerSize = PackRecord.packHeader.count
@@ -33,11 +33,12 @@ struct PackRecovery {
             return nil
         }
         let end = try PackScanner.scan(file, from: committed ?? Int64(headerSize)) { _, _ in }
+        if try PackScanner.isSpare(file, from: end) { return Packer.Tail(file: file, end: end, size: size) }
         if end < size {
             logger.notice("a torn end of a pack was cut off", metadata: ["pack": "\(pack)", "bytes": "\(size - end)"])
             try file.truncate(to: end)
             guard fdatasync(file.descriptor) == 0 else { throw IOFailure(code: errno, call: "fdatasync") }
         }
-        return (file, end)
+        return Packer.Tail(file: file, end: end, size: end)
     }
 }

@@ -9,6 +9,9 @@ import Synchronization
 final class Packer: Sendable {
     /// Bytes that one write takes.
     private static let largestBatch = 8 << 20
+    /// Zeros written at once behind the records. The records that take their place change neither the size of the file nor
+    /// where it stands, and a sync of them costs the disk half of what it costs to grow.
+    private static let spare = [UInt8](repeating: 0, count: 1 << 20)
 
     private let folder: BlobFolder
     private let disk: DiskCalls
@@ -36,15 +39,27 @@ final class Packer: Sendable {
         /// `nil` until the first record, and after a failure that left the file in doubt.
         var file: OpenFile?
         var number: Int64
+        /// Behind the last record.
         var end: Int64 = 0
+        /// Behind the zeros that wait for records.
+        var size: Int64 = 0
     }
 
-    /// - Parameter tail: the newest pack and where the committed records in it end; `nil` to begin a new one.
+    /// The pack that goes on.
+    struct Tail {
+        let file: OpenFile
+        /// Where its records end.
+        let end: Int64
+        /// Where it ends.
+        let size: Int64
+    }
+
+    /// - Parameter tail: of the newest pack; `nil` to begin a new one.
     /// - Parameter newest: the greatest number in use; 0 for none.
-    init(folder: BlobFolder, disk: DiskCalls, newest: Int64, tail: (file: OpenFile, end: Int64)?) {
+    init(folder: BlobFolder, disk: DiskCalls, newest: Int64, tail: Tail?) {
         self.folder = folder
         self.disk = disk
-        current = Mutex(Current(file: tail?.file, number: newest, end: tail?.end ?? 0))
+        current = Mutex(Current(file: tail?.file, number: newest, end: tail?.end ?? 0, size: tail?.size ?? 0))
         waiting.withLock { $0.growing = newest }
     }
 
@@ -138,13 +153,16 @@ final class Packer: Sendable {
             places.append(PackPlace(pack: current.number, offset: current.end + Int64(bytes.count)))
             bytes += record
         }
+        let end = current.end + Int64(bytes.count)
         do {
             try bytes.withUnsafeBytes { try disk.writeAll($0, to: file, at: current.end) }
         } catch {
             // What was written of it is no record: nothing names it, and the next batch stands in its place.
+            current.size = current.end
             do { try file.truncate(to: current.end) } catch { current.file = nil }
             throw error
         }
+        if end > current.size { current.size = grow(file, from: end) }
         do {
             try disk.syncAll(file)
         } catch {
@@ -152,11 +170,24 @@ final class Packer: Sendable {
             current.file = nil
             throw error
         }
-        current.end += Int64(bytes.count)
+        current.end = end
         return places
     }
 
+    /// - Returns: where the file ends. A disk that has no room for zeros may have it for records.
+    private func grow(_ file: OpenFile, from end: Int64) -> Int64 {
+        do {
+            try Self.spare.withUnsafeBytes { try disk.writeAll($0, to: file, at: end) }
+            return end + Int64(Self.spare.count)
+        } catch {
+            try? file.truncate(to: end)
+            return end
+        }
+    }
+
     private func beginPack(_ current: inout Current) throws {
+        // Without the zeros behind its records, which nobody waits for: they do no harm.
+        try? current.file?.truncate(to: current.end)
         current.file = nil
         current.number += 1
         let number = current.number
@@ -172,5 +203,6 @@ final class Packer: Sendable {
         }
         current.file = file
         current.end = Int64(PackRecord.packHeader.count)
+        current.size = current.end
     }
 }

@@ -231,7 +231,7 @@ private struct BlobDisk: Sendable {
         // Records that are missing were told one by one.
         guard size > start else { return nil }
         let whole = try PackScanner.scan(file, from: start) { _, _ in }
-        guard whole < size else { return nil }
+        if try PackScanner.isSpare(file, from: whole) { return nil }
         if cuts {
             try file.truncate(to: whole)
             try DiskCalls.live.syncAll(file)

@@ -6,28 +6,76 @@ import Testing
 
 @Suite("Packs after a crash")
 struct PackRecoveryTests {
-    @Test("a torn end is cut off and what was committed stays")
-    func tornTail() async throws {
+    private func pack(of scene: BlobScene, _ number: Int = 1) -> URL {
+        URL(filePath: scene.folder.path + "/blobs/packs/00000\(number).pack")
+    }
+
+    @Test("a torn end is cut off and what was committed stays", arguments: [true, false])
+    func tornTail(hasZerosBehind: Bool) async throws {
         let scene = try await BlobScene()
         let blob = try await scene.store([1, 2, 3])
-        let path = scene.folder.path + "/blobs/packs/000001.pack"
-        let whole = try Data(contentsOf: URL(filePath: path))
-        try (whole + whole.dropFirst(16).dropLast(1)).write(to: URL(filePath: path))
+        let whole = try Data(contentsOf: pack(of: scene))
+        let records = whole.withoutZerosAtEnd
+        let torn = records.dropFirst(16).dropLast(1)
+        let zeros = whole.dropFirst(records.count + torn.count)
+        try (records + torn + (hasZerosBehind ? zeros : Data())).write(to: pack(of: scene))
         let again = try await scene.reopened()
-        #expect(try Data(contentsOf: URL(filePath: path)) == whole)
+        #expect(try Data(contentsOf: pack(of: scene)) == records)
         let next = try await again.store(Pieces([4, 5], pieceSize: 10), length: nil, as: nil)
         #expect(try await again.read(blob.digest, range: nil).whole() == [1, 2, 3])
         #expect(try await again.read(next.digest, range: nil).whole() == [4, 5])
+    }
+
+    @Test("records take the place of zeros that were written ahead, also after a stop")
+    func zerosAhead() async throws {
+        let scene = try await BlobScene()
+        let blob = try await scene.store([1, 2, 3])
+        let before = try Data(contentsOf: pack(of: scene))
+        #expect(before.count == before.withoutZerosAtEnd.count + 1 << 20)
+        let again = try await scene.reopened()
+        let next = try await again.store(Pieces([4, 5], pieceSize: 10), length: nil, as: nil)
+        let after = try Data(contentsOf: pack(of: scene))
+        #expect(after.count == before.count && after.starts(with: before.withoutZerosAtEnd))
+        #expect(after.withoutZerosAtEnd.count == before.withoutZerosAtEnd.count + 64 + 2)
+        #expect(try await again.read(blob.digest, range: nil).whole() == [1, 2, 3])
+        #expect(try await again.read(next.digest, range: nil).whole() == [4, 5])
+    }
+
+    @Test("a pack that takes no more records has no zeros behind them")
+    func finishedPack() async throws {
+        var disk = DiskCalls.live
+        disk.packSize = 100
+        let scene = try await BlobScene(disk: disk)
+        let first = try await scene.store(Array(repeating: 1, count: 200))
+        let second = try await scene.store([2])
+        #expect(try Data(contentsOf: pack(of: scene)).count == 16 + 64 + 200)
+        #expect(try Data(contentsOf: pack(of: scene, 2)).withoutZerosAtEnd.count == 16 + 64 + 1)
+        #expect(try await scene.blobs.read(first.digest, range: nil).whole().count == 200)
+        #expect(try await scene.blobs.read(second.digest, range: nil).whole() == [2])
+    }
+
+    @Test("a disk that has room for records and none for zeros takes the records")
+    func noRoomAhead() async throws {
+        var disk = DiskCalls.live
+        let write = disk.write
+        disk.write = { descriptor, bytes, offset in
+            bytes.count > 100_000 ? -Int(ENOSPC) : write(descriptor, bytes, offset)
+        }
+        let scene = try await BlobScene(disk: disk)
+        for number in UInt8(1)...3 {
+            let blob = try await scene.store([number])
+            #expect(try await scene.blobs.read(blob.digest, range: nil).whole() == [number])
+            #expect(try Data(contentsOf: pack(of: scene)).count == 16 + Int(number) * 65)
+        }
     }
 
     @Test("a damaged record is reported, not served")
     func damage() async throws {
         let scene = try await BlobScene()
         let blob = try await scene.store([1, 2, 3])
-        let url = URL(filePath: scene.folder.path + "/blobs/packs/000001.pack")
-        var bytes = try Data(contentsOf: url)
-        bytes[bytes.count - 1] ^= 1
-        try bytes.write(to: url)
+        var bytes = try Data(contentsOf: pack(of: scene))
+        bytes[bytes.withoutZerosAtEnd.count - 1] ^= 1
+        try bytes.write(to: pack(of: scene))
         let again = try await scene.reopened()
         await #expect(throws: MartletError.self) { _ = try await again.read(blob.digest, range: nil) }
     }
@@ -39,6 +87,11 @@ struct PackRecoveryTests {
         _ = try await scene.reopened()
         #expect(try scene.names(in: "temp").isEmpty)
     }
+}
+
+extension Data {
+    /// The records of a pack, whose last byte is not zero.
+    var withoutZerosAtEnd: Data { prefix((lastIndex { $0 != 0 } ?? -1) + 1) }
 }
 
 @Suite("Garbage of the blob store")
