@@ -10,7 +10,7 @@ struct WebUIRoutes: Sendable {
     /// First names of addresses that the interface draws; `web/js/dom.js` knows what they mean.
     static let pages = [
         "e", "r", "m", "d", "compare", "models", "datasets", "jobs", "settings", "login", "embed", "experiments",
-        "runs", "reports",
+        "runs", "reports", "search", "authorize",
     ]
 
     /// First names of addresses that are no pages.
@@ -22,6 +22,9 @@ struct WebUIRoutes: Sendable {
 
     /// Who may frame a page with `?jupyter=true`, which has no navigation: notebooks of the same machine.
     private static let notebooks = " http://localhost:* http://127.0.0.1:* https://localhost:* https://127.0.0.1:*"
+
+    /// Whether addresses that begin with this name are not those of an entity of W&B.
+    static func isTaken(_ name: String) -> Bool { pages.contains(name) || others.contains(name[...]) }
 
     init(configuration: HTTPConfiguration) {
         assets = WebAssets(folder: configuration.uiDirectory, basePath: configuration.basePath)

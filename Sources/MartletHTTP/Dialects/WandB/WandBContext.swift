@@ -52,11 +52,22 @@ struct WandBContext: Sendable {
             throw MartletError(.notFound, "entity \(name) not found; those that you may use: \(others)")
         }
         do {
-            _ = try await services.workspaces.create(named: name, WorkspaceChanges(), as: principal)
+            try await makeEntity(named: name)
         } catch  where error.code == .alreadyExists {
             // Another process of the same program was faster.
         }
         return try await services.workspaces.confine(principal, to: name)
+    }
+
+    /// - Throws: `invalidArgument` for a name with which the addresses that clients print would lead elsewhere.
+    func makeEntity(named name: String) async throws(MartletError) {
+        guard !WebUIRoutes.isTaken(name) else {
+            throw MartletError(
+                .invalidArgument,
+                "an entity cannot be named '\(name)': addresses that begin with it are this server's own; choose another name"
+            )
+        }
+        _ = try await services.workspaces.create(named: name, WorkspaceChanges(), as: principal)
     }
 
     /// `nil` when there is no such entity or project.

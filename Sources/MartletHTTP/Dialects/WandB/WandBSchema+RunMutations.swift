@@ -45,13 +45,9 @@ extension WandBSchema {
             mutation.mutation(
                 "updateRunState",
                 input: ["id: ID!", "state: String!"],
-                payload: ["success": "Boolean"]
-            ) { call, input in
-                let run = try await call.context.run(id: try input.requiredID("id"))
-                let changes = RunChanges(status: try WandBRun.status(of: try input.requiredString("state")))
-                _ = try await call.context.services.runs.update(run.run.id, changes, as: call.context.principal)
-                return .record(["success": true])
-            }
+                payload: ["success": "Boolean"],
+                updateRunState
+            )
             mutation.mutation(
                 "rewindRun",
                 input: [
@@ -62,6 +58,36 @@ extension WandBSchema {
                 rewind
             )
         }
+    }
+
+    // MARK: state
+
+    /// From which states a run is set to another: to wait again, or to be given up by who knows that its program is gone.
+    private static let settable: [String: Set<String>] = [
+        "pending": ["running", "failed", "crashed", "preempting", "preempted"],
+        "failed": ["pending", "running", "crashed", "preempting", "preempted"],
+    ]
+
+    private static func updateRunState(_ call: Call, _ input: GraphQLArguments) async throws -> GraphQLOutput {
+        let run = try await call.context.run(id: try input.requiredID("id"))
+        let state = try input.requiredString("state")
+        let status = try WandBRun.status(of: state)
+        guard run.tag(.sweep) == nil else {
+            throw MartletError(.failedPrecondition, "run \(run.name) belongs to a sweep, which sets its state")
+        }
+        guard settable[state]?.contains(run.state) == true else {
+            throw MartletError(
+                .failedPrecondition,
+                "run \(run.name) is \(run.state) and cannot become \(state): a run becomes pending from running, failed, "
+                    + "crashed or preempted, and failed from pending, running, crashed or preempted"
+            )
+        }
+        let (runs, principal) = (call.context.services.runs, call.context.principal)
+        _ = try await runs.update(run.run.id, RunChanges(status: status), as: principal)
+        if run.tag(.preempting) != nil {
+            try await runs.tag([run.run.id], set: [], delete: [WandBTag.preempting.key], as: principal)
+        }
+        return .record(["success": true])
     }
 
     // MARK: upsert

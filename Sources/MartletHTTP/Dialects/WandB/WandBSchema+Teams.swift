@@ -140,7 +140,7 @@ extension WandBSchema {
                 let admin = try input.string("teamAdminUserName") ?? ""
                 // Before the team is made: it would be there without the one who was named.
                 if !admin.isEmpty { _ = try await services.accounts.account(named: admin, as: principal) }
-                _ = try await services.workspaces.create(named: name, WorkspaceChanges(), as: principal)
+                try await call.context.makeEntity(named: name)
                 if !admin.isEmpty {
                     try await services.workspaces.setRole(.admin, ofAccountNamed: admin, in: name, as: principal)
                 }
