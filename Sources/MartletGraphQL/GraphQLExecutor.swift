@@ -54,6 +54,12 @@ package final class GraphQLExecutor<Context: Sendable>: Sendable {
             error.status = 413
             execution.errors = [error]
             (isPlaced, hasFailedEntirely) = (false, true)
+        case .tooCostly:
+            let message =
+                "Query costs more than \(limits.cost), 1 for each object and \(GraphQLLimits.lookUp) for each look-up; "
+                + "ask for fewer at once."
+            execution.errors = [GraphQLError(.limit, message)]
+            (isPlaced, hasFailedEntirely) = (false, true)
         case nil:
             for index in execution.errors.indices { execution.errors[index].path.reverse() }
         }

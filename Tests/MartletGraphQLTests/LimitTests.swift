@@ -112,6 +112,30 @@ struct LimitTests {
         )
     }
 
+    @Test("lists inside lists are given up before they have multiplied, and look-ups count more than objects")
+    func cost() async throws {
+        var limits = GraphQLLimits()
+        for (query, cost) in [
+            ("{ project(name: \"p\") { allRuns { name } } }", 24),
+            ("{ project(name: \"p\") { allRuns { slow } } }", 84),
+        ] {
+            limits.cost = cost
+            #expect(try await answer(query, limits).status == 200)
+            limits.cost = cost - 1
+            let refused = try await answer(query, limits)
+            #expect(refused.status == 400)
+            #expect(refused.errors.first?.message.hasPrefix("Query costs more than \(cost - 1)") == true)
+            #expect(String(decoding: refused.body, as: UTF8.self).hasPrefix(#"{"data":null,"errors":["#))
+        }
+    }
+
+    private func answer(_ query: String, _ limits: GraphQLLimits) async throws -> GraphQLResponse {
+        try await GraphQLExecutor(TestSchema.schema(), limits: limits).execute(
+            GraphQLRequest(query: query),
+            context: TestContext()
+        )
+    }
+
     @Test("long lists of arguments and variables take no long time")
     func manyArguments() async throws {
         let arguments = (0..<15_000).map { "a\($0):\($0)" }

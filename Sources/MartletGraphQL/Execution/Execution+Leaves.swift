@@ -50,9 +50,12 @@ extension Execution {
         for index in first..<errors.count { errors[index].path.append(element) }
     }
 
-    /// False once the answer is too large or nobody waits for it; asked once per object.
-    func mayGoOn() -> Bool {
+    /// False once the answer is too large or costs too much, or nobody waits for it; asked once per object, and per field
+    /// that is waited for.
+    func mayGoOn(afterSpending units: Int = 1) -> Bool {
         if stop == nil {
+            cost += units
+            if cost > limits.cost { stop = .tooCostly }
             if writer.count > limits.answerBytes { stop = .tooLarge }
             if Task.isCancelled { stop = .cancelled }
         }

@@ -44,6 +44,7 @@ extension Execution {
         guard case .asynchronous(let resolve) = field.definition.resolver, case .boxed(let object) = source else {
             return valueNow(of: field, source, plan)
         }
+        guard mayGoOn(afterSpending: GraphQLLimits.lookUp) else { return nil }
         do {
             return try await resolve(object, call(field))
         } catch {

@@ -7,6 +7,7 @@ final class Execution {
     enum Stop {
         case cancelled
         case tooLarge
+        case tooCostly
     }
 
     /// An object whose fields are wanted.
@@ -26,6 +27,8 @@ final class Execution {
     /// All that went wrong, also beyond the number that is listed.
     var failures = 0
     var stop: Stop?
+    /// See `GraphQLLimits.cost`.
+    var cost = 0
     /// Arguments that depend on variables, made when they are first wanted.
     private var arguments: [GraphQLArguments?]
 

@@ -158,6 +158,18 @@ def test_arguments_of_a_list_that_make_no_sense_are_refused(wire, arguments):
     assert told(wire.post(query % arguments, p=wire.project))
 
 
+def test_lists_inside_lists_are_given_up_in_time(wire):
+    for name in "abcdef":
+        wire.new_run(name)
+    inner = "id"
+    for _ in range(9):
+        inner = "project { runs(first: 1000) { edges { node { %s } } } }" % inner
+    begun = time.monotonic()
+    answer = wire.post("query($p: String!) { project(name: $p, entityName: \"default\") { runs { edges { node { %s } } } } }" % inner, p=wire.project)
+    assert refused(answer) and "ask for fewer" in message(answer)
+    assert time.monotonic() - begun < 30
+
+
 def test_a_regular_expression_that_takes_for_ever_elsewhere_does_not_here(wire):
     wire.new_run("a" * 60)
     filters = json.dumps({"name": {"$regex": "^(a+)+$x"}})
