@@ -27,10 +27,24 @@ package struct BlobPart: Sendable, Equatable {
 
 /// What a blob is called from the moment that it is stored.
 package enum BlobName: Sendable, Equatable {
-    /// A file in a tree; a file of that name is replaced.
-    case artifact(ArtifactPath, of: ArtifactOwner)
-    /// A part of an upload, by its number; a part of the same number is replaced.
-    case part(Int, ofUpload: String)
+    /// A file in a tree; a file of that name is replaced. Other content than that of the MD5 is refused.
+    case artifact(ArtifactPath, of: ArtifactOwner, md5: String? = nil)
+    /// A part of an upload, by its number; a part of the same number is replaced. As above for the MD5.
+    case part(Int, ofUpload: String, md5: String? = nil)
+
+    /// - Throws: `invalidArgument` for content that is not what was announced.
+    package func check(_ blob: StoredBlob) throws(MartletError) {
+        let (what, announced) =
+            switch self {
+            case .artifact(let path, _, let md5): ("the bytes of '\(path)' have", md5)
+            case .part(let number, _, let md5): ("part \(number) has", md5)
+            }
+        guard let announced, let md5 = blob.md5, md5 != announced else { return }
+        throw MartletError(
+            .invalidArgument,
+            "\(what) the MD5 \(md5), and not \(announced) as was said: they were not kept; send them again"
+        )
+    }
 }
 
 /// Content by its SHA-256. An object appears only when it is whole, verified and durable.

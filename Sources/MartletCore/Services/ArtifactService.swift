@@ -57,18 +57,20 @@ package struct ArtifactService: Sendable {
     }
 
     /// Stores what the source yields under a name; durable once it returns. A file of that name is replaced.
-    /// - Throws: `quotaExceeded`, before the first byte where the length is known.
+    /// - Parameter md5: what the content must have, where it was announced.
+    /// - Throws: `quotaExceeded`, before the first byte where the length is known; `invalidArgument` for other content.
     package func write<Source: AsyncSequence & Sendable>(
         _ source: Source,
         length: Int64?,
         to path: ArtifactPath,
         of owner: ArtifactOwner,
+        md5: String? = nil,
         as principal: Principal
     ) async throws(MartletError) -> StoredBlob where Source.Element == [UInt8] {
         try await access.require(.editor, of: owner, as: principal, to: "write artifacts")
         guard !path.isRoot else { throw MartletError(.invalidArgument, "an artifact needs a path") }
         let request = QuotaKeeper.Request(owner: owner, length: length ?? 0, path: path)
-        let blob = try await put(source, length, as: .artifact(path, of: owner), request)
+        let blob = try await put(source, length, as: .artifact(path, of: owner, md5: md5), request)
         publish(owner)
         return blob
     }
@@ -133,11 +135,13 @@ package struct ArtifactService: Sendable {
     }
 
     /// Stores one part; durable once it returns.
+    /// - Parameter md5: as of `write`.
     package func writePart<Source: AsyncSequence & Sendable>(
         _ source: Source,
         length: Int64?,
         number: Int,
         of upload: String,
+        md5: String? = nil,
         as principal: Principal
     ) async throws(MartletError) -> StoredBlob where Source.Element == [UInt8] {
         try await requireEditor(of: upload, principal)
@@ -146,7 +150,7 @@ package struct ArtifactService: Sendable {
         }
         // Known before the bytes come: an upload that was aborted should not cost its sender a part.
         try await uploads.requireOpen(upload: upload)
-        let name = BlobName.part(number, ofUpload: upload)
+        let name = BlobName.part(number, ofUpload: upload, md5: md5)
         guard try await quotas.isNeeded() else { return try await blobs.store(source, length: length, as: name) }
         var request = QuotaKeeper.Request(owner: try await uploads.owner(of: upload), length: length ?? 0)
         request.besides = try await uploads.size(of: upload, but: number)

@@ -14,6 +14,7 @@ struct BlobCatalog: Sendable {
 
     /// The blob of that digest under one more name, when it is there; it stays for another grace period.
     func keep(_ blob: StoredBlob, as name: BlobName?) async throws(MartletError) -> StoredBlob? {
+        try name?.check(blob)
         guard let row = try await row(blob.digest) else { return nil }
         guard row.place != .parts else { throw Self.digestTaken(blob.digest) }
         let now = environment.now()
@@ -39,6 +40,7 @@ struct BlobCatalog: Sendable {
         at place: BlobPlace,
         as name: BlobName?
     ) async throws(MartletError) -> Bool {
+        try name?.check(blob)
         let now = environment.now()
         return try await database.write { connection in
             let name = try CheckedName(name, connection)

@@ -10,9 +10,9 @@ enum CheckedName {
     init(_ name: BlobName?, _ connection: any SQLConnection) throws {
         switch name {
         case nil: self = .none
-        case .artifact(let path, let owner):
+        case .artifact(let path, let owner, _):
             self = .file(try ArtifactRows.vacancy(at: path.description, of: owner.key, connection))
-        case .part(let number, let upload):
+        case .part(let number, let upload, _):
             try UploadRows.requireOpen(upload, connection)
             self = .part(number, upload: upload)
         }

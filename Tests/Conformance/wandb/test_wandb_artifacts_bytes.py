@@ -279,6 +279,28 @@ def test_parts_that_are_missing_or_wrong_are_no_file(hand):
     assert refused(hand.ask_commit(artifact)) and hand.versions() == []
 
 
+def test_wrong_bytes_do_not_take_the_place_of_right_ones(hand):
+    content = uuid.uuid4().bytes * (6 << 16)
+    artifact, file, parts = parts_of(hand, content, 5 << 20)
+    done = []
+    for one in file["uploadMultipartUrls"]["uploadUrlParts"]:
+        part = parts[one["partNumber"] - 1]
+        assert requests.put(one["uploadUrl"], data=part, timeout=60).status_code == 200
+        assert refused(requests.put(one["uploadUrl"], data=part[:-1] + b"?", timeout=60))
+        done.append({"partNumber": one["partNumber"], "hexMD5": hashlib.md5(part).hexdigest()})
+    data(complete(hand, artifact, file, done))
+    assert hand.upload_manifest(artifact, {"big": {"digest": md5(content), "size": len(content)}}).status_code == 200
+    data(hand.ask_commit(artifact))
+    assert requests.get(hand.urls("v0")["big"], timeout=60).content == content
+
+
+def test_a_file_that_is_sent_again_and_wrong_stays_what_it_was(hand, begun):
+    assert put(begun.file, begun.content).status_code == 200 and put(begun.manifest, begun.text).status_code == 200
+    assert refused(put(begun.file, begun.content[::-1] + b"?"))
+    data(hand.ask_commit(begun.id))
+    assert requests.get(hand.urls("v0")["a"], timeout=10).content == begun.content
+
+
 # manifests
 
 @pytest.mark.parametrize("name", HOSTILE, ids=lambda name: repr(name[:20]))
