@@ -1,8 +1,8 @@
 /// Reads lines of a history as W&B's clients stream them, straight into columns.
 ///
 /// A line is a JSON object with `_step`, `_timestamp` (seconds) and whatever was logged. Numbers become points, numbers
-/// in nested objects points of dotted keys; everything else is kept as an object, as it was sent. Bare `NaN` and
-/// `Infinity` are numbers.
+/// in nested objects points of dotted keys, and what stands beside these objects of dotted keys; everything else is kept as
+/// an object, as it was sent. Bare `NaN` and `Infinity` are numbers.
 ///
 /// A client takes a refusal for the end of its stream. So a key that cannot be stored is changed into one that can, and a
 /// value that readers would choke on is kept as a text; only what is no JSON is refused.
@@ -152,7 +152,7 @@ package struct HistoryReader {
         let byte = try cursor.peek()
         if byte == UInt8(ascii: "-") || byte &- 48 <= 9 || byte == UInt8(ascii: "N") || byte == UInt8(ascii: "I") {
             number(try cursor.number(), column)
-        } else if byte == UInt8(ascii: "{"), isPlainObject(cursor, depth) {
+        } else if byte == UInt8(ascii: "{"), isTakenApart(cursor, depth) {
             let key = columns[column].key
             if depth == 0 { nested.insert(key) }
             cursor.index += 1
@@ -167,25 +167,27 @@ package struct HistoryReader {
         }
     }
 
-    /// Whether an object holds numbers, at any depth, and is no media value. What is empty, has a list, or has a name with
-    /// a dot, which would stand for another object, is kept whole.
-    private func isPlainObject(_ cursor: JSONCursor, _ depth: Int) -> Bool {
+    /// Whether an object has numbers, at any depth. A media value is kept whole, and so is what has a name with a dot, which
+    /// would stand for another object.
+    private func isTakenApart(_ cursor: JSONCursor, _ depth: Int) -> Bool {
         var look = cursor
         // What goes wrong in it is told by who reads it.
-        guard case .object(let members)? = try? look.value(depth: 0), !members.isEmpty else { return false }
-        return Self.holdsNumbers(members, depth + 1)
+        guard case .object(let members)? = try? look.value(depth: 0) else { return false }
+        return Self.hasNumbers(members, depth + 1)
     }
 
-    private static func holdsNumbers(_ members: [JSONValue.Member], _ depth: Int) -> Bool {
-        depth <= deepest
-            && members.allSatisfy { member in
-                guard !member.key.utf8.contains(UInt8(ascii: ".")) else { return false }
-                return switch member.value {
-                case .integer, .number: true
-                case .object(let inner): !inner.isEmpty && holdsNumbers(inner, depth + 1)
-                default: false
-                }
+    private static func hasNumbers(_ members: [JSONValue.Member], _ depth: Int) -> Bool {
+        guard depth <= deepest else { return false }
+        var isFound = false
+        for member in members {
+            guard member.key != "_type", !member.key.utf8.contains(UInt8(ascii: ".")) else { return false }
+            switch member.value {
+            case .integer, .number: isFound = true
+            case .object(let inner): isFound = hasNumbers(inner, depth + 1) || isFound
+            default: break
             }
+        }
+        return isFound
     }
 
     private mutating func number(_ number: JSONCursor.Number, _ column: Int) {

@@ -3,6 +3,7 @@
 import math
 import time
 
+import numpy as np
 import pytest
 
 INF = float("inf")
@@ -74,6 +75,34 @@ def test_members_of_objects_are_keys_of_their_own(wandb, api, project):
     run = logged(wandb, api, project, *[{"d": {"a": i, "deep": {"b": i * 2}}} for i in range(4)])
     rows = run.history(keys=["d.a", "d.deep.b"], pandas=False)
     assert [(row["d.a"], row["d.deep.b"]) for row in rows] == [(0, 0), (1, 2), (2, 4), (3, 6)]
+
+
+def test_a_number_is_a_metric_whatever_stands_beside_it_in_its_object(wandb, api, project, server):
+    rows = [{"train": {"loss": i / 2, "phase": "warm", "on": True, "none": None, "list": [i], "deep": {"acc": i, "text": "t"}}}
+            for i in range(3)]
+    run = logged(wandb, api, project, *rows)
+    assert [plain(row) for row in run.scan_history()] == rows
+    assert [plain(row) for row in run.history(pandas=False)] == rows
+    keys = run.history_keys["keys"]
+    assert keys["train.loss"]["typeCounts"][0]["type"] == keys["train.deep.acc"]["typeCounts"][0]["type"] == "number"
+    assert keys["train.phase"]["typeCounts"][0]["type"] == "string" and "train" not in keys
+    assert [row["train.loss"] for row in run.scan_history(keys=["train.loss"])] == [0, 0.5, 1]
+    assert [row["train.phase"] for row in run.scan_history(keys=["train.phase"])] == ["warm"] * 3
+    assert [(row["train.loss"], row["train.deep.text"]) for row in run.scan_history(keys=["train.loss", "train.deep.text"])] \
+        == [(0, "t"), (0.5, "t"), (1, "t")]
+
+
+def test_an_object_is_asked_for_by_its_name(wandb, api, project):
+    run = logged(wandb, api, project, {"d": {"a": 1, "b": 2}}, {"x": 1}, {"d": {"a": 3, "t": "u"}, "x": 2})
+    assert [row["d"] for row in run.scan_history(keys=["d"])] == [{"a": 1, "b": 2}, {"a": 3, "t": "u"}]
+    assert [(row["d"], row["x"]) for row in run.scan_history(keys=["d", "x"])] == [({"a": 3, "t": "u"}, 2)]
+
+
+def test_a_picture_beside_a_number_is_a_picture(wandb, api, project):
+    run = logged(wandb, api, project, {"val": {"loss": 1, "img": wandb.Image(np.zeros((4, 4, 3), np.uint8))}})
+    row = next(iter(run.scan_history()))
+    assert row["val"]["loss"] == 1 and row["val"]["img"]["_type"] == "image-file"
+    assert run.history_keys["keys"]["val.img"]["typeCounts"][0]["type"] == "image-file"
 
 
 def test_rows_have_the_keys_that_were_logged_in_them_and_no_others(wandb, api, project):

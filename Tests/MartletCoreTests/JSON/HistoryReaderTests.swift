@@ -41,13 +41,27 @@ struct HistoryReaderTests {
         #expect(points(reader) == ["_timestamp@1,1000=1.0"])
     }
 
-    @Test("numbers in objects become points of dotted keys; an object with anything else is kept whole")
+    @Test("numbers in objects become points of dotted keys; what stands beside them has such a key too")
     func nested() throws {
-        let reader = try read(#"{"d":{"a":1,"b":{"c":0.5}},"e":{"x":1,"y":"t"},"_step":0,"_timestamp":1}"#)
-        #expect(points(reader) == ["d.a@0,1000=1.0", "d.b.c@0,1000=0.5", "_timestamp@0,1000=1.0"])
-        #expect(reader.nested == ["d"])
-        #expect(reader.objects.map(\.json) == [#"{"x":1,"y":"t"}"#])
-        #expect(try read(#"{"d":{"a.b":1}}"#).objects.map(\.key) == ["d"])
+        let image = #"{"_type":"image-file","width":3}"#
+        let reader = try read(
+            #"{"d":{"a":1,"b":{"c":0.5}},"e":{"x":1,"y":"t","i":\#(image),"l":[1],"n":null,"o":{"p":"q"}},"_timestamp":1}"#
+        )
+        #expect(points(reader) == ["d.a@0,1000=1.0", "d.b.c@0,1000=0.5", "e.x@0,1000=1.0", "_timestamp@0,1000=1.0"])
+        #expect(reader.nested == ["d", "e"])
+        #expect(reader.objects.map(\.key) == ["e.y", "e.i", "e.l", "e.n", "e.o"])
+        #expect(reader.objects.map(\.json) == [#""t""#, image, "[1]", "null", #"{"p":"q"}"#])
+    }
+
+    @Test(
+        "an object without numbers is kept whole, and so is a media value, and one with dots in its names",
+        arguments: [
+            #"{"a":"b","c":[1]}"#, #"{"_type":"histogram","x":1}"#, #"{"a.b":1}"#, "{}", #"{"m":{"_type":"x","n":1}}"#,
+        ]
+    )
+    func whole(object: String) throws {
+        let reader = try read(#"{"d":\#(object)}"#)
+        #expect(reader.objects.map(\.key) == ["d"] && reader.objects.map(\.json) == [object] && reader.nested.isEmpty)
     }
 
     @Test("a key that cannot be stored is changed into one of its own that can")

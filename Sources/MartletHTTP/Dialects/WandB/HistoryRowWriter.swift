@@ -8,13 +8,17 @@ struct HistoryRowWriter {
         let series: StepTable.Series
         /// The key with its quotes and the colon, as it stands in the list.
         let token: [UInt8]
-        /// The object that it is a member of, and where in it; `nil` for a key of the line itself.
         let tree: (root: String, path: Substring)?
         /// The first point that was not written.
         var place = 0
     }
 
-    private typealias Member = (path: Substring, value: Double)
+    private typealias Member = (path: Substring, value: Value)
+
+    private enum Value {
+        case number(Double)
+        case object(LoggedObject)
+    }
 
     private static let comma = Array(",".utf8)
 
@@ -22,6 +26,7 @@ struct HistoryRowWriter {
     private let open: [UInt8]
     private let close: [UInt8]
     private let stepToken: [UInt8]
+    private let nested: Set<String>
     private var json: JSONWriter
     private var isEmpty = true
     private var columns: [Column]
@@ -31,6 +36,7 @@ struct HistoryRowWriter {
     /// - Parameter nested: keys of objects whose members are series, to be written as objects again.
     init(_ series: [StepTable.Series], nested: Set<String>, style: WandBHistory.Style, rows: Int) {
         self.style = style
+        self.nested = nested
         let isText = style == .insideText
         (open, close) = (Array(isText ? "\"{".utf8 : "{".utf8), Array(isText ? "}\"".utf8 : "}".utf8))
         stepToken = Self.piece(isText) { $0.key("_step") }
@@ -38,12 +44,14 @@ struct HistoryRowWriter {
         json.piece(Array("[".utf8))
         columns = series.map { one in
             let token = Self.piece(isText) { $0.key(one.key) }
-            var tree: (String, Substring)?
-            if !nested.isEmpty, let dot = one.key.firstIndex(of: "."), nested.contains(String(one.key[..<dot])) {
-                tree = (String(one.key[..<dot]), one.key[one.key.index(after: dot)...])
-            }
-            return Column(series: one, token: token, tree: tree)
+            return Column(series: one, token: token, tree: Self.tree(of: one.key, nested))
         }
+    }
+
+    /// The object that a key is a member of, and where in it; `nil` for a key of the line itself.
+    private static func tree(of key: String, _ nested: Set<String>) -> (root: String, path: Substring)? {
+        guard let root = WandBHistory.root(of: key, in: nested) else { return nil }
+        return (root, key.dropFirst(root.count + 1))
     }
 
     /// Goes on to a step, which lies behind the one before. Of points that a series has twice there, the last one counts.
@@ -98,7 +106,7 @@ struct HistoryRowWriter {
             if step != nil, columns[index].series.key == "_step" {
                 exactStep = value
             } else if let tree = columns[index].tree {
-                trees[tree.root, default: []].append((tree.path, value))
+                trees[tree.root, default: []].append((tree.path, .number(value)))
             } else {
                 if needsComma { json.piece(Self.comma) }
                 needsComma = true
@@ -106,13 +114,21 @@ struct HistoryRowWriter {
                 json.wandB(value, style)
             }
         }
-        if let step, trees.isEmpty, objects.isEmpty, exactStep == nil {
+        var others: [LoggedObject] = []
+        for object in objects {
+            if let tree = Self.tree(of: object.key, nested) {
+                trees[tree.root, default: []].append((tree.path, .object(object)))
+            } else {
+                others.append(object)
+            }
+        }
+        if let step, trees.isEmpty, others.isEmpty, exactStep == nil {
             if needsComma { json.piece(Self.comma) }
             json.piece(stepToken)
             json.integer(step)
-        } else if step != nil || !trees.isEmpty || !objects.isEmpty {
+        } else if step != nil || !trees.isEmpty || !others.isEmpty {
             if needsComma { json.piece(Self.comma) }
-            json.piece(Self.piece(style == .insideText) { rest(to: &$0, trees, objects, step, exactStep) })
+            json.piece(Self.piece(style == .insideText) { rest(to: &$0, trees, others, step, exactStep) })
         }
         json.piece(close)
     }
@@ -141,15 +157,19 @@ struct HistoryRowWriter {
         }
         for object in objects {
             json.key(object.key)
-            if style == .strict, let value = try? JSONText.lenient(object.json) {
-                json.value(value)
-            } else {
-                json.json(object.json.utf8)
-            }
+            write(object, to: &json)
         }
         guard let step else { return }
         json.key("_step")
         if let exactStep { json.wandB(exactStep, style) } else { json.integer(step) }
+    }
+
+    private func write(_ object: LoggedObject, to json: inout JSONWriter) {
+        if style == .strict, let value = try? JSONText.lenient(object.json) {
+            json.value(value)
+        } else {
+            json.json(object.json.utf8)
+        }
     }
 
     /// Members with dotted paths, as nested objects.
@@ -161,7 +181,10 @@ struct HistoryRowWriter {
                 inner[String(path[..<dot]), default: []].append((path[path.index(after: dot)...], value))
             } else {
                 json.key(String(path))
-                json.wandB(value, style)
+                switch value {
+                case .number(let number): json.wandB(number, style)
+                case .object(let object): write(object, to: &json)
+                }
             }
         }
         for (name, members) in inner.sorted(by: { $0.key < $1.key }) {

@@ -35,12 +35,20 @@ struct WandBHistory {
     func list(keys: [String]? = nil, style: Style, most: Int? = nil) -> [UInt8] {
         let keys = keys.map { Set($0) }
         let isOnlyStep = keys == ["_step"]
+        // Objects that are asked for by their names are given whole.
+        let roots = keys.map(nested.intersection) ?? []
+        let isAsked = { (key: String, keys: Set<String>) in
+            keys.contains(key) || Self.root(of: key, in: roots) != nil
+        }
         let series = table.series.filter { one in
-            isOnlyStep ? !machine.contains(one.key) : keys?.contains(one.key) ?? !machine.contains(one.key)
+            guard let keys, !isOnlyStep else { return !machine.contains(one.key) }
+            return isAsked(one.key, keys)
         }
         var objects: [Int64: [LoggedObject]] = [:]
         for object in table.objects {
-            if isOnlyStep || keys?.contains(object.key) ?? true { objects[object.step, default: []].append(object) }
+            if isOnlyStep || keys.map({ isAsked(object.key, $0) }) ?? true {
+                objects[object.step, default: []].append(object)
+            }
             // Objects that are kept whole have members that are asked for by their paths.
             for key in keys ?? [] where key.hasPrefix(object.key + ".") {
                 guard let member = Self.member(object, key) else { continue }
@@ -48,7 +56,9 @@ struct WandBHistory {
             }
         }
         var steps = steps(series, objects.keys.sorted())
-        if let keys, !isOnlyStep {
+        if let keys, !roots.isEmpty {
+            steps = whole(steps, series, objects, keys, roots)
+        } else if let keys, !isOnlyStep {
             let wanted = keys.count { $0 != "_step" }
             let areOneShape = objects.isEmpty && series.allSatisfy { $0.steps == steps }
             if !areOneShape || series.count < wanted { steps = whole(steps, series, objects, wanted) }
@@ -58,7 +68,7 @@ struct WandBHistory {
         if isOnlyStep { objects = [:] }
         var writer = HistoryRowWriter(
             isOnlyStep ? [] : series,
-            nested: keys == nil ? nested : [],
+            nested: keys == nil ? nested : roots,
             style: style,
             rows: steps.count
         )
@@ -107,6 +117,32 @@ struct WandBHistory {
             }
             return found >= wanted
         }
+    }
+
+    /// The steps at which each of the keys has something, or has something below it.
+    private func whole(
+        _ steps: [Int64],
+        _ series: [StepTable.Series],
+        _ objects: [Int64: [LoggedObject]],
+        _ keys: Set<String>,
+        _ roots: Set<String>
+    ) -> [Int64] {
+        var found: [Int64: Set<String>] = [:]
+        func note(_ key: String, at step: Int64) {
+            if keys.contains(key) { found[step, default: []].insert(key) }
+            if let root = Self.root(of: key, in: roots) { found[step, default: []].insert(root) }
+        }
+        for one in series { for step in one.steps { note(one.key, at: step) } }
+        for (step, some) in objects { for object in some { note(object.key, at: step) } }
+        let wanted = keys.count { $0 != "_step" }
+        return steps.filter { step in (found[step]?.count { $0 != "_step" } ?? 0) >= wanted }
+    }
+
+    /// The object of which a key is a member, if it is one of these.
+    static func root(of key: String, in roots: Set<String>) -> String? {
+        guard !roots.isEmpty, let dot = key.firstIndex(of: ".") else { return nil }
+        let root = String(key[..<dot])
+        return roots.contains(root) ? root : nil
     }
 
     /// All steps once, in order.

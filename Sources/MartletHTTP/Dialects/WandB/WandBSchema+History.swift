@@ -160,8 +160,9 @@ extension WandBSchema {
                 lists.append([])
                 continue
             }
-            // Which steps there are, all that was logged says.
-            let read = keys.map(Set.init) == ["_step"] ? nil : keys.map { $0 + WandBHistory.roots(of: $0) }
+            // Which steps there are, all that was logged says; and of what an object has, its name says nothing.
+            let readsAll = keys.map(Set.init) == ["_step"] || !run.keys(.nestedKeys).isDisjoint(with: keys ?? [])
+            let read = readsAll ? nil : keys.map { $0 + WandBHistory.roots(of: $0) }
             let table = try await table(of: run, call, keys: read, steps: least...greatest)
             lists.append(.raw(table.list(keys: keys, style: .strict, most: samples)))
         }
