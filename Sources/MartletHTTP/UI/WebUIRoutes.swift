@@ -10,7 +10,7 @@ struct WebUIRoutes: Sendable {
     /// First names of addresses that the interface draws; `web/js/dom.js` knows what they mean.
     static let pages = [
         "e", "r", "m", "d", "compare", "models", "datasets", "jobs", "settings", "login", "embed", "experiments",
-        "runs", "reports", "search", "authorize",
+        "runs", "reports", "search", "authorize", "orgs",
     ]
 
     /// First names of addresses that are no pages.
@@ -47,8 +47,9 @@ struct WebUIRoutes: Sendable {
         for path in paths {
             router.get(path) { request, _ in
                 let first = request.uri.path.split(separator: "/").first ?? ""
-                // Only for a browser that goes there: what asks for a file is told that there is none.
-                guard !Self.others.contains(first), request.headers[.accept]?.contains("text/html") == true else {
+                // Only for who takes a page: what asks for a file or for data is told that there is none.
+                let isCertain = path.description.contains("{project}/")
+                guard !Self.others.contains(first), Self.takesPages(request, isCertain: isCertain) else {
                     throw MartletError(.notFound, "nothing is at this path")
                 }
                 return try page(request)
@@ -61,6 +62,12 @@ struct WebUIRoutes: Sendable {
             let name = try decodedParameter("file", context)
             return try name == "index.html" ? page(request) : file(name, request)
         }
+    }
+
+    /// - Parameter isCertain: whether the address is one that a client of W&B prints: who says nothing takes a page there.
+    private static func takesPages(_ request: Request, isCertain: Bool) -> Bool {
+        let accepted = request.headers[.accept] ?? "*/*"
+        return accepted.contains("text/html") || isCertain && accepted.contains("*/*")
     }
 
     private func page(_ request: Request) throws(MartletError) -> Response {

@@ -2,7 +2,6 @@
 
 import pytest
 import requests
-import wandb
 
 from wandb_wire import UPSERT, message, step
 
@@ -42,7 +41,7 @@ def test_a_run_waits_again_or_is_given_up(wire, api, before, after):
     ("failed", "failed"), ("pending", "running"), ("pending", "pending"), ("running", "finished"), ("running", "killed"),
     ("running", "xyz"),
 ])
-def test_no_other_state_is_set(wire, api, before, after):
+def test_no_other_state_is_set(wandb, wire, api, before, after):
     run = run_in(before, wire, api, "r")
     with pytest.raises(wandb.Error):
         run.update_state(after)
@@ -51,7 +50,7 @@ def test_no_other_state_is_set(wire, api, before, after):
 
 
 @setting
-def test_a_run_of_a_sweep_has_the_states_that_the_sweep_gives(server, api, ran, project):
+def test_a_run_of_a_sweep_has_the_states_that_the_sweep_gives(wandb, api, ran, project):
     path = ran("""
 import os, wandb
 sweep = wandb.sweep({"method": "random", "parameters": {"x": {"min": 0.0, "max": 1.0}}}, project=os.environ["PROJECT"])
@@ -76,10 +75,27 @@ def test_an_entity_has_no_name_that_is_an_address_of_the_server(wire, entity):
     assert wire.post(query, name=entity).status_code == 400
 
 
+@pytest.mark.parametrize("sign", "/\\#?%:")
+def test_a_project_has_no_name_that_the_client_refuses(wandb, wire, api, project, sign):
+    with pytest.raises(wandb.Error):
+        api.create_project(f"{project}{sign}1", "default")
+    answer = wire.post(UPSERT, entity="default", project=f"{project}{sign}1", name="r")
+    assert answer.status_code == 400 and "invalid project name" in message(answer)
+
+
 @pytest.mark.parametrize("path", ["authorize?ref=models", "authorize?signup=true&ref=models", "search?q=loss"])
 def test_addresses_that_are_printed_or_described_are_pages(server, path):
     answer = requests.get(f"{server.url}/{path}", headers={"Accept": "text/html"}, timeout=10)
     assert answer.status_code == 200 and answer.headers["Content-Type"].startswith("text/html")
+
+
+def test_an_address_of_a_run_is_a_page_for_whoever_takes_any_answer(server, wire):
+    run = f"{server.url}/default/{wire.project}/runs/{wire.new_run()}"
+    for accepted, status in (("*/*", 200), ("text/html", 200), ("application/json", 404)):
+        assert requests.get(run, headers={"Accept": accepted}, timeout=10).status_code == status
+    # An address of no known form may be a mistyped one of the API.
+    assert requests.get(f"{server.url}/api/nothing", timeout=10).status_code == 404
+    assert requests.get(f"{server.url}/default/nothing", timeout=10).status_code == 404
 
 
 def test_runs_are_found_by_what_they_logged(wire, api):

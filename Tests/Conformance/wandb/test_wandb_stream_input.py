@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from wandb_wire import message, step
+from wandb_wire import UPSERT, message, step
 
 INF = float("inf")
 
@@ -212,6 +212,24 @@ def test_the_end_of_a_stream_is_the_end_of_the_run(wire, run, code, state):
     # Sent again, as after an answer that was lost.
     assert wire.lines(run, 0, steps(0, 2), complete=True, exitcode=code).status_code == 200
     assert wire.values(run) == [0, 1] and wire.stored(run)["state"] == state
+
+
+def test_lines_that_come_again_late_do_not_begin_the_run_anew(wire, run):
+    printed = {"files": {"output.log": {"offset": 0, "content": ["one", "two"]}}}
+    assert wire.stream(run, printed).status_code == 200
+    assert wire.lines(run, 0, steps(0, 2), complete=True, exitcode=0).status_code == 200
+    for late in (lambda: wire.lines(run, 0, steps(0, 2)), lambda: wire.stream(run, printed), lambda: wire.stream(run, {})):
+        assert late().status_code == 200 and wire.stored(run)["state"] == "finished"
+    assert wire.lines(run, 2, steps(2, 3)).status_code == 200
+    assert wire.stored(run)["state"] == "running" and wire.values(run) == [0, 1, 2]
+
+
+def test_a_run_that_was_asked_to_stop_and_ends_was_killed(wire, run):
+    id = wire.ok(UPSERT, **wire.place(name=run))["upsertBucket"]["bucket"]["id"]
+    assert wire.ok("mutation($id: ID!) { stopRun(input: {id: $id}) { success } }", id=id)["stopRun"]["success"]
+    assert wire.lines(run, 0, steps(0, 2)).json()["stopped"] is True
+    assert wire.stream(run, {"complete": True, "exitcode": 255}).status_code == 200
+    assert wire.stored(run)["state"] == "killed"
 
 
 def in_threads(count, work):

@@ -98,6 +98,13 @@ struct WandBContext: Sendable {
             }
             return (WandBProject(experiment: known, principal: principal), false)
         }
+        // The client refuses such a name when a run begins; only one that is there already, another client's, has it.
+        guard !wanted.contains(where: Self.forbidden.contains) else {
+            throw MartletError(
+                .invalidArgument,
+                "invalid project name '\(wanted.prefix(100))': it cannot contain any of \(Self.forbidden)"
+            )
+        }
         do {
             let create = CreateExperiment(name: wanted, purpose: description)
             let made = try await services.experiments.create(create, as: principal)
@@ -107,6 +114,8 @@ struct WandBContext: Sendable {
             return (project, false)
         }
     }
+
+    private static let forbidden = "/\\#?%:"
 
     static func projectName(_ name: String?) -> String {
         if let name, !name.isEmpty { name } else { "uncategorized" }

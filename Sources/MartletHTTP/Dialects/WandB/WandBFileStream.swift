@@ -58,13 +58,15 @@ extension WandBDialect {
                 as: run.project.principal
             )
             var (chunk, nested, machine) = try message.chunk(after: state, now: services.environment.now())
-            if message.goesOn, run.run.status != .running {
-                // It is resumed.
+            if message.goesOn, run.run.status != .running, chunk.isNew(after: state) {
+                // It is resumed. What only comes again, late, says nothing.
                 chunk.batch.changes.status = .running
                 for tag in [WandBTag.stop, .preempting] where run.tag(tag) != nil {
                     chunk.batch.tags.append(Tag(key: tag.key, value: ""))
                 }
             }
+            // Who was asked to stop and did not end well was stopped.
+            if chunk.batch.changes.status == .failed, run.tag(.stop) == "1" { chunk.batch.changes.status = .killed }
             if message.isPreempting { chunk.batch.tags.append(Tag(key: WandBTag.preempting.key, value: "1")) }
             chunk.documents[.nestedKeys] = Self.list(nested, besides: run.keys(.nestedKeys))
             chunk.documents[.machineKeys] = Self.list(machine, besides: run.keys(.machineKeys))
@@ -194,6 +196,13 @@ struct WandBStreamMessage {
     private static func range(_ lines: Lines, after stored: Int64) -> Range<Int64>? {
         let end = lines.offset + Int64(lines.lines.count)
         return end > stored ? stored..<end : nil
+    }
+}
+
+extension StreamChunk {
+    /// Whether it has a line that its run had not.
+    fileprivate func isNew(after state: StreamState) -> Bool {
+        history != nil || events != nil || console.contains { $0.number >= state.consoleLines }
     }
 }
 

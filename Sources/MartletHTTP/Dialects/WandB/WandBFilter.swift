@@ -147,7 +147,8 @@ enum WandBField {
         case ("summary_metrics", let key?), ("summaryMetrics", let key?), ("summary", let key?):
             self = .search(.summary(key: key))
         // What was logged at all.
-        case ("keys_info", let key?) where key.hasPrefix("keys."): self = .search(.summary(key: String(key.dropFirst(5))))
+        case ("keys_info", let key?) where key.hasPrefix("keys."):
+            self = .search(.summary(key: String(key.dropFirst(5))))
         case ("tags", _): self = .labels
         case ("state", nil): self = .state
         case ("name", nil): self = .name
