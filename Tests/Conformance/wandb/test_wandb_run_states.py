@@ -76,8 +76,8 @@ def test_an_entity_has_no_name_that_is_an_address_of_the_server(wire, entity):
 
 
 @pytest.mark.parametrize("sign", "/\\#?%:")
-def test_a_project_has_no_name_that_the_client_refuses(wandb, wire, api, project, sign):
-    with pytest.raises(wandb.Error):
+def test_a_project_has_no_name_that_the_client_refuses(wire, api, project, sign):
+    with pytest.raises(Exception, match="invalid project name"):
         api.create_project(f"{project}{sign}1", "default")
     answer = wire.post(UPSERT, entity="default", project=f"{project}{sign}1", name="r")
     assert answer.status_code == 400 and "invalid project name" in message(answer)
