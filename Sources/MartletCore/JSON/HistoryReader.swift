@@ -28,6 +28,8 @@ package struct HistoryReader {
     private let prefix: String
     /// Milliseconds since 1970-01-01 UTC, for lines that do not say.
     private let now: Int64
+    /// Whether `_step` says which step a line is of; else its number does.
+    private let takesSteps: Bool
 
     private struct Line {
         var step: Int64?
@@ -63,9 +65,10 @@ package struct HistoryReader {
     /// Members of a line that are looked for by their place.
     private static let longestShape = 4_096
 
-    package init(prefix: String = "", now: Int64) {
+    package init(prefix: String = "", now: Int64, takesSteps: Bool = true) {
         self.prefix = prefix
         self.now = now
+        self.takesSteps = takesSteps
     }
 
     /// Adds one line. O(bytes).
@@ -191,6 +194,7 @@ package struct HistoryReader {
     }
 
     private mutating func number(_ number: JSONCursor.Number, _ column: Int) {
+        if columns[column].role == .step, !takesSteps { return }
         let value: Double
         switch number {
         case .integer(let integer):

@@ -13,6 +13,9 @@ public struct StreamChunk: Sendable {
     public var history: Range<Int64>?
     /// Lines of what the machine reported; `nil` for none.
     public var events: Range<Int64>?
+    /// How many points at the beginning of the batch have steps that, as those of all objects, count from behind the last
+    /// step of the run: writers that know nothing of each other cannot say them. `nil` where steps are as they stand.
+    public var pointsAfterLast: Int?
     /// Printed lines, for one of several writers: they come after all others. `nil` where lines have their numbers.
     public var printed: Range<Int64>?
 

@@ -43,6 +43,7 @@ extension SQLMetadataStore: RunStreamStore {
         return try await database.write { connection in
             let head = try Self.writableHead(of: id, on: connection)
             let run = head.number
+            let chunk = try StreamRows.placed(chunk, in: run, on: connection)
             try StreamRows.move(.history, of: run, chunk.writer, through: chunk.history, on: connection)
             try StreamRows.move(.events, of: run, chunk.writer, through: chunk.events, on: connection)
             try StreamRows.move(.console, of: run, chunk.writer, through: chunk.printed, on: connection)
@@ -211,6 +212,22 @@ enum StreamRows {
         case console
 
         func name(_ writer: String) -> String { writer.isEmpty ? rawValue : "\(rawValue):\(writer)" }
+    }
+
+    /// The chunk with the steps that its points and objects have in the run.
+    static func placed(_ chunk: StreamChunk, in run: Int64, on connection: any SQLConnection) throws -> StreamChunk {
+        guard let count = chunk.pointsAfterLast else { return chunk }
+        let last = try connection.first(
+            """
+            SELECT s.last_step FROM metric_summary s JOIN metric_key k ON k.id = s.key WHERE s.run = $1 AND k.name = $2
+            """,
+            [.integer(run), .text(StreamChunk.lineMark)]
+        ) { $0.integer(0) }
+        guard let last else { return chunk }
+        var chunk = chunk
+        for index in 0..<count { chunk.batch.steps[index] += last + 1 }
+        for index in chunk.objects.indices { chunk.objects[index].step += last + 1 }
+        return chunk
     }
 
     /// - Throws: `conflict` unless the stream stands at the first of the lines.

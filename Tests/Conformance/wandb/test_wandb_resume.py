@@ -82,7 +82,7 @@ name = sys.argv[1]
 run = wandb.init(id="shared", mode="shared", config={f"of {name}": name}, settings=wandb.Settings(x_label=name, x_primary=name == "p0",
                  x_update_finish_state=name == "p0"))
 for i in range(200):
-    run.log({f"{name}/x": i, "step of its own": i})
+    run.log({f"{name}/x": i, "step of its own": i, "common": f"{name} {i}"})
 print(name, "printed")
 run.finish()
 """
@@ -96,6 +96,7 @@ run.finish()
     for name in ("p0", "p1", "p2"):
         assert sorted(row[f"{name}/x"] for row in rows if f"{name}/x" in row) == list(range(200)), name
         assert run.summary[f"{name}/x"] == 199
+        assert [row["common"] for row in rows if row.get("common", "").startswith(name)] == [f"{name} {i}" for i in range(200)]
         assert f"{name} printed" in printed(f"{project}/shared")
         assert run.config[f"of {name}"] == name
     assert run.state == "finished"

@@ -224,6 +224,27 @@ def test_lines_that_come_again_late_do_not_begin_the_run_anew(wire, run):
     assert wire.stored(run)["state"] == "running" and wire.values(run) == [0, 1, 2]
 
 
+def test_writers_at_once_do_not_write_over_each_other(wire, run):
+    wire.lines(run, 0, steps(0, 3))
+
+    def write(writer, first, values):
+        content = [json.dumps({"_step": first + i, "_timestamp": 1_790_000_000 + value, "x": value} | ({"t": "text"} if value % 2 else {}))
+                   for i, value in enumerate(values)]
+        body = {"files": {"wandb-history.jsonl": {"offset": first, "content": content}}}
+        assert wire.stream(run, body, headers={"X-Wandb-Async-Client-Id": writer}).status_code == 200
+
+    write("a", 0, range(100, 105))
+    write("b", 0, range(200, 205))
+    write("b", 0, range(200, 205))
+    write("a", 3, range(103, 108))
+    in_threads(8, lambda number: write(f"w{number}", 0, range(1000 * number + 1000, 1000 * number + 1050)))
+    rows = wire.history(run)
+    assert [row["x"] for row in rows[:16]] == [0, 1, 2, *range(100, 105), *range(200, 205), *range(105, 108)]
+    assert sorted(row["x"] for row in rows[16:]) == sorted(1000 * n + 1000 + i for n in range(8) for i in range(50))
+    assert [row["_step"] for row in rows] == list(range(416))
+    assert all((row.get("t") == "text") == (row["x"] % 2 == 1) for row in rows[3:])
+
+
 def test_a_run_that_was_asked_to_stop_and_ends_was_killed(wire, run):
     id = wire.ok(UPSERT, **wire.place(name=run))["upsertBucket"]["bucket"]["id"]
     assert wire.ok("mutation($id: ID!) { stopRun(input: {id: $id}) { success } }", id=id)["stopRun"]["success"]

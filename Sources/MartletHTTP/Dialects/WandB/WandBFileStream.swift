@@ -137,7 +137,10 @@ struct WandBStreamMessage {
         var nested: Set<String> = []
         var machine: Set<String> = []
         if let history {
-            let reader = try Self.read(history, after: state.historyLines, prefix: "", now)
+            // Several writers know nothing of each other's steps: the server numbers their lines as they come.
+            let first = writer.isEmpty ? nil : max(state.historyLines, history.offset)
+            let reader = try Self.read(history, after: state.historyLines, prefix: "", now, numberedFrom: first)
+            chunk.pointsAfterLast = writer.isEmpty ? nil : reader.batch.pointCount
             chunk.batch = reader.batch
             chunk.objects = reader.objects
             chunk.history = Self.range(history, after: state.historyLines)
@@ -177,14 +180,15 @@ struct WandBStreamMessage {
         _ file: Lines,
         after stored: Int64,
         prefix: String,
-        _ now: Int64
+        _ now: Int64,
+        numberedFrom first: Int64? = nil
     ) throws(MartletError) -> HistoryReader {
-        var reader = HistoryReader(prefix: prefix, now: now)
+        var reader = HistoryReader(prefix: prefix, now: now, takesSteps: first == nil)
         for index in 0..<file.lines.count {
             let number = file.offset + Int64(index)
             if number < stored { continue }
             do {
-                try reader.add(file.lines, index, number: number)
+                try reader.add(file.lines, index, number: number - (first ?? 0))
             } catch {
                 throw MartletError(error.code, "line \(number): \(error.message)")
             }
