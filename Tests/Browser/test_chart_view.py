@@ -321,7 +321,7 @@ def test_a_filter_that_is_no_expression_is_taken_as_it_is(page, one):
     page.get_by_text("No metric matches.").wait_for()
     assert page.get_by_label("Metrics").get_attribute("aria-invalid") == "true"
     page.get_by_label("Metrics").fill("layer-00\\d")
-    page.get_by_text("10 of 156 metrics").wait_for()
+    page.get_by_text("10 of 153 metrics + 0 of 3 system").wait_for()
 
 
 def test_more_than_fifty_lines_are_a_density_and_one_comes_forward(page, server):

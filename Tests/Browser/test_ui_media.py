@@ -176,3 +176,58 @@ def test_a_closed_server_shows_the_table_to_a_viewer(closed, visitor):
     # Nobody is sent to the login and back.
     visitor.wait_for_timeout(500)
     assert len(opened) == 1 and cell.is_visible()
+
+
+def increments(run, key, count):
+    """The values of a table that was logged row by row, and what the files of each piece hold, as wandb 0.31.0 names them."""
+    names = [f"{number or None}-17958134775{number:02}.{key}.table.json" for number in range(count)]
+    clients = [hashlib.sha512(f"{run.name} {key} {number}".encode()).hexdigest() for number in range(count)]
+    links = [f"wandb-client-artifact://{client}/{name}" for client, name in zip(clients, names)]
+    values = [{"_type": "incremental-table-file", "log_mode": "INCREMENTAL", "increment_num": number, "previous_increments_paths": links[:number], "artifact_path": links[number],
+               "path": f"media/table/{key}_{number}.table.json", "nrows": number + 1, "ncols": 2} for number in range(count)]
+    files = {name: json.dumps({"columns": ["a", "img"], "data": [[f"{key} {number}", {**IMAGE, "path": f"media/images/{number}.png"}]]}).encode() for number, name in enumerate(names)}
+    return values, files, clients
+
+
+def rows_of(table):
+    return table.locator(".table-row > :first-child").all_inner_texts()
+
+
+def test_a_table_that_is_logged_in_pieces_has_the_rows_of_all(page, server):
+    run = Run(server, "cells", "pieces")
+    values, files, clients = increments(run, "inc", 3)
+    pictures = {f"media/images/{number}.png": png((90 * number, 90, 20), 128, 96) for number in range(3)}
+    # The artifact of the last piece has the files of all.
+    log_version(run, "run-pieces-inc", files | pictures, clients[2])
+    for step, value in enumerate(values):
+        run.file(value["path"], json.dumps({"columns": ["a", "img"], "data": [[f"inc {step}", "Image"]]}).encode())
+        run.log({"_step": step, "inc": value})
+    page.goto(f"/r/{run.id}/media")
+    table = card(page, "inc")
+    table.get_by_text("3 rows", exact=True).wait_for()
+    assert rows_of(table) == ["inc 0", "inc 1", "inc 2"]
+    for image in table.locator(".table-row img").all():
+        expect(image).to_have_js_property("naturalWidth", 128)
+    expect(table.locator(".banner")).to_have_count(0)
+    # Of an earlier step only what was there by then. Its artifact is not here, so the rows are read from the files of the run.
+    table.get_by_role("button", name="Earlier step").click()
+    table.get_by_text("2 rows", exact=True).wait_for()
+    assert rows_of(table) == ["inc 0", "inc 1"]
+
+
+def test_pieces_of_a_table_that_are_not_here_are_told(page, server):
+    run = Run(server, "cells", "gaps")
+    values, files, clients = increments(run, "some", 4)
+    names = list(files)
+    log_version(run, "run-gaps-some", {name: files[name] for name in (names[0], names[3])}, clients[3])
+    run.log({"_step": 0, "some": values[3]})
+    lost, _, _ = increments(run, "lost", 3)
+    run.file(lost[2]["path"], json.dumps({"columns": ["a"], "data": [["lost 2"]]}).encode())
+    run.log({"_step": 1, "lost": lost[2]})
+    page.goto(f"/r/{run.id}/media")
+    some = card(page, "some")
+    some.get_by_text("2 of 4 pieces of this table are not here: 2 rows missing.").wait_for()
+    assert rows_of(some) == ["some 0", "some 3"]
+    other = card(page, "lost")
+    other.get_by_text("2 of 3 pieces of this table are not here: 2 rows missing.").wait_for()
+    assert rows_of(other) == ["lost 2"]

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from playwright.sync_api import expect
-from sweep_http import noisy, opened  # noqa: F401
+from sweep_http import grid, noisy, opened  # noqa: F401
 
 KEY = "m" * 231
 
@@ -49,3 +49,12 @@ def test_an_importance_that_explains_nothing_says_only_that(page, noisy):  # noq
     other, accent = importance(page, noisy, 0.8)
     expect(other).to_contain_text("matters most for the last value of acc. The parameters explain 80 % of its variance.")
     assert colour != accent
+
+
+def test_an_importance_speaks_of_categories_where_there_are_any(page, noisy, grid):  # noqa: F811
+    numbers, _ = importance(page, noisy, 0.8)
+    expect(numbers).to_contain_text("of its variance.")
+    expect(numbers).not_to_contain_text("Categories")
+    page.unroute("**/importance*")
+    mixed, _ = importance(page, grid, 0.8)
+    expect(mixed).to_contain_text("of its variance. Categories have no correlation.")

@@ -1,6 +1,7 @@
 """The addresses that W&B's client prints lead to the pages of its runs."""
 
 import re
+import urllib.parse
 
 import pytest
 from conftest import PASSWORD, visiting
@@ -32,13 +33,36 @@ def test_an_address_of_a_project_leads_to_its_experiment(page, server, run):
 
 
 def test_an_address_below_a_run_leads_to_its_tab(page, server, run):
-    for tail, tab in (("overview", ""), ("logs", "/console"), ("files", "/artifacts"), ("files/config.yaml", "/artifacts"), ("system", "/system"), ("nonsense", "")):
+    for tail, tab in (("overview", ""), ("logs", "/console"), ("files", "/artifacts"), ("files/config.yaml", "/artifacts?file=config.yaml"), ("system", "/system"), ("nonsense", "")):
         page.goto(f"/default/addresses/runs/abc123/{tail}")
         page.get_by_role("heading", name="abc123").wait_for()
         assert page.url == f"{server.url}/r/{run.id}{tab}"
-    for tail in ("table", "overview", "groups/g/workspace", "runs"):
+    for tail in ("table", "overview", "runs"):
         page.goto(f"/default/addresses/{tail}")
         page.locator("#row-0").wait_for()
+
+
+@pytest.mark.parametrize("name", ["plain.txt", "deep/er/a file.txt", "100%.txt", "50%25 of it.txt", "a?b#c&d=e.txt"])
+def test_an_address_of_a_file_selects_it(page, server, run, name):
+    run.file(name, f"this is {name}".encode())
+    page.goto(f"/default/addresses/runs/abc123/files/{urllib.parse.quote(name)}")
+    page.get_by_text(f"this is {name}", exact=True).wait_for()
+    assert page.url == f"{server.url}/r/{run.id}/artifacts?{urllib.parse.urlencode({'file': name})}"
+
+
+def test_an_address_of_a_group_shows_its_runs(page, server):
+    group = """it's "50% / all" <b>"""
+    for name, value in (("in", group), ("out", "other")):
+        member = Run(server, "grouped", name)
+        server.call("POST", f"runs/{member.id}/tags", json={"set": {"wandb.group": value}})
+    page.goto(f"/default/grouped/groups/{urllib.parse.quote(group, safe='')}/workspace?theme=dark")
+    page.get_by_role("link", name="in", exact=True).wait_for()
+    expect(page.locator("[id^=row-]")).to_have_count(1)
+    assert "theme=dark" in page.url
+    page.goto("/default/grouped/groups/other")
+    page.get_by_role("link", name="out", exact=True).wait_for()
+    expect(page.locator("[id^=row-]")).to_have_count(1)
+    expect(page.get_by_label("Filter runs")).to_have_value("tags.wandb.group = 'other'")
 
 
 def test_the_page_of_a_run_tells_the_id_that_its_program_knows(page, run):

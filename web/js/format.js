@@ -141,3 +141,12 @@ export function ordinal(n) {
     const ending = tens >= 11 && tens <= 13 ? "th" : { 1: "st", 2: "nd", 3: "rd" }[n % 10] ?? "th";
     return `${grouped(n)}${ending}`;
 }
+
+/** The value of a tag; labels of W&B are a list. */
+export function readable(key, value) {
+    try {
+        return key === "wandb.labels" ? JSON.parse(value).join(", ") : value;
+    } catch {
+        return value;
+    }
+}

@@ -13,6 +13,7 @@ const PAGES = {
     version: () => styled(import("./pages/version.js")),
     settings: () => styled(import("./pages/settings.js")),
     login: () => import("./pages/login.js"),
+    authorize: () => styled(import("./pages/authorize.js")),
     models: () => styled(import("./pages/models.js")),
     missing: () => import("./pages/missing.js"),
 };
@@ -21,7 +22,7 @@ const PAGES = {
 const NEEDED = {
     experiment: ["pages/runsTab", "pages/runList", "pages/runCells", "pages/runColumns", "pages/runKeys", "components/grid", "components/filterBar",
         "components/dialog", "components/status", "charts/sparkline"],
-    run: ["charts/panel", "charts/lineChart", "charts/svgPen", "charts/seriesForm", "pages/runTables", "pages/paramTree", "pages/runColumns", "components/dialog", "components/status", "components/filterBar", "md"],
+    run: ["charts/panel", "charts/lineChart", "charts/svgPen", "charts/seriesForm", "pages/runTables", "pages/runMade", "labels", "pages/paramTree", "pages/runColumns", "components/dialog", "components/status", "components/filterBar", "md"],
 };
 /** What a page will listen to: the stream opens while the page is on its way. */
 const TOPICS = {
@@ -54,7 +55,7 @@ const rail = h("nav.rail", { "aria-label": "Main" },
     h("button.rail-link", { type: "button", title: "Keys (?)", "aria-label": "Keys", on: { click: openHelp } }, icon("help"), h("span.rail-label", {}, "Keys")),
     densityButton, themeButton);
 const user = h("span.user");
-const searchButton = h("button.button.search-button", { type: "button", on: { click: openSearch } },
+const searchButton = h("button.button.search-button", { type: "button", on: { click: () => openSearch() } },
     icon("search"), h("span.wide-only", {}, `${isMac ? "⌘" : "Ctrl "}K search`));
 
 let undo = null;
@@ -111,6 +112,7 @@ const shell = {
         const id = error.requestID ? ` (request ${error.requestID})` : "";
         shell.toast(`${error.message}${id}`, { isError: true });
     },
+    search: openSearch,
     /** Somebody logged in or out: nothing that was read before may stay, in any tab. */
     loginChanged(link) {
         remembered("login", String(Date.now()));
@@ -146,13 +148,13 @@ function drawUser({ isLoginRequired, name, role }) {
 
 function pick(route) {
     const [first, second, third, fourth, fifth] = route.path;
-    if (!first || ((first === "e" || first === "experiments") && !second)) return ["experiments", ""];
+    if (!first || ["e", "experiments", "search"].includes(first) && !second) return ["experiments", ""];
     if (third === "artifacts" && fourth && first === "e") return [fifth ? "version" : "collection", `${fourth}/${fifth}`];
     if (third === "sweeps" && fourth && first === "e") return ["sweep", fourth];
     if (first === "e") return ["experiment", second];
     if (first === "r" && second) return ["run", second];
     if (first === "m" && !(third && third !== "v")) return ["models", `${second ?? ""}/${fourth ?? ""}`];
-    if (first === "settings" || first === "login") return [first, ""];
+    if (["settings", "login", "authorize"].includes(first)) return [first, ""];
     return ["missing", route.key];
 }
 
@@ -235,10 +237,10 @@ async function openHelp() {
     showHelp(named(page?.keys), named(GLOBAL_KEYS));
 }
 
-async function openSearch() {
-    if (api.isLocked()) return;
+async function openSearch(words) {
     const { showSearch } = await import("./components/search.js");
-    showSearch(shell, [...named(page?.keys), ...named(GLOBAL_KEYS)]);
+    if (api.isLocked() || pageName === "login/") return;
+    showSearch(shell, [...named(page?.keys), ...named(GLOBAL_KEYS)], words);
 }
 
 const GLOBAL_KEYS = {

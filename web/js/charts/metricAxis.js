@@ -20,21 +20,27 @@ export async function readOverMetric(ask, base, metric, range) {
 }
 
 /**
- * @param defined the list that the client keeps: `1` a name or `2` a beginning with `*`, `5` the place of the metric that is x
- * @param keys of the run @returns {{usualAxis: string, axisOf?: (key: string) => string | null}}
+ * @param list that the client keeps: `1` a name or `2` a beginning with `*`, `5` the place of the metric that is x, `6` options: 2 hides
+ * @param keys of the run @returns {{usualAxis: string, axisOf: ?(key: string) => ?string, isHidden: (key: string) => ?boolean}}
  */
-export function definedAxes(defined, keys) {
-    const known = new Set(keys), exact = new Map(), begun = [];
-    for (const one of defined) {
-        const metric = one?.[5] > 0 ? defined[one[5] - 1]?.[1] : null;
-        if (!known.has(metric)) continue;
-        if (typeof one[1] === "string") exact.set(one[1], `m:${metric}`);
-        else if (typeof one[2] === "string" && one[2].endsWith("*")) begun.push([one[2].slice(0, -1), `m:${metric}`]);
+export function definitions(list, keys) {
+    const known = new Set(keys), all = list.filter(Boolean);
+    const over = all.map((one) => [one, `m:${list[one[5] - 1]?.[1]}`]).filter(([, axis]) => known.has(axis.slice(2)));
+    const [axisOf, usualAxis = "step"] = ruled(over), [isHidden] = ruled(all.map((one) => [one, Array.isArray(one[6]) && one[6].includes(2)]));
+    return { usualAxis, axisOf: over.length ? axisOf : null, isHidden };
+}
+
+/** @param pairs of a definition and what it says @returns {[(key: string) => any, any]} what is said of a key, and of all */
+function ruled(pairs) {
+    const exact = new Map(), begun = [];
+    for (const [one, said] of pairs) {
+        if (typeof one[1] === "string") exact.set(one[1], said);
+        else if (typeof one[2] === "string" && one[2].endsWith("*")) begun.push([one[2].slice(0, -1), said]);
     }
     // The longest beginning says most.
     begun.sort((left, right) => right[0].length - left[0].length);
-    const axisOf = (key) => exact.get(key) ?? begun.find(([start]) => key.startsWith(start))?.[1] ?? null;
-    return { usualAxis: begun.at(-1)?.[0] === "" ? begun.at(-1)[1] : "step", ...exact.size || begun.length ? { axisOf } : {} };
+    const of = (key) => exact.get(key) ?? begun.find(([start]) => key.startsWith(start))?.[1] ?? null;
+    return [of, begun.find(([start]) => !start)?.[1]];
 }
 
 /** The steps at which the metric was in a range, or went through it, and some around; null where that is never. */

@@ -16,6 +16,13 @@ export const unitOf = (key) => isSystem(key) ? UNITS.find(([pattern]) => pattern
 /** What a client counts for itself is no curve to look at: `_runtime`, `_step`. @param key */
 export const isCharted = (key) => !/^(system\.)?_/.test(key);
 
+/** What is looked at first: the program's own metrics; those of the machine only where there are no others. */
+export function firstKeys(keys, isHidden) {
+    const charted = keys.filter((key) => isCharted(key) && !isHidden?.(key));
+    const own = charted.filter((key) => !isSystem(key));
+    return own.length ? own : charted;
+}
+
 const isSplit = (word) => TRAIN.has(word) || HELD.has(word);
 
 /** The card of a key and its split. @param key @returns {{name: string, split: "train" | "val" | "test" | ""}} */
@@ -89,9 +96,10 @@ export const sameList = (a, b) => a.length === b.length && a.every((one, place) 
 /**
  * The cards of the keys that are charted, reckoned once for the same list: there may be 100,000.
  * @param memory what the last call gave @param keys @param goal @param most keys that are looked through
+ * @param isHidden
  */
-export function pairsOnce(memory, keys, goal, most) {
-    if (memory?.keys === keys && memory.goal === goal) return memory;
-    const charted = keys.filter(isCharted);
-    return { keys, goal, count: charted.length, list: pairs(charted.slice(0, most), goal) };
+export function pairsOnce(memory, keys, goal, most, isHidden) {
+    if (memory?.keys === keys && memory.goal === goal && memory.isHidden === isHidden) return memory;
+    const charted = keys.filter(isCharted), seen = charted.filter((key) => !isHidden?.(key));
+    return { keys, goal, isHidden, hidden: charted.length - seen.length, list: pairs(seen.slice(0, most), goal) };
 }

@@ -20,7 +20,7 @@ const LEAST = 340;
 export class ChartPanel {
     /**
      * A run may bring its `color`, a place in the list of colours; else its place among the runs counts.
-     * With a `limit` only the first cards are shown, without controls.
+     * With a `limit` only the first cards are shown, without controls. Metrics that are `isHidden` have none.
      */
     constructor(root, options) {
         Object.assign(this, { limit: 0, usualAxis: "step", ...options });
@@ -183,10 +183,10 @@ export class ChartPanel {
         }
         const name = (pair) => JSON.stringify([pair.name, pair.title, pair.keys]);
         const old = new Map(this.cards.map((card) => [name(card.pair), card]));
-        this.pairing = pairsOnce(this.pairing, this.metricKeys, this.goal?.metric, this.limit ? FEW_OF_MANY : Infinity);
-        const { count, list } = this.pairing;
+        this.pairing = pairsOnce(this.pairing, this.metricKeys, this.goal?.metric, this.limit ? FEW_OF_MANY : Infinity, this.isHidden);
+        const { hidden, list } = this.pairing;
         const found = list.filter((pair) => pair.keys.some((one) => matches(one.key)));
-        this.toolbar?.counted(found.reduce((sum, pair) => sum + pair.keys.length, 0), count, isBroken);
+        this.toolbar?.counted(found, list, hidden, isBroken);
         const cards = found.slice(0, this.limit || MOST).map((pair) => {
             const card = old.get(name(pair)) ?? new ChartCard(this, pair);
             card.pair = pair;
@@ -208,7 +208,7 @@ export class ChartPanel {
         this.cards = cards;
         this.sections = sections;
         fill(this.host, [...sections].map(([section, list]) => this.section(section, list, sections.size > 1)),
-            cards.length ? null : h("p.muted", {}, count ? "No metric matches." : "No metric to draw."),
+            cards.length ? null : h("p.muted", {}, list.length ? "No metric matches." : "No metric to draw."),
             this.hidden && !this.limit ? h("p.muted", {}, `${grouped(this.hidden)} more; filter the metrics to see them.`) : null);
         this.layout();
         for (const card of cards) this.watcher.observe(card.element);

@@ -61,11 +61,16 @@ export class ChartToolbar {
         fill(this.axis, AXES.map(([key, label]) => option(key, label)), all.length ? h("optgroup", { label: "a metric" }, all.map((key) => option(`m:${key}`, key))) : null);
     }
 
-    /** How many metrics are shown, and whether the filter is one. */
-    counted(shown, total, isBroken) {
+    /** How many metrics are shown, those of the machine apart, and whether the filter is one. @param found cards @param all */
+    counted(found, all, hidden, isBroken) {
         if (isBroken) this.regex.setAttribute("aria-invalid", "true");
         else this.regex.removeAttribute("aria-invalid");
         this.regex.title = isBroken ? "Not a regular expression; taken as it is written" : "A regular expression over the names of metrics";
-        fill(this.count, shown === total ? plural(total, "metric") : `${grouped(shown)} of ${plural(total, "metric")}`);
+        const part = (isMachine, noun) => {
+            const [some, total] = [found, all].map((cards) => cards.flatMap((card) => card.keys).filter(({ key }) => isSystem(key) === isMachine).length);
+            return total ? `${some === total ? "" : `${grouped(some)} of `}${plural(total, ...noun)}` : "";
+        };
+        const own = part(false, ["metric"]), machine = part(true, own ? ["system", "system"] : ["metric"]);
+        fill(this.count, own, own && machine ? " + " : "", machine, hidden ? ` · ${grouped(hidden)} hidden by the program` : "");
     }
 }

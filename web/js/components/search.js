@@ -1,5 +1,5 @@
 // Jump to an experiment or a run from anywhere, or do what a key does.
-import { h, fill, debounced, href, navigate } from "../dom.js";
+import { h, currentRoute, fill, debounced, href, navigate, setQuery } from "../dom.js";
 import { openDialog } from "./dialog.js";
 import * as api from "../api.js";
 import { quotedValue } from "./filterBar.js";
@@ -9,12 +9,16 @@ import { plural } from "../format.js";
 /** Other workspaces that are looked into, and experiments whose runs one question may be about. */
 const MOST_ROOMS = 10, MOST = 8_000;
 
-export function showSearch(shell, commands) {
+/** Whether the address asks for the search, which then lies over the first page. */
+const isAddressed = () => currentRoute().path[0] === "search";
+
+/** @param [words] that are looked for at once */
+export function showSearch(shell, commands, words = null) {
     // Its key works in it as well.
     if (document.getElementById("search-results")) return;
     const list = h("ul.results", { role: "listbox", id: "search-results", "aria-label": "Results" });
     const field = h("input.input.big", {
-        type: "search", placeholder: "Experiment, run or command", "aria-label": "Search", autocomplete: "off",
+        type: "search", value: words, placeholder: "Experiment, run or command", "aria-label": "Search", autocomplete: "off",
         role: "combobox", "aria-controls": "search-results", "aria-expanded": "true",
     });
     let experiments = [], results = [], cursor = 0, close = null, turn = 0, isLoaded = false;
@@ -73,7 +77,10 @@ export function showSearch(shell, commands) {
             shell.fail(error);
         }
     };
-    field.addEventListener("input", debounced(find, 120));
+    field.addEventListener("input", debounced(() => {
+        if (isAddressed()) setQuery({ q: field.value }, { silent: true });
+        find();
+    }, 120));
     field.addEventListener("keydown", (event) => {
         const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
         if (step && results.length) {
@@ -87,7 +94,7 @@ export function showSearch(shell, commands) {
     openDialog("Search", (done) => {
         close = done;
         return [field, list];
-    });
+    }).addEventListener("close", () => isAddressed() && navigate(href([]), { replace: true }));
     field.focus();
     everyExperiment().then((all) => {
         experiments = all;

@@ -1,9 +1,10 @@
 // One value that a run logged, as something to look at. What comes from the run is text, a picture, or a page in a locked frame.
 import { errorBox, fill, h, icon, isTyping } from "../dom.js";
-import { bytes, grouped, number } from "../format.js";
+import { bytes, grouped, number, plural } from "../format.js";
 import { openDialog } from "../components/dialog.js";
 import { json, send } from "../api.js";
-import { fileText, fileURL } from "../files.js";
+import { fileText, fileURL, files } from "../files.js";
+import { objectValues } from "../streams.js";
 import { fullWidth, hasOverlays, histogramOf, kindOf, members, ownerOf, pythonJSON } from "./values.js";
 import { bars } from "./histogram.js";
 import { tableView } from "./tableView.js";
@@ -12,11 +13,13 @@ import { tableView } from "./tableView.js";
 const PICTURES = 24;
 const LARGEST_TABLE = 30_000_000;
 const LONGEST_TEXT = 20_000;
-/** Tables that were read: going back and forth over steps must not read them anew. */
-const KEPT = 6;
+/** Tables that were read, and pieces of such as have many: going back and forth over steps must not read them anew. */
+const KEPT = 6, PIECES = 400;
+/** Files that are read at a time. */
+const AT_ONCE = 6;
 /** Rows that are looked at for media. */
 const SAMPLE = 50;
-const tables = new Map();
+const tables = new Map(), pieces = new Map();
 /** What W&B's client writes for media where a table stands among the files of its run (wandb 0.31.0, `Table.bind_to_run`). */
 const WORDS = new Set(["Image", "Audio", "Video", "Html", "Object3D", "Molecule", "Plotly", "Bokeh"]);
 
@@ -32,7 +35,7 @@ export function view(value, run, chart, key) {
     }
     const list = Array.isArray(value) ? value.flatMap(members) : members(value);
     if (kind === "image") return pictures(list, run, key);
-    if (kind === "table") return table(value, run, chart);
+    if (kind === "table") return table(value, run, chart, key);
     const make = { audio, video, page: framed, file, chart: plotly }[kind];
     return h("div.media-list", {}, list.slice(0, PICTURES).map((one) => h("figure", {}, make(one.value, run),
         one.caption ? h("figcaption", {}, one.caption) : null)), list.length > PICTURES ? h("p.muted", {}, `${grouped(list.length - PICTURES)} more`) : null);
@@ -179,32 +182,81 @@ async function versionNamed(scheme, name) {
     return data?.clientIDMapping ? atob(data.clientIDMapping.serverID).split(":")[1] : undefined;
 }
 
-/** The same table with its media instead of words for them, whose files are in the artifact; null where that is not here. */
-async function mediaTable({ artifact_path: link }) {
+/** Where the file of a table stands with its media, of the artifact that names it; null where that is not here. */
+async function inVersion(link) {
     const [, scheme, name, path] = /^(wandb-(?:client-)?artifact):\/\/([^/:]+)[^/]*\/(.+)$/.exec(link ?? "") ?? [];
+    const version = path && await versionNamed(scheme, name);
+    // Its files are here once it is committed. That one may not read it is no reason to leave the page.
+    const isHere = version && (await json("GET", ["versions", version], { isLogin: true })).state === "committed";
+    return isHere ? { path, owner: ["versions", version] } : null;
+}
+
+/** The same table with its media instead of words for them; null where they are not here. */
+async function mediaTable({ artifact_path: link }) {
     try {
-        const version = path && await versionNamed(scheme, name);
-        // Its files are here once it is committed. That one may not read it is no reason to leave the page.
-        const isHere = version && (await json("GET", ["versions", version], { isLogin: true })).state === "committed";
-        return isHere ? await tableFile(path, ["versions", version]) : null;
+        const place = await inVersion(link);
+        return place && await tableFile(place.path, place.owner);
     } catch {
         // A table with words is still a table.
         return null;
     }
 }
 
-async function readTable(value, run) {
+function keep(kept, most, id, read) {
+    kept.set(id, read);
+    while (kept.size > most) kept.delete(kept.keys().next().value);
+    return read;
+}
+
+async function readTable(value, run, key) {
     const id = `${run} ${value.path}`;
-    if (!tables.has(id)) {
-        const own = await tableFile(value.path, run);
-        const hasWords = own.data?.slice(0, SAMPLE).some((row) => row.some((cell) => WORDS.has(cell)));
-        const found = hasWords ? await mediaTable(value) : null;
-        // What is still on its way is asked for again.
-        if (!own.data || hasWords && !found) return own;
-        tables.set(id, found?.data ? found : own);
-        while (tables.size > KEPT) tables.delete(tables.keys().next().value);
+    if (tables.has(id)) return tables.get(id);
+    const isWhole = !value.previous_increments_paths?.length;
+    const own = isWhole ? await tableFile(value.path, run) : await joined(value, run, key);
+    const hasWords = isWhole && own.data?.slice(0, SAMPLE).some((row) => row.some((cell) => WORDS.has(cell)));
+    const found = hasWords ? await mediaTable(value) : null;
+    // What is still on its way is asked for again.
+    const isFinal = own.data && !own.missing && (isWhole ? !hasWords || found : own.run !== run);
+    return !isFinal ? own : keep(tables, KEPT, id, found?.data ? found : own);
+}
+
+/**
+ * A table that is logged piece by piece (wandb 0.31.0, `log_mode="INCREMENTAL"`): its artifact has the files of all of
+ * them. Before that is here, each is among the files of the run, where an earlier value of the key says.
+ */
+async function joined(value, run, key) {
+    const links = value.previous_increments_paths, place = await inVersion(value.artifact_path).catch(() => null);
+    const paths = place ? await pathsInVersion(place.owner, [...links, value.artifact_path]) : [...await pathsInRun(run, key, links), value.path];
+    const read = (path) => {
+        // The same file is in the artifacts of all later pieces.
+        const id = `${run} ${path}`;
+        return pieces.get(id) ?? tableFile(path, place?.owner ?? run).then((one) => one.data ? keep(pieces, PIECES, id, one) : null, () => null);
+    };
+    const parts = [];
+    while (parts.length < paths.length) parts.push(...await Promise.all(paths.slice(parts.length, parts.length + AT_ONCE).map((path) => path && read(path))));
+    const here = parts.filter(Boolean), gaps = parts.length - here.length;
+    if (!here.length) return tableFile(value.path, run);
+    const data = here.flatMap((one) => one.data), rows = value.nrows - data.length;
+    const missing = gaps ? `${gaps} of ${plural(parts.length, "piece")} of this table ${gaps > 1 ? "are" : "is"} not here${rows > 0 ? `: ${plural(rows, "row")} missing` : ""}.` : "";
+    return { columns: here.at(-1).columns, data, missing, run: place?.owner ?? run };
+}
+
+async function pathsInVersion(owner, links) {
+    const there = new Set((await files(owner)).entries.map((entry) => entry.path));
+    return links.map((link) => link.split("/").slice(3).join("/")).map((path) => there.has(path) ? path : null);
+}
+
+async function pathsInRun(run, key, links) {
+    const known = new Map();
+    for (let from = 0, isMore = true; isMore;) {
+        const { values, hasMore } = await objectValues(run, key, from, 1_000);
+        isMore = hasMore && values.length > 0;
+        for (const { step, value } of values) {
+            known.set(value?.artifact_path, value?.path);
+            from = step + 1;
+        }
     }
-    return tables.get(id);
+    return links.map((link) => known.get(link));
 }
 
 /** Only runs with charts load what draws them. */
@@ -231,12 +283,12 @@ function inCell(value, run) {
         h("a", { href: address(run, value.path), download: "", title: name }, name)];
 }
 
-function table(value, run, chart) {
+function table(value, run, chart, key) {
     const host = h("div.media-table", {}, h("p.muted", {}, `${grouped(value.nrows ?? 0)} rows, ${grouped(value.ncols ?? 0)} columns …`));
     const read = async () => {
         try {
-            const data = await readTable(value, run), thumbnail = (cell) => inCell(cell, data.run);
-            fill(host, data.data ? chart ? (await charts()).chartView(chart, data, thumbnail) : tableView(data, thumbnail) : [h("p.muted", {}, `This table has ${bytes(data.size)}: too much to show here.`), file(value, run)]);
+            const data = await readTable(value, run, key), thumbnail = (cell) => inCell(cell, data.run);
+            fill(host, data.missing ? h("p.banner", { data: { missing: "" } }, data.missing) : null, data.data ? chart ? (await charts()).chartView(chart, data, thumbnail) : tableView(data, thumbnail) : [h("p.muted", {}, `This table has ${bytes(data.size)}: too much to show here.`), file(value, run)]);
         } catch (error) {
             fill(host, error.status === 404 ? missing(value.path) : errorBox(error, read));
         }

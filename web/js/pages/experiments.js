@@ -73,7 +73,8 @@ class ExperimentsPage {
         this.live.ready.then(() => this.load());
     }
 
-    read({ query }) {
+    read({ path, query }) {
+        if (path[0] === "search") this.shell.search(query.get("q"));
         if (document.activeElement !== this.filter) this.filter.value = query.get("f") ?? "";
         const before = `${this.workspace}/${this.view.value}`;
         this.view.value = query.get("view") ?? "active";

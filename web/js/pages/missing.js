@@ -1,11 +1,16 @@
-// An address that leads nowhere, unless it is one of those that W&B's client prints: <entity>/<project>[/runs/<run>[/<tab>]|/sweeps[/<sweep>]],
+// An address that leads nowhere, unless it is one of those that W&B's client prints:
+// <entity>/<project>[/runs/<run>[/<tab>|/files/<file>]|/sweeps[/<sweep>]|/groups/<group>],
 // <entity>/<project>/artifacts[/<type>[/<name>[/<alias>]]], and of a linked version ?selectionPath=<entity>/<project>/<name>&version=<v>.
 // Reports have addresses of that kind, <entity>/<project>/reports[/<title>--<id>], and one of their own, which the shell leaves to this page.
 import { h, errorBox, fill, href, navigate, skeleton } from "../dom.js";
+import { quoted, quotedValue } from "../components/filterBar.js";
 import { find } from "../streams.js";
 
 /** Its pages of a run by the names that they have there. */
 const TABS = { logs: "console", files: "artifacts", artifacts: "artifacts", system: "system", charts: "charts", workspace: "charts", model: "params" };
+
+/** The tag that holds the group of a run. */
+const GROUP = "wandb.group";
 
 /** @returns what an address means to that client; null for any other */
 function names({ path, query }) {
@@ -13,7 +18,8 @@ function names({ path, query }) {
     if (chosen?.length === 3) return { entity: chosen[0], project: chosen[1], name: chosen[2], alias: query.get("version") };
     const [entity, project, kind, one, name, alias] = path;
     if (!entity || !project) return null;
-    if (kind === "runs" && one) return { entity, project, run: one, tab: Object.hasOwn(TABS, name ?? "") ? TABS[name] : null };
+    if (kind === "runs" && one) return { entity, project, run: one, tab: Object.hasOwn(TABS, name ?? "") ? TABS[name] : null, file: name === "files" ? path.slice(5).join("/") : null };
+    if (kind === "groups" && one) return { entity, project, group: one };
     if (kind === "sweeps") return { entity, project, sweep: one ?? "" };
     if (kind === "artifacts") return { entity, project, isArtifact: true, type: one, name, alias };
     if (kind === "reports") return { entity, project, report: reportID(path.slice(3).join("/")) };
@@ -58,13 +64,14 @@ const nothing = (...reasons) => h("div.empty", {}, h("h1", {}, "There is no such
 const lost = (message) => Object.assign(new Error(message), { status: 404 });
 
 /** The link to what is meant. */
-async function linkTo({ entity, project, run, tab, sweep, report, isArtifact, type, name, alias }, query) {
+async function linkTo({ entity, project, run, tab, file, group, sweep, report, isArtifact, type, name, alias }, query) {
     const theme = { theme: query.theme };
     if (report) return href(["reports", report], theme);
     const { experimentID, runID } = await find(entity, project, run);
     if (report === null) return href(["reports"], { ...theme, experiment: experimentID });
-    if (runID) return href(["r", runID, ...tab ? [tab] : []], query);
+    if (runID) return href(["r", runID, ...tab ? [tab] : []], { ...query, file });
     if (sweep !== undefined) return href(["e", experimentID, "sweeps", ...sweep ? [sweep] : []], query);
+    if (group) return href(["e", experimentID], { ...query, f: `tags.${quoted(GROUP)} = ${quotedValue(group)}` });
     if (!isArtifact && !name) return href(["e", experimentID], query);
     if (!name) return href(["e", experimentID, "artifacts"], { ...query, find: type });
     const { named } = await import("../artifacts.js");

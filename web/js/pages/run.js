@@ -2,7 +2,7 @@
 import { coalesced, copyBox, errorBox, fill, h, href, navigate, server, skeleton, experimentsCrumb } from "../dom.js";
 import { subscribe } from "../live.js";
 import * as api from "../api.js";
-import { isSystem } from "../charts/pairing.js";
+import { isCharted, isSystem, firstKeys } from "../charts/pairing.js";
 import { runWithFirst, withAll } from "../runMetrics.js";
 import { documents, streamsOf } from "../streams.js";
 import { RunHeader } from "./runHeader.js";
@@ -11,7 +11,8 @@ import { drawMetrics, drawParams } from "./runTables.js";
 const TABS = ["overview", "charts", "params", "metrics", "system", "console", "media", "artifacts", "notes"];
 /** How often a run that has neither is asked whether it has printed something or logged an object by now. */
 const STREAMS = 3_000;
-/** So many metrics are looked at for another x. */
+const CHARTED = ["overview", "charts", "system"];
+/** So many metrics are looked at for other definitions. */
 const MANY = 1_000;
 
 export function open(root, route, shell) {
@@ -20,7 +21,7 @@ export function open(root, route, shell) {
 
 class RunPage {
     constructor(root, route, shell) {
-        Object.assign(this, { shell, route, id: route.path[1] });
+        Object.assign(this, { shell, route, id: route.path[1], defined: { usualAxis: "step" } });
         this.heading = h("div.heading");
         this.tabs = h("nav.tabs", { "aria-label": "Views of the run" });
         this.body = h("div.tab-body");
@@ -30,7 +31,7 @@ class RunPage {
         this.changes = new Set();
         // What the first screen needs is fetched while the run is.
         if (this.tab === "overview") import("./runOverview.js");
-        if (["overview", "charts", "system"].includes(this.tab)) import("../charts/panel.js");
+        if (CHARTED.includes(this.tab)) import("../charts/panel.js");
         this.refresh = coalesced(() => this.reload(), 800);
         this.refreshStreams = coalesced(() => this.readStreams(), STREAMS);
         this.live = subscribe(["", ":metrics", ":artifacts", ":console", ":alerts"].map((part) => `run:${this.id}${part}`), (topics) => this.heard(topics));
@@ -71,7 +72,13 @@ class RunPage {
 
     /** What the machine reported, whoever asked it. */
     get systemKeys() {
-        return (this.run?.metrics ?? []).map((one) => one.key).filter(isSystem);
+        return (this.run?.metrics ?? []).map((one) => one.key).filter((key) => isSystem(key) && isCharted(key));
+    }
+
+    /** What this tab may have charts of. */
+    get chartKeys() {
+        const keys = this.run.metrics.map((one) => one.key);
+        return this.tab === "system" ? this.systemKeys : this.tab === "overview" ? firstKeys(keys, this.defined.isHidden) : keys;
     }
 
     get tab() {
@@ -89,6 +96,7 @@ class RunPage {
         try {
             const streams = streamsOf(this.id);
             this.run = await runWithFirst(this.id);
+            if (CHARTED.includes(this.tab)) this.defining = this.define();
             this.experiment = await api.experiment(this.run.experimentID);
             this.streams = await streams;
         } catch (error) {
@@ -132,16 +140,21 @@ class RunPage {
         if (this.isClosed) return;
         this.header.update();
         if (this.shownTabs.join() !== this.drawn) this.drawTabs();
-        if (this.run.metrics.length !== known) this.defineAxes();
-        const isTyping = this.body.contains(document.activeElement) && document.activeElement.matches("input,textarea");
+        else this.countTabs();
+        // The definitions may come later than the metrics.
+        if (this.run.metrics.length !== known || topics.includes(`run:${this.id}`)) this.redefine();
+        const { isTyping } = this;
         if (topics.includes(`run:${this.id}:artifacts`)) this.onArtifacts?.();
         if (!isTyping && (this.tab === "metrics" || this.tab === "params")) this.drawTab();
         this.onChange?.(isTyping, topics);
-        const keys = this.tab === "system" ? this.systemKeys : this.run.metrics.map((one) => one.key);
         if (this.panel) {
             this.panel.goal = this.experiment.statistics.goal;
-            this.panel.setRuns([this.run], keys);
-        } else if (keys.length && this.isBare && ["charts", "overview", "system"].includes(this.tab)) this.drawTab();
+            this.panel.setRuns([this.run], this.chartKeys);
+        } else if (this.run.metrics.length && this.isBare && CHARTED.includes(this.tab)) this.drawTab();
+    }
+
+    get isTyping() {
+        return this.body.contains(document.activeElement) && document.activeElement.matches("input,textarea");
     }
 
     draw() {
@@ -152,8 +165,9 @@ class RunPage {
 
     drawTabs() {
         this.drawn = this.shownTabs.join();
-        fill(this.tabs, this.shownTabs.map((tab) => h("a", { href: this.link(tab), "aria-current": tab === this.tab ? "page" : null }, tab, this.count(tab))),
+        fill(this.tabs, this.shownTabs.map((tab) => h("a", { href: this.link(tab), "aria-current": tab === this.tab ? "page" : null }, tab, h("span.tab-count"))),
             this.route.query.get("jupyter") ? h("a", { href: this.link(this.tab, { jupyter: null }), target: "_blank" }, "open in a tab ↗") : null);
+        this.countTabs();
         this.tabs.querySelector("[aria-current]").scrollIntoView({ block: "nearest", inline: "nearest" });
     }
 
@@ -167,59 +181,59 @@ class RunPage {
         this[this.tab]();
     }
 
-    count(tab) {
-        const count = tab === "metrics" ? this.run.metricCount : { params: this.run.params, media: this.streams?.objects }[tab]?.length;
-        return count ? h("span.tab-count", {}, ` ${count}`) : null;
+    countTabs() {
+        const counts = { metrics: this.run.metricCount, params: this.run.params.length, media: this.streams?.objects.length };
+        this.shownTabs.forEach((tab, index) => fill(this.tabs.children[index].lastChild, counts[tab] ? ` ${counts[tab]}` : ""));
     }
 
     /** Over time: a step of the program says nothing of the machine. */
     system() {
-        return this.charts(this.body, 0, { keys: this.systemKeys, usualAxis: "relativeTime" });
+        return this.charts(this.body, 0, { usualAxis: "relativeTime" });
     }
 
-    /** What the program defined to be x (`define_metric` of wandb 0.31.0): of all its metrics, and by key of some. */
-    async definedAxes() {
-        const usual = { usualAxis: "step" };
+    /** What the program defined (`define_metric` of wandb 0.31.0): x of all its metrics or of some, and which have no chart. */
+    async define() {
         // Only that client has names of its own for runs.
-        if (!this.run.foreignID) return usual;
-        const { config } = await documents(this.id).catch(() => {
-            this.axes = null;
-            return {};
-        });
-        const defined = config?._wandb?.value?.m;
-        return Array.isArray(defined) ? (await import("../charts/metricAxis.js")).definedAxes(defined, this.run.metrics.map((one) => one.key)) : usual;
+        const answer = this.run.foreignID ? await documents(this.id).catch(() => null) : {};
+        if (!answer) this.defining = null;
+        const list = answer?.config?._wandb?.value?.m;
+        if (Array.isArray(list)) this.defined = (await import("../charts/metricAxis.js")).definitions(list, this.run.metrics.map((one) => one.key));
     }
 
-    /** Anew, once there are more metrics that may be x. */
-    async defineAxes() {
-        this.axes = this.definedAxes();
-        const axes = await this.axes, { panel } = this;
-        if (this.isClosed || !panel || this.tab === "system") return;
-        const shown = ({ usualAxis, axisOf }) => JSON.stringify([usualAxis, this.run.metrics.slice(0, MANY).map((one) => axisOf?.(one.key) ?? null)]);
-        if (shown(axes) === shown(panel)) return;
-        Object.assign(panel, { axisOf: null, ...axes });
+    async redefine() {
+        const told = () => JSON.stringify([this.defined.usualAxis,
+            this.run.metrics.slice(0, MANY).map(({ key }) => [this.defined.axisOf?.(key), this.defined.isHidden?.(key)])]);
+        const before = told();
+        await (this.defining = this.define());
+        const { panel } = this, isSame = told() === before;
+        if (this.isClosed) return;
+        // They may be of metrics that are still to come.
+        if (panel && this.tab !== "system") Object.assign(panel, this.defined);
+        if (isSame) return;
+        this.onChange?.(this.isTyping);
+        if (!panel || this.tab === "system") return;
+        panel.metricKeys = this.chartKeys;
         // What is drawn stays until it is here by its new x.
         for (const card of panel.cards) Object.assign(card, { isFresh: false, isLoaded: false });
         panel.update(this.route);
     }
 
-    async charts(host = this.body, limit = 0, { keys = this.run.metrics.map((one) => one.key), ...given } = {}) {
+    async charts(host = this.body, limit = 0, given = null) {
         const { tab } = this;
-        this.isBare = !keys.length;
+        this.isBare = !this.run.metrics.length;
         if (this.isBare) {
             fill(host, h("div.empty", {}, h("p", {}, "No metrics yet. They appear here as soon as the run logs one:"),
                 copyBox(`mlflow.log_metric("val/loss", loss, step=step)`)));
             return;
         }
-        const axes = given.usualAxis ? given : this.axes ??= this.definedAxes();
-        const [{ ChartPanel }, known] = await Promise.all([import("../charts/panel.js"), axes]);
+        const [{ ChartPanel }] = await Promise.all([import("../charts/panel.js"), given ?? (this.defining ??= this.define())]);
         // Another tab may have been drawn meanwhile, or this one anew.
         if (this.isClosed || !host.isConnected || this.panel || this.tab !== tab) return;
-        this.panel = new ChartPanel(host, { runs: [this.run], metricKeys: keys, goal: this.experiment.statistics.goal, route: this.route, limit, ...known });
+        this.panel = new ChartPanel(host, { runs: [this.run], metricKeys: this.chartKeys, goal: this.experiment.statistics.goal, route: this.route, limit, ...given ?? this.defined });
     }
 
     async overview() {
-        const { drawOverview } = await import("./runOverview.js");
+        const [{ drawOverview }] = await Promise.all([import("./runOverview.js"), this.defining ??= this.define()]);
         if (this.tab === "overview" && !this.isClosed) drawOverview(this.body, this);
     }
 

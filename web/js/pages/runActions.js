@@ -1,6 +1,7 @@
 // What can be done with runs: tag, delete, restore, export, menus of cells, edits in place. Loaded when first needed.
 import { h, fill, copyText, saveBlob } from "../dom.js";
 import { grouped, plural } from "../format.js";
+import { LABELS } from "../labels.js";
 import * as api from "../api.js";
 import { confirmDialog, formDialog } from "../components/dialog.js";
 import { quoted, quotedValue } from "../components/filterBar.js";
@@ -233,7 +234,7 @@ export function cellMenu(table, index, column, place) {
         : cell.isNumber ? [`${cell.field} >= ${cell.value}`, `${cell.field} <= ${cell.value}`]
             : [`${cell.field} = ${quotedValue(cell.value)}`, `${cell.field} != ${quotedValue(cell.value)}`];
     const may = api.may("editor", table.page.id);
-    const isTag = may && column.id.startsWith("t:");
+    const isTag = may && isOneTag(column);
     openMenu(place, `Cell of ${run.name}`, [
         ...filters.map((condition) => ({ label: `Filter: ${condition.replace(/^attributes\./, "")}`, run: () => both(condition) })),
         cell?.value ? { label: "Copy the value", run: () => copy(table, cell.value) } : null,
@@ -252,11 +253,14 @@ async function copy(table, text) {
     table.shell.toast("Copied");
 }
 
+/** A list of labels is no text to type. */
+const isOneTag = ({ id }) => id.startsWith("t:") && id !== `t:${LABELS}`;
+
 /** A field over the name of a run, or over its tag where `column` is one: Enter keeps, Escape leaves it as it was. */
 export function editCell(table, index, column) {
     if (!api.may("editor", table.page.id)) return;
     const run = table.list.at(index);
-    const key = column?.id.startsWith("t:") ? column.id.slice(2) : null;
+    const key = column && isOneTag(column) ? column.id.slice(2) : null;
     const id = key === null ? "a:name" : column.id;
     const old = key === null ? run.name : run.tags.find((one) => one.key === key)?.value ?? "";
     table.grid.setCursor(index, id);

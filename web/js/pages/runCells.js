@@ -1,6 +1,6 @@
 // How each column of the run table looks: its heading and its cells.
 import { h, fill, href, iconButton, setText, textWidth } from "../dom.js";
-import { ago, columnDigits, compact, duration, fixed, grouped, iso, number, toNumber } from "../format.js";
+import { ago, columnDigits, compact, duration, fixed, grouped, iso, number, readable, toNumber } from "../format.js";
 import * as api from "../api.js";
 import { endOf, statusIcon, statusName } from "../components/status.js";
 import { drawSparkline } from "../charts/sparkline.js";
@@ -238,11 +238,11 @@ export function sameLine(facts, isNarrow) {
     if (!same.length || facts.total < 2) return [];
     const short = isNarrow ? 2 : 3;
     const cut = (value) => value.length > 40 ? `${value.slice(0, 40)}…` : value;
-    const text = (list) => list.map((one) => `${one.key}=${cut(one.only)}`).join(" · ");
+    const text = (list) => list.map((one) => `${one.key}=${cut(readable(one.key, one.only))}`).join(" · ");
     const more = same.length - short;
     const rest = h("span", { hidden: true }, ` · ${text(same.slice(short))}`);
     return [
-        h("span", { title: same.map((one) => `${one.key}=${one.only}`).join("\n") },
+        h("span", { title: same.map((one) => `${one.key}=${readable(one.key, one.only)}`).join("\n") },
             `same in all ${grouped(facts.total)}: ${text(same.slice(0, short))}`), rest,
         more > 0 ? h("button.link.more", { type: "button", "aria-expanded": "false", on: { click: (event) => {
             rest.hidden = !rest.hidden;
@@ -254,7 +254,7 @@ export function sameLine(facts, isNarrow) {
 
 function textColumn(name, table) {
     const [list, word] = TEXTS[name.kind];
-    const read = (run) => valueOf(run[list], name.key)?.toString();
+    const read = (run) => readable(name.key, valueOf(run[list], name.key)?.toString());
     const values = table.rows().map((run) => read(run) ?? "");
     const isNumeric = values.some(Boolean) && values.every((value) => value === "" || Number.isFinite(Number(value)));
     const longest = widest(values.map((value) => shortened(value, isNumeric)));
@@ -265,7 +265,7 @@ function textColumn(name, table) {
         heading: () => h("span.ellipsis", {}, name.key),
         draw(cell, run) {
             const value = read(run);
-            setText(cell, value === undefined ? "–" : shortened(value, isNumeric));
+            setText(cell, value === undefined ? "–" : shortened(value, isNumeric) || (name.kind === "t" ? "✓" : ""));
             cell.classList.toggle("none", value === undefined);
             cell.title = value ?? "";
         },

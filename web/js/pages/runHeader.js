@@ -3,9 +3,11 @@ import { h, fill, copyText, server, setText } from "../dom.js";
 import { ago, compact, duration, grouped, iso, number, ordinal } from "../format.js";
 import { markdown } from "../md.js";
 import * as api from "../api.js";
+import { changeLabel, withLabels } from "../labels.js";
 import { confirmDialog, formDialog, inlineEdit } from "../components/dialog.js";
 import { endOf, statusBadge } from "../components/status.js";
 import { quoted } from "../components/filterBar.js";
+import { isMade } from "./runMade.js";
 
 const TICK = 1_000;
 /** Lines at the end of a failed run that are looked through for the reason, and how much of it is shown. */
@@ -109,14 +111,16 @@ export class RunHeader {
     }
 
     drawTags() {
-        const own = this.run.tags.filter((tag) => !tag.key.startsWith("mlflow."));
+        // The overview tells how the run was made.
+        const own = withLabels(this.run.tags.filter((tag) => !tag.key.startsWith("mlflow.") && !isMade(tag.key)));
         const key = JSON.stringify(own);
         if (key === this.tagsKey) return;
         this.tagsKey = key;
         const { may } = this;
         fill(this.tags, own.slice(0, 24).map((tag) => h(may ? "button.chip.tag" : "span.chip.tag", {
-            type: may ? "button" : null, title: `${tag.key}: ${tag.value}${may ? "\nChange it" : ""}`, on: may ? { click: () => this.askTag(tag) } : {},
-        }, h("span.muted", {}, `${tag.key} `), tag.value)),
+            type: may ? "button" : null, title: `${tag.key}${tag.isLabel ? "" : `: ${tag.value}`}${may ? "\nChange it" : ""}`,
+            on: may ? { click: () => tag.isLabel ? this.askLabel(tag.key) : this.askTag(tag) } : {},
+        }, tag.isLabel ? tag.key : [h("span.muted", {}, `${tag.key} `), tag.value])),
         own.length > 24 ? h("a", { href: this.page.link("params") }, `+${own.length - 24}`) : null,
         !may ? null : h("button.link.add-tag", { type: "button", on: { click: () => this.askTag({ key: "", value: "" }) } }, "+ tag"));
     }
@@ -124,13 +128,23 @@ export class RunHeader {
     askTag({ key, value }) {
         formDialog(key ? `Tag ${key}` : "New tag", [
             { name: "key", label: "Tag", required: true, value: key },
-            { name: "value", label: "Value", value, hint: "Left empty, the tag is removed" },
+            { name: "value", label: "Value", value, hint: key ? "Left empty, the tag is removed" : "A tag may do without one" },
         ], "Save", async (form) => {
+            if (!key && !form.value) return void await this.setLabel("", form.key);
             const remove = [...key && (form.key !== key || !form.value) ? [key] : []];
             if (form.value) await api.bulk({ ids: [this.page.id], action: "tag", set: { [form.key]: form.value } });
             if (remove.length) await api.bulk({ ids: [this.page.id], action: "tag", delete: remove });
             await this.page.reload();
         });
+    }
+
+    askLabel(label) {
+        formDialog(`Tag ${label}`, [{ name: "tag", label: "Tag", value: label, hint: "Left empty, it is removed" }], "Save", ({ tag }) => this.setLabel(label, tag));
+    }
+
+    async setLabel(old, next) {
+        await changeLabel(this.run, old, next.trim());
+        await this.page.reload();
     }
 
     // ---- the goal of the experiment ----

@@ -3,10 +3,11 @@ import { coalesced, h, fill } from "../dom.js";
 import { grouped } from "../format.js";
 import { markdown } from "../md.js";
 import * as api from "../api.js";
-import { isCharted, isSystem, pairs } from "../charts/pairing.js";
+import { firstKeys, pairs } from "../charts/pairing.js";
 import { inlineEdit } from "../components/dialog.js";
 import { drawSummary } from "./runSummary.js";
 import { drawRunAlerts } from "./runAlerts.js";
+import { made } from "./runMade.js";
 import { drawRunVersions } from "./runVersions.js";
 import { best, pairTable, placed, table } from "./runTables.js";
 
@@ -16,8 +17,6 @@ const MANY = 500;
 const CHARTS = 2;
 /** How often a summary is read while a run goes on. */
 const SUMMARY = 3_000;
-const MADE = [["command", "mlflow.source.name"], ["entry point", "mlflow.project.entryPoint"], ["commit", "mlflow.source.git.commit"],
-    ["branch", "mlflow.source.git.branch"], ["repository", "mlflow.source.git.repoURL"], ["host", "mlflow.source.host"], ["parent run", "mlflow.parentRunId"], ["forked from", "wandb.forkedFrom"]];
 
 /** @param root @param page the run page */
 export function drawOverview(root, page) {
@@ -36,7 +35,12 @@ export function drawOverview(root, page) {
     drawRunVersions(versions, page.id, FIRST);
     summarize();
     page.charts(charts, CHARTS);
-    const count = () => fill(more, page.run.metricCount > 1 ? h("a", { href: page.link("charts") }, `all charts of ${grouped(page.run.metricCount)} metrics`) : null);
+    const count = () => {
+        const { run, chartKeys: { length } } = page;
+        // Of very many metrics not all names are known at first.
+        const of = run.metrics.length < run.metricCount ? "" : ` of ${grouped(length)} metrics`;
+        fill(more, length > 1 ? h("a", { href: page.link("charts") }, `all charts${of}`) : null);
+    };
     count();
     page.onChange = (isTyping, topics = []) => {
         count();
@@ -55,13 +59,9 @@ function hasSelection(element) {
 
 function sides(page, summary, versions) {
     const { run } = page;
-    const tag = (key) => run.tags.find((one) => one.key === key)?.value;
-    const made = [...MADE.map(([label, key]) => [label, tag(key)]), ["run id", run.foreignID], [run.foreignID ? "id in Martlet" : "run id", run.id],
-        ["datasets", run.datasets.map((one) => `${one.name} ${one.digest}`).join(", ")]].filter(([, value]) => value);
     const goal = page.experiment.statistics.goal;
     const known = new Map(run.metrics.slice(0, MANY).map((one) => [one.key, one]));
-    const own = [...known.keys()].filter((key) => isCharted(key) && !isSystem(key));
-    const metrics = pairs(own.length ? own : [...known.keys()], goal?.metric).flatMap((card) => card.keys.map(({ key }) => known.get(key)))
+    const metrics = pairs(firstKeys([...known.keys()], page.defined.isHidden), goal?.metric).flatMap((card) => card.keys.map(({ key }) => known.get(key)))
         .sort((a, b) => Number(b.key === goal?.metric) - Number(a.key === goal?.metric));
     return [
         h("section", {}, h("h2", {}, "Metrics"), metrics.length ? table(["metric", "last", "best"], metrics.slice(0, FIRST).map((one) =>
@@ -69,7 +69,7 @@ function sides(page, summary, versions) {
         rest(page, "metrics", metrics.length, run.metricCount)),
         h("section", {}, h("h2", {}, "Parameters"), run.params.length ? pairTable(["parameter", "value"], run.params.slice(0, FIRST).map((one) => [one.key, one.value]))
             : h("p.muted", {}, "None were logged."), rest(page, "params", run.params.length)), versions, summary,
-        h("section", {}, h("h2", {}, "How it was made"), pairTable(["what", "value"], made)),
+        h("section", {}, h("h2", {}, "How it was made"), made(page)),
         run.notes ? h("section.run-notes", {}, h("h2", {}, "Notes"), markdown(run.notes)) : null];
 }
 

@@ -1,5 +1,6 @@
 // The curves of the shown runs below a short table: the goal and one more chart. Loaded once the table stands.
 import { h } from "../dom.js";
+import { firstKeys } from "../charts/pairing.js";
 import { ChartPanel } from "../charts/panel.js";
 
 const CARDS = 2;
@@ -16,7 +17,7 @@ export function drawStrip(table, isWanted) {
         return;
     }
     table.host.style.setProperty("--height", `${table.grid.naturalHeight}px`);
-    const keys = table.facts.metrics.map((one) => one.key);
+    const keys = firstKeys(table.facts.metrics.map((one) => one.key));
     const asked = JSON.stringify([runs.map((run) => [run.id, run.name, run.color, run.status]), keys]);
     if (table.strip?.asked === asked) return;
     // Runs may join a panel that stands; where one leaves or takes another colour there is a new one.

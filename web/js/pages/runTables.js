@@ -1,6 +1,6 @@
 // The parameters, tags and metrics of one run as tables.
 import { icon, h, fill, copyText } from "../dom.js";
-import { compact, grouped, number } from "../format.js";
+import { compact, grouped, number, readable } from "../format.js";
 import * as api from "../api.js";
 import { isStale, summaries } from "../runMetrics.js";
 import { historyURL } from "../files.js";
@@ -69,7 +69,7 @@ export function searchable(entries, heads) {
 
 /** @param root @param run */
 export function drawParams(root, run) {
-    const entries = (list) => list.map((one) => [one.key, one.value]);
+    const entries = (list) => list.map((one) => [one.key, readable(one.key, one.value)]);
     fill(root,
         h("section", {}, run.params.length ? searchable(entries(run.params), ["parameter", "value"]) : h("p.muted", {}, "No parameters.")),
         h("section.below", {}, h("h2", {}, "Tags"), run.tags.length ? searchable(entries(run.tags), ["tag", "value"]) : h("p.muted", {}, "No tags.")));
@@ -86,9 +86,8 @@ export function drawMetrics(root, page) {
     const canvases = new Map();
     const known = new Map(run.metrics.map((one) => [one.key, one]));
     // The goal and the pairs first, as on the charts.
-    // What the machine reported stands after all others, folded at first.
-    const keys = pairs([...known.keys()], goal?.metric).flatMap((card) => card.keys.map(({ key }) => key))
-        .sort((a, b) => Number(isSystem(a)) - Number(isSystem(b)) || Number(isCharted(b)) - Number(isCharted(a)));
+    const keys = pairs([...known.keys()], goal?.metric).flatMap((card) => card.keys.map(({ key }) => key));
+    const open = page.openMetrics ??= new Set();
     const host = h("div");
     const field = h("input.input", { type: "search", value: page.metricWords ?? "", placeholder: `Search ${grouped(keys.length)} metrics`, "aria-label": "Search metrics" });
     const draw = () => {
@@ -96,15 +95,19 @@ export function drawMetrics(root, page) {
         const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
         const found = keys.filter((key) => words.every((word) => key.toLowerCase().includes(word)));
         canvases.clear();
-        const own = found.filter((key) => !isSystem(key)), machine = found.filter(isSystem);
+        const charted = found.filter(isCharted), own = charted.filter((key) => !isSystem(key));
         const part = (list) => list.length ? [table(["metric", "last", "best", "min", "max", "mean", "last step", "points", "NaN", "shape", "every point"],
             list.slice(0, MOST.metrics).map((key) => metricRow(known.get(key), goal, run.id, canvases)), 8), left(MOST.metrics, list.length, "metrics")] : null;
-        const isOpen = page.isSystemOpen || !own.length || Boolean(words.length);
-        const fold = h("button", { type: "button", "aria-expanded": String(isOpen), on: { click: () => {
-            page.isSystemOpen = !isOpen;
-            draw();
-        } } }, h("span.fold-mark", { "aria-hidden": "true" }, isOpen ? "▾" : "▸"), "System", h("span.muted", {}, ` ${grouped(machine.length)}`));
-        fill(host, part(own), machine.length ? h("section", { data: { section: "system" } }, h("h2.fold", {}, fold), isOpen ? part(machine) : null) : null,
+        // Folded at first, and counted as where they have charts: what the machine reported, what clients count for themselves.
+        const folded = (name, list) => {
+            const isOpen = open.has(name) || !own.length || Boolean(words.length);
+            const fold = h("button", { type: "button", "aria-expanded": String(isOpen), on: { click: () => {
+                if (!open.delete(name)) open.add(name);
+                draw();
+            } } }, h("span.fold-mark", { "aria-hidden": "true" }, isOpen ? "▾" : "▸"), name, h("span.muted", {}, ` ${grouped(list.length)}`));
+            return list.length ? h("section", {}, h("h2.fold", {}, fold), isOpen ? part(list) : null) : null;
+        };
+        fill(host, part(own), folded("System", charted.filter(isSystem)), folded("Internal", found.filter((key) => !isCharted(key))),
             found.length ? null : h("p.muted", {}, "Nothing matches."));
         drawSparks(page, canvases);
         fillIn(page, [...canvases.keys()].filter((key) => isStale(known.get(key))), known, draw);

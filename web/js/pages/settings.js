@@ -108,7 +108,7 @@ async function profile(body, page) {
 
 // ---- tokens ----
 
-async function tokens(body, page, account = api.who().account) {
+export async function tokens(body, page, account = api.who().account) {
     if (!account) return profile(body, page);
     const made = h("div", { role: "status" }), list = h("div");
     const draw = async () => {
@@ -135,10 +135,14 @@ async function tokens(body, page, account = api.who().account) {
     fill(body, h("div.toolbar", {}, primary("New token…", make)), made, list);
 }
 
+/** @param key a token, or any key where nobody has to log in */
+export const wandbLogin = (key) => `wandb login --host ${server} ${key}`;
+
 function showToken(made, { name, token }) {
     fill(made, h("div.banner.made", {}, h("b", {}, `Copy the token “${name}” now: it is not shown again.`), copyBox(token, "Copy the token"),
         "For mlflow, paste this where you train:",
-        copyBox(`export MLFLOW_TRACKING_URI=${server}\nexport MLFLOW_TRACKING_TOKEN=${token}`, "Copy the lines for mlflow")));
+        copyBox(`export MLFLOW_TRACKING_URI=${server}\nexport MLFLOW_TRACKING_TOKEN=${token}`, "Copy the lines for mlflow"),
+        "For wandb it is the key:", copyBox(wandbLogin(token), "Copy the line for wandb")));
 }
 
 function expiry(time) {

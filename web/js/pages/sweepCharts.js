@@ -159,7 +159,11 @@ export class SweepCharts {
         fill(caption, importance.runs < RELIABLE ? [h("b.warn", {}, `Not reliable below ${RELIABLE} runs.`), " "] : null,
             parameters[0].importance > 0 ? `${parameters[0].name} matters most for the last value of ${this.metric.name}.` : "No share can be told from these runs.",
             importance.explained === undefined ? "" : ` The parameters explain ${percent(Math.max(0, importance.explained))} of its variance.`,
-            " Categories have no correlation.");
+            parameters.some((one) => one.correlation === undefined && this.isCategory(one.name)) ? " Categories have no correlation." : "");
+    }
+
+    isCategory(name) {
+        return this.page.runs.some((run) => run.parameters[name] !== undefined && typeof run.parameters[name] !== "number");
     }
 
     // ---- best so far ----
