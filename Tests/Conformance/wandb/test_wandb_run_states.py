@@ -77,8 +77,9 @@ def test_an_entity_has_no_name_that_is_an_address_of_the_server(wire, entity):
 
 @pytest.mark.parametrize("sign", "/\\#?%:")
 def test_a_project_has_no_name_that_the_client_refuses(wire, api, project, sign):
-    with pytest.raises(Exception, match="invalid project name"):
+    with pytest.raises(Exception):
         api.create_project(f"{project}{sign}1", "default")
+    assert not [one for one in api.projects("default") if one.name.startswith(project)]
     answer = wire.post(UPSERT, entity="default", project=f"{project}{sign}1", name="r")
     assert answer.status_code == 400 and "invalid project name" in message(answer)
 
