@@ -2,483 +2,363 @@
 #include "CWebUI.h"
 // The C compiler of Swift knows #embed; only its default C standard is older.
 #pragma clang diagnostic ignored "-Wc23-extensions"
-
 static const unsigned char file_0[] = {
 #embed "../../web/artifacts.css" if_empty(0)
 };
-
 static const unsigned char file_1[] = {
 #embed "../../web/index.html" if_empty(0)
 };
-
 static const unsigned char file_2[] = {
 #embed "../../web/js/ansi.js" if_empty(0)
 };
-
 static const unsigned char file_3[] = {
 #embed "../../web/js/api.js" if_empty(0)
 };
-
 static const unsigned char file_4[] = {
 #embed "../../web/js/artifacts.js" if_empty(0)
 };
-
 static const unsigned char file_5[] = {
 #embed "../../web/js/charts/axis.js" if_empty(0)
 };
-
 static const unsigned char file_6[] = {
 #embed "../../web/js/charts/card.js" if_empty(0)
 };
-
 static const unsigned char file_7[] = {
 #embed "../../web/js/charts/cardMenu.js" if_empty(0)
 };
-
 static const unsigned char file_8[] = {
 #embed "../../web/js/charts/chartState.js" if_empty(0)
 };
-
 static const unsigned char file_9[] = {
 #embed "../../web/js/charts/lineChart.js" if_empty(0)
 };
-
 static const unsigned char file_10[] = {
 #embed "../../web/js/charts/marks.js" if_empty(0)
 };
-
 static const unsigned char file_11[] = {
 #embed "../../web/js/charts/metricAxis.js" if_empty(0)
 };
-
 static const unsigned char file_12[] = {
 #embed "../../web/js/charts/pairing.js" if_empty(0)
 };
-
 static const unsigned char file_13[] = {
 #embed "../../web/js/charts/panel.js" if_empty(0)
 };
-
 static const unsigned char file_14[] = {
 #embed "../../web/js/charts/panelKeys.js" if_empty(0)
 };
-
 static const unsigned char file_15[] = {
 #embed "../../web/js/charts/scale.js" if_empty(0)
 };
-
 static const unsigned char file_16[] = {
 #embed "../../web/js/charts/seriesForm.js" if_empty(0)
 };
-
 static const unsigned char file_17[] = {
 #embed "../../web/js/charts/seriesRead.js" if_empty(0)
 };
-
 static const unsigned char file_18[] = {
 #embed "../../web/js/charts/sparkline.js" if_empty(0)
 };
-
 static const unsigned char file_19[] = {
 #embed "../../web/js/charts/summary.js" if_empty(0)
 };
-
 static const unsigned char file_20[] = {
 #embed "../../web/js/charts/svgPen.js" if_empty(0)
 };
-
 static const unsigned char file_21[] = {
 #embed "../../web/js/charts/toolbar.js" if_empty(0)
 };
-
 static const unsigned char file_22[] = {
 #embed "../../web/js/charts/tooltip.js" if_empty(0)
 };
-
 static const unsigned char file_23[] = {
 #embed "../../web/js/components/columnChooser.js" if_empty(0)
 };
-
 static const unsigned char file_24[] = {
 #embed "../../web/js/components/dialog.js" if_empty(0)
 };
-
 static const unsigned char file_25[] = {
 #embed "../../web/js/components/filterBar.js" if_empty(0)
 };
-
 static const unsigned char file_26[] = {
 #embed "../../web/js/components/grid.js" if_empty(0)
 };
-
 static const unsigned char file_27[] = {
 #embed "../../web/js/components/help.js" if_empty(0)
 };
-
 static const unsigned char file_28[] = {
 #embed "../../web/js/components/lineList.js" if_empty(0)
 };
-
 static const unsigned char file_29[] = {
 #embed "../../web/js/components/menu.js" if_empty(0)
 };
-
 static const unsigned char file_30[] = {
 #embed "../../web/js/components/search.js" if_empty(0)
 };
-
 static const unsigned char file_31[] = {
 #embed "../../web/js/components/status.js" if_empty(0)
 };
-
 static const unsigned char file_32[] = {
 #embed "../../web/js/components/sweeps.js" if_empty(0)
 };
-
 static const unsigned char file_33[] = {
 #embed "../../web/js/components/versions.js" if_empty(0)
 };
-
 static const unsigned char file_34[] = {
 #embed "../../web/js/components/workspaceChoice.js" if_empty(0)
 };
-
 static const unsigned char file_35[] = {
 #embed "../../web/js/csv.js" if_empty(0)
 };
-
 static const unsigned char file_36[] = {
 #embed "../../web/js/dom.js" if_empty(0)
 };
-
 static const unsigned char file_37[] = {
 #embed "../../web/js/files.js" if_empty(0)
 };
-
 static const unsigned char file_38[] = {
 #embed "../../web/js/firstRun.js" if_empty(0)
 };
-
 static const unsigned char file_39[] = {
 #embed "../../web/js/format.js" if_empty(0)
 };
-
 static const unsigned char file_40[] = {
 #embed "../../web/js/labels.js" if_empty(0)
 };
-
 static const unsigned char file_41[] = {
 #embed "../../web/js/leader.js" if_empty(0)
 };
-
 static const unsigned char file_42[] = {
 #embed "../../web/js/live.js" if_empty(0)
 };
-
 static const unsigned char file_43[] = {
 #embed "../../web/js/main.js" if_empty(0)
 };
-
 static const unsigned char file_44[] = {
 #embed "../../web/js/md.js" if_empty(0)
 };
-
 static const unsigned char file_45[] = {
 #embed "../../web/js/media/chartView.js" if_empty(0)
 };
-
 static const unsigned char file_46[] = {
 #embed "../../web/js/media/figure.js" if_empty(0)
 };
-
 static const unsigned char file_47[] = {
 #embed "../../web/js/media/figureCells.js" if_empty(0)
 };
-
 static const unsigned char file_48[] = {
 #embed "../../web/js/media/figureModel.js" if_empty(0)
 };
-
 static const unsigned char file_49[] = {
 #embed "../../web/js/media/figurePlane.js" if_empty(0)
 };
-
 static const unsigned char file_50[] = {
 #embed "../../web/js/media/histogram.js" if_empty(0)
 };
-
 static const unsigned char file_51[] = {
 #embed "../../web/js/media/overlay.js" if_empty(0)
 };
-
 static const unsigned char file_52[] = {
 #embed "../../web/js/media/overlayFiles.js" if_empty(0)
 };
-
 static const unsigned char file_53[] = {
 #embed "../../web/js/media/overlayLegend.js" if_empty(0)
 };
-
 static const unsigned char file_54[] = {
 #embed "../../web/js/media/overlayModel.js" if_empty(0)
 };
-
 static const unsigned char file_55[] = {
 #embed "../../web/js/media/plotlyFigure.js" if_empty(0)
 };
-
 static const unsigned char file_56[] = {
 #embed "../../web/js/media/svg.js" if_empty(0)
 };
-
 static const unsigned char file_57[] = {
 #embed "../../web/js/media/tableView.js" if_empty(0)
 };
-
 static const unsigned char file_58[] = {
 #embed "../../web/js/media/values.js" if_empty(0)
 };
-
 static const unsigned char file_59[] = {
 #embed "../../web/js/media/views.js" if_empty(0)
 };
-
 static const unsigned char file_60[] = {
 #embed "../../web/js/media/wandbFigure.js" if_empty(0)
 };
-
 static const unsigned char file_61[] = {
 #embed "../../web/js/mlflow.js" if_empty(0)
 };
-
 static const unsigned char file_62[] = {
 #embed "../../web/js/pages/artifactsTab.js" if_empty(0)
 };
-
 static const unsigned char file_63[] = {
 #embed "../../web/js/pages/authorize.js" if_empty(0)
 };
-
 static const unsigned char file_64[] = {
 #embed "../../web/js/pages/chartsTab.js" if_empty(0)
 };
-
 static const unsigned char file_65[] = {
 #embed "../../web/js/pages/collection.js" if_empty(0)
 };
-
 static const unsigned char file_66[] = {
 #embed "../../web/js/pages/consoleLines.js" if_empty(0)
 };
-
 static const unsigned char file_67[] = {
 #embed "../../web/js/pages/experiment.js" if_empty(0)
 };
-
 static const unsigned char file_68[] = {
 #embed "../../web/js/pages/experimentNews.js" if_empty(0)
 };
-
 static const unsigned char file_69[] = {
 #embed "../../web/js/pages/experiments.js" if_empty(0)
 };
-
 static const unsigned char file_70[] = {
 #embed "../../web/js/pages/login.js" if_empty(0)
 };
-
 static const unsigned char file_71[] = {
 #embed "../../web/js/pages/mediaCard.js" if_empty(0)
 };
-
 static const unsigned char file_72[] = {
 #embed "../../web/js/pages/missing.js" if_empty(0)
 };
-
 static const unsigned char file_73[] = {
 #embed "../../web/js/pages/models.js" if_empty(0)
 };
-
 static const unsigned char file_74[] = {
 #embed "../../web/js/pages/paramTree.js" if_empty(0)
 };
-
 static const unsigned char file_75[] = {
 #embed "../../web/js/pages/report.js" if_empty(0)
 };
-
 static const unsigned char file_76[] = {
 #embed "../../web/js/pages/reportBlocks.js" if_empty(0)
 };
-
 static const unsigned char file_77[] = {
 #embed "../../web/js/pages/reportPanels.js" if_empty(0)
 };
-
 static const unsigned char file_78[] = {
 #embed "../../web/js/pages/run.js" if_empty(0)
 };
-
 static const unsigned char file_79[] = {
 #embed "../../web/js/pages/runActions.js" if_empty(0)
 };
-
 static const unsigned char file_80[] = {
 #embed "../../web/js/pages/runAlerts.js" if_empty(0)
 };
-
 static const unsigned char file_81[] = {
 #embed "../../web/js/pages/runArtifacts.js" if_empty(0)
 };
-
 static const unsigned char file_82[] = {
 #embed "../../web/js/pages/runCells.js" if_empty(0)
 };
-
 static const unsigned char file_83[] = {
 #embed "../../web/js/pages/runColumns.js" if_empty(0)
 };
-
 static const unsigned char file_84[] = {
 #embed "../../web/js/pages/runConsole.js" if_empty(0)
 };
-
 static const unsigned char file_85[] = {
 #embed "../../web/js/pages/runHeader.js" if_empty(0)
 };
-
 static const unsigned char file_86[] = {
 #embed "../../web/js/pages/runKeys.js" if_empty(0)
 };
-
 static const unsigned char file_87[] = {
 #embed "../../web/js/pages/runList.js" if_empty(0)
 };
-
 static const unsigned char file_88[] = {
 #embed "../../web/js/pages/runMade.js" if_empty(0)
 };
-
 static const unsigned char file_89[] = {
 #embed "../../web/js/pages/runMedia.js" if_empty(0)
 };
-
 static const unsigned char file_90[] = {
 #embed "../../web/js/pages/runNotes.js" if_empty(0)
 };
-
 static const unsigned char file_91[] = {
 #embed "../../web/js/pages/runOverview.js" if_empty(0)
 };
-
 static const unsigned char file_92[] = {
 #embed "../../web/js/pages/runStrip.js" if_empty(0)
 };
-
 static const unsigned char file_93[] = {
 #embed "../../web/js/pages/runSummary.js" if_empty(0)
 };
-
 static const unsigned char file_94[] = {
 #embed "../../web/js/pages/runTables.js" if_empty(0)
 };
-
 static const unsigned char file_95[] = {
 #embed "../../web/js/pages/runVersions.js" if_empty(0)
 };
-
 static const unsigned char file_96[] = {
 #embed "../../web/js/pages/runsTab.js" if_empty(0)
 };
-
 static const unsigned char file_97[] = {
 #embed "../../web/js/pages/settings.js" if_empty(0)
 };
-
 static const unsigned char file_98[] = {
 #embed "../../web/js/pages/sweep.js" if_empty(0)
 };
-
 static const unsigned char file_99[] = {
 #embed "../../web/js/pages/sweepCharts.js" if_empty(0)
 };
-
 static const unsigned char file_100[] = {
 #embed "../../web/js/pages/sweepRuns.js" if_empty(0)
 };
-
 static const unsigned char file_101[] = {
 #embed "../../web/js/pages/sweepsTab.js" if_empty(0)
 };
-
 static const unsigned char file_102[] = {
 #embed "../../web/js/pages/version.js" if_empty(0)
 };
-
 static const unsigned char file_103[] = {
 #embed "../../web/js/pages/versionDiff.js" if_empty(0)
 };
-
 static const unsigned char file_104[] = {
 #embed "../../web/js/pages/versionLineage.js" if_empty(0)
 };
-
 static const unsigned char file_105[] = {
 #embed "../../web/js/pages/versionOverview.js" if_empty(0)
 };
-
 static const unsigned char file_106[] = {
 #embed "../../web/js/plots/axes.js" if_empty(0)
 };
-
 static const unsigned char file_107[] = {
 #embed "../../web/js/plots/bars.js" if_empty(0)
 };
-
 static const unsigned char file_108[] = {
 #embed "../../web/js/plots/best.js" if_empty(0)
 };
-
 static const unsigned char file_109[] = {
 #embed "../../web/js/plots/parallel.js" if_empty(0)
 };
-
 static const unsigned char file_110[] = {
 #embed "../../web/js/plots/svg.js" if_empty(0)
 };
-
 static const unsigned char file_111[] = {
 #embed "../../web/js/plots/tip.js" if_empty(0)
 };
-
 static const unsigned char file_112[] = {
 #embed "../../web/js/runMetrics.js" if_empty(0)
 };
-
 static const unsigned char file_113[] = {
 #embed "../../web/js/streams.js" if_empty(0)
 };
-
 static const unsigned char file_114[] = {
 #embed "../../web/js/sweeps.js" if_empty(0)
 };
-
 static const unsigned char file_115[] = {
 #embed "../../web/js/workspaces.js" if_empty(0)
 };
-
 static const unsigned char file_116[] = {
 #embed "../../web/pages.css" if_empty(0)
 };
-
 static const unsigned char file_117[] = {
 #embed "../../web/streams.css" if_empty(0)
 };
-
 static const unsigned char file_118[] = {
 #embed "../../web/style.css" if_empty(0)
 };
-
 static const unsigned char file_119[] = {
 #embed "../../web/sweeps.css" if_empty(0)
 };
