@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 
 import pytest
 import requests
@@ -231,3 +232,19 @@ def test_pieces_of_a_table_that_are_not_here_are_told(page, server):
     other = card(page, "lost")
     other.get_by_text("2 of 3 pieces of this table are not here: 2 rows missing.").wait_for()
     assert rows_of(other) == ["lost 2"]
+
+
+def test_steps_at_which_a_key_is_nothing_are_left_out(page, server):
+    run = Run(server, "nothing", "nothing")
+    for name in "ab":
+        run.file(f"media/images/{name}.png", plain())
+    picture = {"_type": "image-file", "width": 8, "height": 8, "format": "png"}
+    run.log(*({"_step": step, "val": {"loss": 1 / (step + 1), "img": picture | {"path": f"media/images/{name}.png"} if name else None}}
+              for step, name in enumerate(["a", None, "b", None, None])))
+    page.goto(f"/r/{run.id}/media")
+    pictures = card(page, "val.img")
+    expect(pictures.locator("img")).to_have_attribute("src", re.compile("b.png"))
+    expect(pictures.locator(".media-step")).to_have_text("step 2 · 2 of 2")
+    expect(pictures).to_have_class(re.compile("image"))
+    pictures.get_by_role("button", name="Earlier step").click()
+    expect(pictures.locator("img")).to_have_attribute("src", re.compile("a.png"))

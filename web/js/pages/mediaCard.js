@@ -19,6 +19,9 @@ export class MediaCard {
         // The last one is known without a question.
         this.values = [{ step: object.lastStep, value: object.last }];
         this.isWhole = object.count <= 1;
+        /** Values that were read, also those that are nothing, and the step from which on others may come. */
+        this.count = 0;
+        this.next = 0;
         this.slider = h("input.media-slider", { type: "range", min: 0, max: 0, step: 1, "aria-label": `Step of ${this.name}`, on: { input: () => this.choose(Number(this.slider.value)) } });
         this.step = h("span.media-step.muted");
         this.steps = h("div.media-steps.row", { hidden: true }, iconButton("close", "Earlier step", () => this.choose(this.at - 1)), this.slider, iconButton("close", "Later step", () => this.choose(this.at + 1)));
@@ -46,16 +49,21 @@ export class MediaCard {
             // The one that came with the key is read again among the others.
             const known = this.hasRead ? this.values : [];
             let more = true;
-            while (more && known.length < MOST && !this.owner.isClosed) {
-                const { values, hasMore } = await objectValues(this.owner.page.id, this.key, known.length ? known.at(-1).step + 1 : 0, PAGE);
-                known.push(...values);
+            while (more && this.count < MOST && !this.owner.isClosed) {
+                const { values, hasMore } = await objectValues(this.owner.page.id, this.key, this.next, PAGE);
+                // At a step where a program says None there is nothing to look at.
+                known.push(...values.filter(({ value }) => value !== null));
+                this.count += values.length;
+                this.next = values.length ? values.at(-1).step + 1 : this.next;
                 more = hasMore && values.length > 0;
             }
-            if (this.owner.isClosed || !known.length) return;
+            if (this.owner.isClosed) return;
+            this.isWhole = this.count >= this.object.count || this.count >= MOST;
+            if (!known.length) return;
             const { step } = this.values[this.at] ?? {};
             this.hasRead = true;
             this.values = known;
-            this.isWhole = known.length >= this.object.count || known.length >= MOST;
+            this.setKind();
             const wanted = this.owner.step ?? (this.isFollowing ? null : step);
             const place = wanted === null ? -1 : known.findIndex((one) => one.step === wanted);
             this.at = place >= 0 ? place : this.isFollowing ? known.length - 1 : Math.min(this.at, known.length - 1);
@@ -67,6 +75,16 @@ export class MediaCard {
         } finally {
             this.isReading = false;
         }
+    }
+
+    /** The kind of the last value, which may have been nothing when the key was first heard of. */
+    setKind() {
+        const { value } = this.values.at(-1), kind = this.chart ? "chart" : kindOf(value);
+        if (kind === this.kind) return;
+        this.element.classList.replace(this.kind, kind);
+        this.element.classList.toggle("wide", kind === "table" && value.ncols > NARROW);
+        this.kind = kind;
+        this.owner.arrange();
     }
 
     /** What is known of the key now. */
