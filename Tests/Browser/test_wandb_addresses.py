@@ -171,3 +171,10 @@ def test_what_the_machine_reported_has_a_tab_of_its_own(page, run):
     axis.select_option("step")
     page.wait_for_url("**/system?axis=step")
     page.locator("figure[data-points='1']").first.wait_for()
+
+
+def test_an_address_of_a_registry_shows_its_collections(page, server):
+    Run(server, "wandb-registry-addressed", "maker")
+    experiment = server.call("GET", "find", params={"workspace": "default", "experiment": "wandb-registry-addressed", "run": "maker"})["experimentID"]
+    page.goto("/orgs/default/registry/addressed")
+    page.wait_for_url(f"{server.url}/e/{experiment}/artifacts")

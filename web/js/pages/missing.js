@@ -1,6 +1,7 @@
 // An address that leads nowhere, unless it is one of those that W&B's client prints:
 // <entity>/<project>[/runs/<run>[/<tab>|/files/<file>]|/sweeps[/<sweep>]|/groups/<group>],
-// <entity>/<project>/artifacts[/<type>[/<name>[/<alias>]]], and of a linked version ?selectionPath=<entity>/<project>/<name>&version=<v>.
+// <entity>/<project>/artifacts[/<type>[/<name>[/<alias>]]], orgs/<entity>/registry/<registry>, and of a linked version
+// ?selectionPath=<entity>/<project>/<name>&version=<v>.
 // Reports have addresses of that kind, <entity>/<project>/reports[/<title>--<id>], and one of their own, which the shell leaves to this page.
 import { h, errorBox, fill, href, navigate, skeleton } from "../dom.js";
 import { quoted, quotedValue } from "../components/filterBar.js";
@@ -19,6 +20,7 @@ function names({ path, query }) {
     const [entity, project, kind, one, name, alias] = path;
     if (!entity || !project) return null;
     if (kind === "runs" && one) return { entity, project, run: one, tab: Object.hasOwn(TABS, name ?? "") ? TABS[name] : null, file: name === "files" ? path.slice(5).join("/") : null };
+    if (entity === "orgs" && kind === "registry" && one) return { entity: project, project: `wandb-registry-${one}`, isArtifact: true };
     if (kind === "groups" && one) return { entity, project, group: one };
     if (kind === "sweeps") return { entity, project, sweep: one ?? "" };
     if (kind === "artifacts") return { entity, project, isArtifact: true, type: one, name, alias };
