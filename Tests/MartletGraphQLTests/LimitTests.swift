@@ -129,6 +129,11 @@ struct LimitTests {
         }
     }
 
+    @Test("the costliest question of a client is answered: the runs of a sweep, with three look-ups each")
+    func sweeps() {
+        #expect(GraphQLLimits().cost > 10_000 * (3 * GraphQLLimits.lookUp + 2))
+    }
+
     private func answer(_ query: String, _ limits: GraphQLLimits) async throws -> GraphQLResponse {
         try await GraphQLExecutor(TestSchema.schema(), limits: limits).execute(
             GraphQLRequest(query: query),

@@ -6,6 +6,9 @@ export const LABELS = "wandb.labels";
 /** As many characters as W&B's client may give a label. */
 const LONGEST = 256;
 
+/** Whether a tag is the client's, which is empty once it no longer holds. */
+const isOwn = (key) => key.startsWith("wandb.");
+
 function labelsIn(text) {
     try {
         const list = JSON.parse(text);
@@ -16,7 +19,7 @@ function labelsIn(text) {
 }
 
 /** @param tags @returns {{key: string, value: string, isLabel?: boolean}[]} each label as one */
-export const withLabels = (tags) => tags.flatMap((tag) => tag.key !== LABELS ? [{ ...tag, isLabel: !tag.value }]
+export const withLabels = (tags) => tags.filter((tag) => tag.value || !isOwn(tag.key)).flatMap((tag) => tag.key !== LABELS ? [{ ...tag, isLabel: !tag.value }]
     : labelsIn(tag.value)?.map((key) => ({ key, value: "", isLabel: true })) ?? [tag]);
 
 /** @param run @param old empty for a new one @param next empty to remove it */
@@ -35,7 +38,7 @@ export async function changeLabel(run, old, next) {
         });
     };
     // What begins so is of the client itself.
-    if (next.startsWith("wandb.")) return void await change(true);
+    if (isOwn(next)) return void await change(true);
     try {
         await change(false);
     } catch (error) {

@@ -7,7 +7,7 @@ import NIOCore
 struct WebUIRoutes: Sendable {
     private let assets: WebAssets
 
-    /// First names of addresses that the interface draws; `web/js/dom.js` knows what they mean.
+    /// First names of addresses that the interface draws; `web/js/main.js` knows what they mean.
     static let pages = [
         "e", "r", "m", "d", "compare", "models", "datasets", "jobs", "settings", "login", "embed", "experiments",
         "runs", "reports", "search", "authorize", "orgs",

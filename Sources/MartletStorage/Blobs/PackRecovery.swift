@@ -9,7 +9,7 @@ struct PackRecovery {
     let logger: Logger
 
     /// Records behind the last committed row were never acknowledged: the whole ones stay as garbage, and the
-    /// first that is torn is cut off with all behind it. Nothing that a row names is ever cut.
+    /// first that is torn is cut off with all behind it; zeros alone stay. Nothing that a row names is ever cut.
     func packer(disk: DiskCalls) async throws -> Packer {
         guard let newest = try folder.packNumbers().last else {
             return Packer(folder: folder, disk: disk, newest: 0, tail: nil)

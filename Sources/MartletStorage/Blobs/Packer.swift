@@ -174,12 +174,14 @@ final class Packer: Sendable {
         return places
     }
 
-    /// - Returns: where the file ends. A disk that has no room for zeros may have it for records.
+    /// - Returns: where the file ends. A disk that has little room has it for records.
     private func grow(_ file: OpenFile, from end: Int64) -> Int64 {
+        guard folder.room() ?? 0 > 16 * Self.spare.count else { return end }
         do {
             try Self.spare.withUnsafeBytes { try disk.writeAll($0, to: file, at: end) }
             return end + Int64(Self.spare.count)
         } catch {
+            // Zeros that stay there do no harm.
             try? file.truncate(to: end)
             return end
         }

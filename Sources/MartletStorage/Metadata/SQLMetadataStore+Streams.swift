@@ -216,18 +216,33 @@ enum StreamRows {
 
     /// The chunk with the steps that its points and objects have in the run.
     static func placed(_ chunk: StreamChunk, in run: Int64, on connection: any SQLConnection) throws -> StreamChunk {
-        guard let count = chunk.pointsAfterLast else { return chunk }
-        let last = try connection.first(
-            """
-            SELECT s.last_step FROM metric_summary s JOIN metric_key k ON k.id = s.key WHERE s.run = $1 AND k.name = $2
-            """,
-            [.integer(run), .text(StreamChunk.lineMark)]
-        ) { $0.integer(0) }
-        guard let last else { return chunk }
+        guard let count = chunk.pointsAfterLast, let last = try lines(of: run, on: connection)?.last else {
+            return chunk
+        }
+        guard last < lastStep else {
+            throw MartletError(.invalidArgument, "the run has step \(last): no step is left behind it")
+        }
         var chunk = chunk
         for index in 0..<count { chunk.batch.steps[index] += last + 1 }
         for index in chunk.objects.indices { chunk.objects[index].step += last + 1 }
         return chunk
+    }
+
+    /// Behind it no lines are numbered.
+    private static let lastStep = Int64.max / 2
+
+    /// How many lines the history of a run has, and the last step of them; `nil` for none.
+    private static func lines(
+        of run: Int64,
+        on connection: any SQLConnection
+    ) throws -> (count: Int64, last: Int64)? {
+        try connection.first(
+            """
+            SELECT s.count, s.last_step FROM metric_summary s JOIN metric_key k ON k.id = s.key
+            WHERE s.run = $1 AND k.name = $2
+            """,
+            [.integer(run), .text(StreamChunk.lineMark)]
+        ) { ($0.integer(0), $0.integer(1)) }
     }
 
     /// - Throws: `conflict` unless the stream stands at the first of the lines.
@@ -391,13 +406,7 @@ enum StreamRows {
             [.integer(run), .text(Stream.history.rawValue)]
         ) { _ in true }
         guard isStreamed == true else { return }
-        let lines = try connection.first(
-            """
-            SELECT s.count FROM metric_summary s JOIN metric_key k ON k.id = s.key
-            WHERE s.run = $1 AND k.name = $2
-            """,
-            [.integer(run), .text(StreamChunk.lineMark)]
-        ) { $0.integer(0) }
-        try set(Stream.history.rawValue, of: run, to: lines ?? 0, on: connection)
+        let lines = try lines(of: run, on: connection)?.count ?? 0
+        try set(Stream.history.rawValue, of: run, to: lines, on: connection)
     }
 }

@@ -98,6 +98,17 @@ def test_an_object_is_asked_for_by_its_name(wandb, api, project):
     assert [(row["d"], row["x"]) for row in run.scan_history(keys=["d", "x"])] == [({"a": 3, "t": "u"}, 2)]
 
 
+def test_an_object_with_a_dot_in_its_name_and_an_object_in_one_are_given_whole(wandb, api, project):
+    row = {"eval.metrics": {"a": 1, "name": "x"}, "o": {"p": {"q": 1, "r": [1, 2]}, "s": 3}, "system": {"a": 1, "name": "y"}}
+    run = logged(wandb, api, project, row, row)
+    assert [plain(one) for one in run.scan_history()] == [row, row]
+    for keys, value in ((["eval.metrics"], row["eval.metrics"]), (["o.p"], row["o"]["p"]), (["o"], row["o"]), (["system"], row["system"])):
+        assert [one[keys[0]] for one in run.scan_history(keys=keys)] == [value, value], keys
+    assert [one["o.p.q"] for one in run.scan_history(keys=["o.p.q"])] == [1, 1]
+    assert [one["o.p.r"] for one in run.scan_history(keys=["o.p.r"])] == [[1, 2], [1, 2]]
+    assert list(run.scan_history(keys=["o.none"])) == []
+
+
 def test_a_picture_beside_a_number_is_a_picture(wandb, api, project):
     run = logged(wandb, api, project, {"val": {"loss": 1, "img": wandb.Image(np.zeros((4, 4, 3), np.uint8))}})
     row = next(iter(run.scan_history()))

@@ -245,6 +245,27 @@ def test_writers_at_once_do_not_write_over_each_other(wire, run):
     assert all((row.get("t") == "text") == (row["x"] % 2 == 1) for row in rows[3:])
 
 
+@pytest.mark.parametrize("last", [2**63 - 1, 2**63 - 2, 2**62])
+def test_behind_the_last_step_of_all_no_line_is_numbered(wire, run, server, last):
+    wire.lines(run, 0, [step(0), {"_step": last, "_timestamp": 1_790_000_000, "x": 1}])
+    body = {"files": {"wandb-history.jsonl": {"offset": 0, "content": [json.dumps({"_timestamp": 1_790_000_001, "x": n}) for n in range(3)]}}}
+    assert refused(wire.stream(run, body, headers={"X-Wandb-Async-Client-Id": "a"}))
+    assert server.is_healthy() and wire.values(run) == [0, 1]
+
+
+def test_a_program_that_goes_on_after_a_stop_is_not_stopped(wire, run):
+    id = wire.ok(UPSERT, **wire.place(name=run))["upsertBucket"]["bucket"]["id"]
+    stop = "mutation($id: ID!) { stopRun(input: {id: $id}) { success } }"
+    wire.ok(stop, id=id)
+    assert wire.lines(run, 0, steps(0, 2)).json()["stopped"] is True
+    wire.stream(run, {"complete": True, "exitcode": 255})
+    # It is begun again at once; and whoever stops what has ended stops nothing.
+    wire.ok(stop, id=id)
+    wire.new_run(run)
+    assert wire.lines(run, 2, steps(2, 4)).json()["stopped"] is False
+    assert wire.lines(run, 4, steps(4, 6)).json()["stopped"] is False and wire.stored(run)["state"] == "running"
+
+
 def test_a_run_that_was_asked_to_stop_and_ends_was_killed(wire, run):
     id = wire.ok(UPSERT, **wire.place(name=run))["upsertBucket"]["bucket"]["id"]
     assert wire.ok("mutation($id: ID!) { stopRun(input: {id: $id}) { success } }", id=id)["stopRun"]["success"]

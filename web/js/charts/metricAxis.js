@@ -25,7 +25,7 @@ export async function readOverMetric(ask, base, metric, range) {
  */
 export function definitions(list, keys) {
     const known = new Set(keys), all = list.filter(Boolean);
-    const over = all.map((one) => [one, `m:${list[one[5] - 1]?.[1]}`]).filter(([, axis]) => known.has(axis.slice(2)));
+    const over = all.filter((one) => one[5] > 0).map((one) => [one, `m:${list[one[5] - 1]?.[1]}`]).filter(([, axis]) => known.has(axis.slice(2)));
     const [axisOf, usualAxis = "step"] = ruled(over), [isHidden] = ruled(all.map((one) => [one, Array.isArray(one[6]) && one[6].includes(2)]));
     return { usualAxis, axisOf: over.length ? axisOf : null, isHidden };
 }

@@ -23,7 +23,7 @@ extension WandBDialect {
             throw MartletError(.invalidArgument, "the id of a writer has at most 128 characters, none of them a colon")
         }
         let message = try WandBStreamMessage(body, from: writer)
-        try await store(message, in: run)
+        let isResumed = try await store(message, in: run)
         var json = JSONWriter()
         json.beginObject()
         json.key("exitcode")
@@ -31,7 +31,8 @@ extension WandBDialect {
         json.key("limits")
         json.beginObject()
         json.endObject()
-        json.field("stopped", run.tag(.stop) == "1")
+        // Who was asked to stop has ended: what goes on is another program.
+        json.field("stopped", run.tag(.stop) == "1" && !isResumed)
         json.endObject()
         return .json(json.bytes)
     }
@@ -49,7 +50,8 @@ extension WandBDialect {
     }
 
     /// Several processes may write to one run: who finds that another was faster looks again where the streams stand.
-    private func store(_ message: WandBStreamMessage, in run: WandBRun) async throws(MartletError) {
+    /// - Returns: whether the run had ended and goes on with it.
+    private func store(_ message: WandBStreamMessage, in run: WandBRun) async throws(MartletError) -> Bool {
         var attempts = 0
         while true {
             let state = try await services.runStreams.state(
@@ -58,7 +60,8 @@ extension WandBDialect {
                 as: run.project.principal
             )
             var (chunk, nested, machine) = try message.chunk(after: state, now: services.environment.now())
-            if message.goesOn, run.run.status != .running, chunk.isNew(after: state) {
+            let isResumed = message.goesOn && run.run.status != .running && chunk.isNew(after: state)
+            if isResumed {
                 // It is resumed. What only comes again, late, says nothing.
                 chunk.batch.changes.status = .running
                 for tag in [WandBTag.stop, .preempting] where run.tag(tag) != nil {
@@ -71,7 +74,8 @@ extension WandBDialect {
             chunk.documents[.nestedKeys] = Self.list(nested, besides: run.keys(.nestedKeys))
             chunk.documents[.machineKeys] = Self.list(machine, besides: run.keys(.machineKeys))
             do {
-                return try await services.runStreams.append(chunk, to: run.run.id, as: run.project.principal)
+                try await services.runStreams.append(chunk, to: run.run.id, as: run.project.principal)
+                return isResumed
             } catch  where error.code == .conflict && attempts < 20 {
                 attempts += 1
             }

@@ -35,26 +35,9 @@ struct WandBHistory {
     func list(keys: [String]? = nil, style: Style, most: Int? = nil) -> [UInt8] {
         let keys = keys.map { Set($0) }
         let isOnlyStep = keys == ["_step"]
-        // Objects that are asked for by their names are given whole.
-        let roots = keys.map(nested.intersection) ?? []
-        let isAsked = { (key: String, keys: Set<String>) in
-            keys.contains(key) || Self.root(of: key, in: roots) != nil
-        }
-        let series = table.series.filter { one in
-            guard let keys, !isOnlyStep else { return !machine.contains(one.key) }
-            return isAsked(one.key, keys)
-        }
-        var objects: [Int64: [LoggedObject]] = [:]
-        for object in table.objects {
-            if isOnlyStep || keys.map({ isAsked(object.key, $0) }) ?? true {
-                objects[object.step, default: []].append(object)
-            }
-            // Objects that are kept whole have members that are asked for by their paths.
-            for key in keys ?? [] where key.hasPrefix(object.key + ".") {
-                guard let member = Self.member(object, key) else { continue }
-                objects[object.step, default: []].append(member)
-            }
-        }
+        let roots = keys.map { takenApart(among: $0) } ?? []
+        let (series, found) = chosen(by: isOnlyStep ? nil : keys, roots)
+        var objects = found
         var steps = steps(series, objects.keys.sorted())
         if let keys, !roots.isEmpty {
             steps = whole(steps, series, objects, keys, roots)
@@ -77,6 +60,44 @@ struct WandBHistory {
             writer.write(needsStep ? step : nil, objects.isEmpty ? [] : objects[step] ?? [])
         }
         return writer.list()
+    }
+
+    /// Objects among these keys that were taken apart: they are given whole.
+    private func takenApart(among keys: Set<String>) -> Set<String> {
+        let candidates = keys.filter { nested.contains($0) || Self.root(of: $0, in: nested) != nil }
+        guard !candidates.isEmpty else { return [] }
+        let known = Set(table.series.map(\.key)).union(table.objects.map(\.key))
+        return candidates.filter { key in
+            nested.contains(key) || !known.contains(key) && known.contains { $0.hasPrefix(key + ".") }
+        }
+    }
+
+    /// Whether a key may be that of an object whose members have keys of their own: nothing has the key itself.
+    func mayBeTakenApart(_ key: String) -> Bool {
+        if nested.contains(key) { return true }
+        guard Self.root(of: key, in: nested) != nil else { return false }
+        return !table.series.contains { $0.key == key } && !table.objects.contains { $0.key == key }
+    }
+
+    /// What stands in the rows: all that was logged, or what has one of the keys or is a member of one of the objects.
+    private func chosen(
+        by keys: Set<String>?,
+        _ roots: Set<String>
+    ) -> (series: [StepTable.Series], objects: [Int64: [LoggedObject]]) {
+        let isChosen = { (key: String) -> Bool in
+            guard let keys else { return !machine.contains(key) }
+            return keys.contains(key) || !machine.contains(key) && Self.root(of: key, in: roots) != nil
+        }
+        var objects: [Int64: [LoggedObject]] = [:]
+        for object in table.objects {
+            if isChosen(object.key) { objects[object.step, default: []].append(object) }
+            // Objects that are kept whole have members that are asked for by their paths.
+            for key in keys ?? [] where key.hasPrefix(object.key + ".") {
+                guard let member = Self.member(object, key) else { continue }
+                objects[object.step, default: []].append(member)
+            }
+        }
+        return (table.series.filter { isChosen($0.key) }, objects)
     }
 
     /// The member of an object at a path that begins with its key; `nil` for none.
@@ -138,11 +159,16 @@ struct WandBHistory {
         return steps.filter { step in (found[step]?.count { $0 != "_step" } ?? 0) >= wanted }
     }
 
-    /// The object of which a key is a member, if it is one of these.
+    /// The outermost of these objects of which a key is a member.
     static func root(of key: String, in roots: Set<String>) -> String? {
-        guard !roots.isEmpty, let dot = key.firstIndex(of: ".") else { return nil }
-        let root = String(key[..<dot])
-        return roots.contains(root) ? root : nil
+        guard !roots.isEmpty else { return nil }
+        var rest = key[...]
+        while let dot = rest.firstIndex(of: ".") {
+            let root = String(key[..<dot])
+            if roots.contains(root) { return root }
+            rest = rest[rest.index(after: dot)...]
+        }
+        return nil
     }
 
     /// All steps once, in order.

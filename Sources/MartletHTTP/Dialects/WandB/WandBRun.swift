@@ -28,6 +28,8 @@ struct WandBRun: Sendable {
         }
     }
 
+    var hasEnded: Bool { run.status != .running && run.status != .scheduled }
+
     private var isPreempting: Bool { tag(.preempting) == "1" }
 
     static func status(of state: String) throws(MartletError) -> RunStatus {

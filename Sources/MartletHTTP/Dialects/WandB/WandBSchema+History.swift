@@ -136,9 +136,9 @@ extension WandBSchema {
     /// `minStep` is inside, `maxStep` is not.
     private static func history(_ run: WandBRun, _ call: Call) async throws -> GraphQLOutput {
         let least = try call.arguments.int("minStep").map { Int64($0) } ?? .min
-        let end = try call.arguments.int("maxStep").map { Int64($0) } ?? .max
-        guard least < end else { return [] }
-        let table = try await table(of: run, call, steps: least...(end - 1))
+        let end = try call.arguments.int("maxStep").map { Int64($0) }
+        guard least < end ?? .max else { return [] }
+        let table = try await table(of: run, call, steps: least...(end.map { $0 - 1 } ?? .max))
         return .raw(table.list(style: .insideText, most: try call.arguments.int("samples")))
     }
 
@@ -160,13 +160,30 @@ extension WandBSchema {
                 lists.append([])
                 continue
             }
-            // Which steps there are, all that was logged says; and of what an object has, its name says nothing.
-            let readsAll = keys.map(Set.init) == ["_step"] || !run.keys(.nestedKeys).isDisjoint(with: keys ?? [])
-            let read = readsAll ? nil : keys.map { $0 + WandBHistory.roots(of: $0) }
-            let table = try await table(of: run, call, keys: read, steps: least...greatest)
+            let table = try await table(of: run, call, at: keys, steps: least...greatest)
             lists.append(.raw(table.list(keys: keys, style: .strict, most: samples)))
         }
         return .list(lists)
+    }
+
+    /// What rows of these keys need, and not much more.
+    private static func table(
+        of run: WandBRun,
+        _ call: Call,
+        at keys: [String]?,
+        steps: ClosedRange<Int64>
+    ) async throws -> WandBHistory {
+        // Which steps there are, all that was logged says.
+        guard let keys, Set(keys) != ["_step"] else { return try await table(of: run, call, steps: steps) }
+        let read = keys + WandBHistory.roots(of: keys)
+        let found = try await table(of: run, call, keys: read, steps: steps)
+        // The name of an object says nothing of what it was taken apart into.
+        let roots = keys.filter { found.mayBeTakenApart($0) }
+        guard !roots.isEmpty else { return found }
+        let objects = try await call.context.services.runStreams.objectKeys(of: run.run.id, as: run.project.principal)
+        let all = try await logged(by: run, call).map(\.key) + objects.map(\.key)
+        let members = all.filter { key in roots.contains { key.hasPrefix($0 + ".") } }
+        return members.isEmpty ? found : try await table(of: run, call, keys: read + members, steps: steps)
     }
 
     private static func integer(_ value: JSONValue?) -> Int64? {

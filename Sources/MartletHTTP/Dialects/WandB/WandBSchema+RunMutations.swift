@@ -33,6 +33,8 @@ extension WandBSchema {
             }
             mutation.mutation("stopRun", input: ["id: ID!"], payload: ["success": "Boolean"]) { call, input in
                 let run = try await call.context.run(id: try input.requiredID("id"))
+                // Nobody is there to be stopped, and the next program would be.
+                guard !run.hasEnded else { return .record(["success": true]) }
                 let tag = Tag(key: WandBTag.stop.key, value: "1")
                 try await call.context.services.runs.tag(
                     [run.run.id],
@@ -83,7 +85,8 @@ extension WandBSchema {
             )
         }
         let (runs, principal) = (call.context.services.runs, call.context.principal)
-        _ = try await runs.update(run.run.id, RunChanges(status: status), as: principal)
+        let changes = RunChanges(status: status, endedAt: status == .failed ? call.context.now : nil)
+        _ = try await runs.update(run.run.id, changes, as: principal)
         if run.tag(.preempting) != nil {
             try await runs.tag([run.run.id], set: [], delete: [WandBTag.preempting.key], as: principal)
         }
@@ -226,9 +229,11 @@ extension WandBSchema {
             if value.isEmpty { deleted.append(tag.key) } else { set.append(Tag(key: tag.key, value: value)) }
         }
         if let labels = try input.strings("tags") { try setLabels(labels, of: run, &set, &deleted) }
-        // Who was asked to stop and is silent has stopped: what begins now is another program.
+        // Who was asked to stop and has ended, or is silent, has stopped: what begins now is another program.
         let isSilent = context.now - run.run.heartbeatAt > 60_000
-        if run.tag(.stop) == "1", isSilent { deleted.append(WandBTag.stop.key) }
+        if run.tag(.stop) == "1", isSilent || run.hasEnded, try input.id("id") == nil {
+            deleted.append(WandBTag.stop.key)
+        }
         // Who changes it from outside names it by its id, and does not begin it.
         if run.tag(.preempting) == "1", isSilent, try input.id("id") == nil { deleted.append(WandBTag.preempting.key) }
         deleted.removeAll { key in !run.run.tags.contains { $0.key == key } }

@@ -104,6 +104,6 @@ extension WandBSchema {
     }
 
     private static func isKnown(_ key: String, _ known: Set<String>) -> Bool {
-        known.contains(key) || key.split(separator: ".").first.map { known.contains(String($0)) } ?? false
+        known.contains(key) || WandBHistory.root(of: key, in: known) != nil
     }
 }
