@@ -51,6 +51,10 @@ def test_who_has_to_log_in_does_and_then_makes_a_token(visitor, closed):
     key = re.fullmatch(rf"wandb login --host {closed.url} (\S+)", line)[1]
     asked = requests.post(f"{closed.url}/graphql", json={"query": "query { viewer { username } }"}, auth=("api", key), timeout=10).json()
     assert asked["data"]["viewer"]["username"] == "eda"
+    # Other tests begin without one.
+    visitor.get_by_role("button", name="revoke: laptop").click()
+    visitor.get_by_role("dialog", name="Revoke the token?").get_by_role("button", name="Revoke").click()
+    visitor.get_by_text("No tokens yet").wait_for()
 
 
 # ---- the search ----
